@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Files: mapped, read whole, written so that a kill never leaves half of one. */
+#ifndef LP_BASE_FILE_H
+#define LP_BASE_FILE_H
+
+#include "base/error.h"
+
+/* A read-only mapping of a whole file. */
+struct lp_file {
+    const uint8_t *data; /* borrowed until lp_file_close; NULL for an empty file */
+    size_t size;         /* bytes */
+};
+
+/* Maps a regular file. A directory, a device or an unreadable file is LP_EIO with a clear sentence. */
+bool lp_file_open(struct lp_file *f, const char *path, struct lp_error *err);
+void lp_file_close(struct lp_file *f);
+
+/* Reads a whole file, or standard input when path is "-", of at most `limit` bytes (more is LP_EINPUT).
+ * Returns bytes followed by a NUL that *size does not count; owned by caller (lp_free); NULL on failure. */
+char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error *err);
+
+/* Writes aside, syncs and renames: readers see the old file or the whole new one. */
+bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err);
+
+bool lp_file_exists(const char *path);
+bool lp_file_make_folder(const char *path, struct lp_error *err); /* with its parents; there already is fine */
+
+/* "folder/name" into out (PATH_MAX bytes); name alone when it is absolute or folder is empty. */
+bool lp_file_join(char *out, size_t size, const char *folder, const char *name, struct lp_error *err);
+
+#endif

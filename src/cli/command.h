@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What a subcommand is. Adding one: its cmd_<name>.c, a declaration here, a line in main.c's table. */
+#ifndef LP_CLI_COMMAND_H
+#define LP_CLI_COMMAND_H
+
+#include "llava_plus.h"
+
+/* argv[0] is the command's own name. Returns the exit status: 0 done, 1 failed, 2 wrong usage. */
+typedef int lp_command(int argc, char **argv);
+
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/main.c - the table of commands. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    lp_command *run;
+    const char *about;
+} commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static void print_help(FILE *to) {
+    fputs("usage: llava-plus <command> [options]\n\ncommands:\n", to);
+    for (int i = 0; commands[i].name; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
+    fputs("\n'llava-plus <command> --help' tells a command's options.\n", to);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+        print_help(stdout);
+        return 0;
+    }
+    for (int i = 0; commands[i].name; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "llava-plus: there is no command '%s'; see 'llava-plus --help'\n", argv[1]);
+    return 2;
+}
