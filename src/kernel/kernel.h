@@ -17,7 +17,7 @@ enum lp_dtype { LP_F32, LP_F16, LP_BF16 };
 enum lp_act { LP_GELU, LP_QUICK_GELU, LP_SILU };
 
 /* One attention problem: T queries over S keys, for H heads of D numbers, H/G heads sharing each of G key heads.
- * Rows of q and out are q_stride apart, those of k and v kv_stride. Causal: query t sees keys 0..S-T+t. */
+ * Rows of q are q_stride apart, those of k and v kv_stride. Causal: query t sees keys 0..S-T+t. */
 struct lp_attention_shape {
     int64_t T, S, H, G, D, q_stride, kv_stride;
     float scale;
@@ -44,12 +44,12 @@ struct lp_kernels {
     /* y[N] += the sum of x[M,N] over rows: gradient to a bias. */
     void (*sum_rows)(float *y, const float *x, int64_t M, int64_t N);
 
-    /* stat[rows,2] = mean, 1/std. */
+    /* stat[rows,2] = mean, 1/std. stat, w and b may be NULL. */
     void (*layer_norm)(float *y, float *stat, const float *x, const float *w, const float *b, int64_t rows,
                        int64_t C, float eps);
     void (*layer_norm_grad)(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
                             const float *stat, int64_t rows, int64_t C);
-    /* stat[rows] = 1/rms. */
+    /* stat[rows] = 1/rms. stat and w may be NULL. */
     void (*rms_norm)(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C, float eps);
     void (*rms_norm_grad)(float *dx, float *dw, const float *dy, const float *x, const float *w, const float *stat,
                           int64_t rows, int64_t C);
@@ -67,7 +67,7 @@ struct lp_kernels {
     void (*rope)(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D, float theta,
                  float sign, bool add);
 
-    /* out [T,H,D]; lse [T,H] = log of the sum of exp of scores (may be NULL). */
+    /* out [T,H,D], packed; lse [T,H] = log of the sum of exp of scores (may be NULL). */
     void (*attention)(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *shape);
     /* dq has q's strides, dk and dv have k's; dout and out are packed [T,H,D]. */
@@ -79,11 +79,11 @@ struct lp_kernels {
     /* table[id[i]] += dy[i]. */
     void (*scatter_add)(float *table, const float *dy, const int32_t *id, int64_t n, int64_t C);
 
-    /* Per row of logits[rows,C]: loss[row] = -log softmax(logits)[target]; target -100 (ignore) gives 0. prob may be
-     * NULL or [rows,C] = softmax. */
+    /* Per row of logits[rows,C]: loss[row] = -log softmax(logits)[target]; a target outside 0..C-1 (-100) is ignored
+     * and gives 0. prob may be NULL or [rows,C] = softmax. */
     void (*cross_entropy)(float *loss, float *prob, const float *logits, const int32_t *target, int64_t rows,
                           int64_t C);
-    /* dlogits += scale * (prob - onehot(target)) on rows whose target is not -100. */
+    /* dlogits += scale * (prob - onehot(target)) on rows whose target is not ignored. */
     void (*cross_entropy_grad)(float *dlogits, const float *prob, const int32_t *target, float scale, int64_t rows,
                                int64_t C);
 
