@@ -123,7 +123,7 @@ static void sync_folder_of(const char *path) {
     }
 }
 
-bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err) {
+bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, size_t n, struct lp_error *err) {
     char aside[PATH_MAX];
     if (snprintf(aside, sizeof aside, "%s.XXXXXX", path) >= (int)sizeof aside)
         return lp_error_set(err, LP_EIO, "the path '%s' is too long", path);
@@ -132,7 +132,10 @@ bool lp_file_write(const char *path, const void *data, size_t size, struct lp_er
         return lp_error_set(err, LP_EIO, "cannot write '%s': %s", path, strerror(errno));
     mode_t mask = umask(0);
     umask(mask);
-    bool ok = write_all(fd, data, size) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = write_all(fd, parts[i].data, parts[i].size);
+    ok = ok && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     ok = ok && rename(aside, path) == 0;
     if (!ok) {
@@ -142,6 +145,10 @@ bool lp_file_write(const char *path, const void *data, size_t size, struct lp_er
     }
     sync_folder_of(path);
     return true;
+}
+
+bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err) {
+    return lp_file_write_parts(path, &(struct lp_file_part){data, size}, 1, err);
 }
 
 bool lp_file_exists(const char *path) {

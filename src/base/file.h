@@ -22,6 +22,13 @@ char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error
 /* Writes aside, syncs and renames: readers see the old file or the whole new one. */
 bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err);
 
+/* The same for a file made of parts, written one after the other. */
+struct lp_file_part {
+    const void *data;
+    size_t size; /* bytes */
+};
+bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, size_t n, struct lp_error *err);
+
 bool lp_file_exists(const char *path);
 bool lp_file_make_folder(const char *path, struct lp_error *err); /* with its parents; there already is fine */
 

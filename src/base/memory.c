@@ -11,6 +11,8 @@
 static atomic_long fail_at; /* allocations left before the failing one; 0: never fail */
 static atomic_bool has_failed;
 
+static _Thread_local bool thread_failed;
+
 static bool must_fail(void) {
     long left = atomic_load(&fail_at);
     if (left == 0)
@@ -24,7 +26,9 @@ static bool must_fail(void) {
 }
 
 void *lp_alloc(size_t bytes) {
-    return must_fail() ? NULL : calloc(1, bytes ? bytes : 1);
+    void *p = must_fail() ? NULL : calloc(1, bytes ? bytes : 1);
+    thread_failed = thread_failed || !p;
+    return p;
 }
 
 void *lp_alloc_array(size_t count, size_t size) {
@@ -32,7 +36,9 @@ void *lp_alloc_array(size_t count, size_t size) {
 }
 
 void *lp_realloc(void *old, size_t bytes) {
-    return must_fail() ? NULL : realloc(old, bytes ? bytes : 1);
+    void *p = must_fail() ? NULL : realloc(old, bytes ? bytes : 1);
+    thread_failed = thread_failed || !p;
+    return p;
 }
 
 void lp_free(void *p) {
@@ -41,6 +47,12 @@ void lp_free(void *p) {
 
 __attribute__((constructor)) static void route_jansson(void) {
     json_set_alloc_funcs(lp_alloc, lp_free);
+}
+
+bool lp_alloc_take_failure(void) {
+    bool failed = thread_failed;
+    thread_failed = false;
+    return failed;
 }
 
 void lp_test_fail_alloc(long n) {

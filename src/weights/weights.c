@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* weights/weights.c - a model folder's shards as one sorted list of named tensors. */
+#include "weights/weights.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "weights/safetensors.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHARD_LIMIT = 10000 };
+
+struct shard {
+    const char *name; /* of its file, within the folder */
+    struct lp_file file;
+    struct lp_safetensors content;
+};
+
+struct lp_weights {
+    struct lp_arena arena;
+    struct shard *shards;
+    size_t shard_count;
+    struct lp_weight *all; /* sorted by name, so that no choice of names makes look-ups slow */
+    size_t count;
+};
+
+static const struct {
+    const char *name;
+    size_t bytes;
+} types[LP_WEIGHT_TYPES] = {
+    [LP_WEIGHT_F32] = {"F32", 4}, [LP_WEIGHT_F16] = {"F16", 2},         [LP_WEIGHT_BF16] = {"BF16", 2},
+    [LP_WEIGHT_F64] = {"F64", 8}, [LP_WEIGHT_F8_E4M3] = {"F8_E4M3", 1}, [LP_WEIGHT_F8_E5M2] = {"F8_E5M2", 1},
+    [LP_WEIGHT_I64] = {"I64", 8}, [LP_WEIGHT_I32] = {"I32", 4},         [LP_WEIGHT_I16] = {"I16", 2},
+    [LP_WEIGHT_I8] = {"I8", 1},   [LP_WEIGHT_U64] = {"U64", 8},         [LP_WEIGHT_U32] = {"U32", 4},
+    [LP_WEIGHT_U16] = {"U16", 2}, [LP_WEIGHT_U8] = {"U8", 1},           [LP_WEIGHT_BOOL] = {"BOOL", 1},
+};
+
+const char *lp_weight_type_name(enum lp_weight_type type) {
+    return types[type].name;
+}
+
+size_t lp_weight_type_bytes(enum lp_weight_type type) {
+    return types[type].bytes;
+}
+
+int64_t lp_weight_elements(const struct lp_weight *t) {
+    return (int64_t)(t->bytes / types[t->type].bytes);
+}
+
+bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype) {
+    *dtype = t->type == LP_WEIGHT_BF16 ? LP_BF16 : t->type == LP_WEIGHT_F16 ? LP_F16 : LP_F32;
+    return t->type == LP_WEIGHT_F32 || t->type == LP_WEIGHT_F16 || t->type == LP_WEIGHT_BF16;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct lp_weight *)a)->name, ((const struct lp_weight *)b)->name);
+}
+
+static int name_to_weight(const void *name, const void *weight) {
+    return strcmp(name, ((const struct lp_weight *)weight)->name);
+}
+
+/* Makes the one list of all shards' tensors. */
+static bool merge(struct lp_weights *w, const char *path, struct lp_error *err) {
+    size_t n = 0;
+    for (size_t i = 0; i < w->shard_count; i++)
+        n += w->shards[i].content.count;
+    w->all = lp_arena_array(&w->arena, n + 1, sizeof *w->all);
+    if (!w->all)
+        return lp_error_memory(err);
+    for (size_t i = 0; i < w->shard_count; i++) {
+        const struct lp_safetensors *content = &w->shards[i].content;
+        memcpy(w->all + w->count, content->tensors, content->count * sizeof *w->all);
+        w->count += content->count;
+    }
+    qsort(w->all, n, sizeof *w->all, by_name);
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(w->all[i - 1].name, w->all[i].name) == 0)
+            return lp_error_set(err, LP_EINPUT, "%s: the tensor '%.100s' is in two shards", path,
+                                w->all[i].name);
+    }
+    return true;
+}
+
+static bool open_shard(struct lp_weights *w, struct shard *shard, const char *path, struct lp_error *err) {
+    return lp_file_open(&shard->file, path, err) &&
+           lp_safetensors_parse(&shard->content, &w->arena, shard->file.data, shard->file.size, path, err);
+}
+
+static struct lp_weights *fail(struct lp_weights *w) {
+    lp_weights_close(w);
+    return NULL;
+}
+
+struct lp_weights *lp_weights_open_file(const char *path, struct lp_error *err) {
+    struct lp_weights *w = lp_alloc(sizeof *w);
+    if (w)
+        w->shards = lp_arena_array(&w->arena, 1, sizeof *w->shards);
+    if (!w || !w->shards) {
+        lp_error_memory(err);
+        return fail(w);
+    }
+    w->shard_count = 1;
+    if (!open_shard(w, w->shards, path, err) || !merge(w, path, err))
+        return fail(w);
+    return w;
+}
+
+/* A shard must lie in the folder itself: an index is data from outside. */
+static bool is_plain_name(const char *name) {
+    return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
+}
+
+/* Lists the distinct shard names of an index's weight_map. */
+static bool list_shards(struct lp_weights *w, const json_t *map, const char *path, struct lp_error *err) {
+    const char *tensor;
+    json_t *file;
+    json_t *seen = json_object();
+    bool ok = seen || lp_error_memory(err);
+    if (ok) {
+        json_object_foreach((json_t *)map, tensor, file) {
+            const char *name = json_string_value(file);
+            if (!name || !is_plain_name(name))
+                ok = lp_error_set(err, LP_EINPUT, "%s: '%.100s' must name a file in the same folder", path,
+                                  tensor);
+            else
+                ok = json_object_set(seen, name, file) == 0 || lp_error_memory(err);
+            if (!ok)
+                break;
+        }
+    }
+    if (ok && json_object_size(seen) > SHARD_LIMIT)
+        ok = lp_error_set(err, LP_EINPUT, "%s: names more than %d shards", path, SHARD_LIMIT);
+    if (ok) {
+        w->shards = lp_arena_array(&w->arena, json_object_size(seen) + 1, sizeof *w->shards);
+        ok = w->shards || lp_error_memory(err);
+    }
+    if (ok) {
+        const char *name;
+        json_object_foreach(seen, name, file) {
+            w->shards[w->shard_count].name = lp_arena_strdup(&w->arena, name);
+            ok = ok && (w->shards[w->shard_count++].name || lp_error_memory(err));
+        }
+    }
+    json_decref(seen);
+    return ok;
+}
+
+static bool check_map(const struct lp_weights *w, const json_t *map, const char *path, struct lp_error *err) {
+    const char *tensor;
+    json_t *file;
+    json_object_foreach((json_t *)map, tensor, file) {
+        if (!lp_weights_find(w, tensor))
+            return lp_error_set(err, LP_EINPUT, "%s: the tensor '%.100s' is not in '%.60s'", path, tensor,
+                                json_string_value(file));
+    }
+    return true;
+}
+
+static bool open_index(struct lp_weights *w, const char *folder, const char *path, struct lp_error *err) {
+    json_t *index = lp_json_load(path, err);
+    if (!index)
+        return false;
+    const json_t *map = json_object_get(index, "weight_map");
+    bool ok =
+        json_is_object(map) || lp_error_set(err, LP_EINPUT, "%s: there is no object 'weight_map'", path);
+    ok = ok && list_shards(w, map, path, err);
+    for (size_t i = 0; ok && i < w->shard_count; i++) {
+        char shard[PATH_MAX];
+        ok = lp_file_join(shard, sizeof shard, folder, w->shards[i].name, err) &&
+             open_shard(w, &w->shards[i], shard, err);
+    }
+    ok = ok && merge(w, path, err) && check_map(w, map, path, err);
+    json_decref(index);
+    return ok;
+}
+
+struct lp_weights *lp_weights_open(const char *folder, struct lp_error *err) {
+    char path[PATH_MAX];
+    if (!lp_file_join(path, sizeof path, folder, "model.safetensors", err))
+        return NULL;
+    if (lp_file_exists(path))
+        return lp_weights_open_file(path, err);
+    if (!lp_file_join(path, sizeof path, folder, "model.safetensors.index.json", err))
+        return NULL;
+    if (!lp_file_exists(path)) {
+        lp_error_set(err, LP_EMISSING, "'%s' has neither model.safetensors nor model.safetensors.index.json",
+                     folder);
+        return NULL;
+    }
+    struct lp_weights *w = lp_alloc(sizeof *w);
+    if (!w) {
+        lp_error_memory(err);
+        return NULL;
+    }
+    return open_index(w, folder, path, err) ? w : fail(w);
+}
+
+void lp_weights_close(struct lp_weights *w) {
+    if (!w)
+        return;
+    for (size_t i = 0; i < w->shard_count; i++)
+        lp_file_close(&w->shards[i].file);
+    lp_arena_done(&w->arena);
+    lp_free(w);
+}
+
+const struct lp_weight *lp_weights_find(const struct lp_weights *w, const char *name) {
+    return bsearch(name, w->all, w->count, sizeof *w->all, name_to_weight);
+}
+
+size_t lp_weights_count(const struct lp_weights *w) {
+    return w->count;
+}
+
+const struct lp_weight *lp_weights_at(const struct lp_weights *w, size_t i) {
+    return &w->all[i];
+}
