@@ -20,8 +20,8 @@ struct lp_preprocess {
     int size, crop; /* px */
     enum lp_aspect aspect;
     enum lp_filter filter;
-    double rescale;         /* 1/255 */
-    float mean[3], std[3]; /* RGB, of 0..1 */
+    double rescale;          /* 1/255 */
+    double mean[3], std[3]; /* RGB, of 0..1 */
 };
 
 void lp_preprocess_defaults(struct lp_preprocess *p); /* CLIP's: 224, crop, bicubic, 1/255, CLIP mean and std */

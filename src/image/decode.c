@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* image/decode.c - encoded bytes -> 8-bit sRGB [height,width,3].
+ *
+ * The kind is told from the first bytes, never from the name, and decides which one libvips loader runs: those that
+ * may reach for other files or that nobody fuzzes (SVG, PDF, ImageMagick's) are never asked. The header's size is
+ * checked before any pixel is made. Pixels are pulled in strips through the colour conversions and stored where
+ * the EXIF orientation puts them, so that one copy of the picture is all that is held besides the loader's own. */
+#include "base/memory.h"
+#include "image/image.h"
+#include "image/vips.h"
+
+#include <string.h>
+
+/* A progressive JPEG may repeat cheap scans over a huge picture for minutes; real ones have about ten. */
+#define MAX_JPEG_SCANS 250
+
+static const struct kind {
+    const char *name;
+    const char *magic;
+    int n, at; /* length of magic and where it lies, bytes */
+    int (*load)(void *bytes, size_t n, VipsImage **out, ...); /* NULL: known, but not read */
+} kinds[] = {
+    {"JPEG", "\xff\xd8\xff", 3, 0, vips_jpegload_buffer},
+    {"PNG", "\x89PNG\r\n\x1a\n", 8, 0, vips_pngload_buffer},
+    {"GIF", "GIF87a", 6, 0, vips_gifload_buffer},
+    {"GIF", "GIF89a", 6, 0, vips_gifload_buffer},
+    {"WebP", "WEBP", 4, 8, vips_webpload_buffer},
+    {"TIFF", "II*\0", 4, 0, vips_tiffload_buffer},
+    {"TIFF", "MM\0*", 4, 0, vips_tiffload_buffer},
+    {"TIFF", "II+\0", 4, 0, vips_tiffload_buffer},
+    {"TIFF", "MM\0+", 4, 0, vips_tiffload_buffer},
+    {"PDF", "%PDF", 4, 0, NULL},
+    {"PostScript", "%!PS", 4, 0, NULL},
+    {"SVG", "<svg", 4, 0, NULL},
+    {"SVG or XML", "<?xml", 5, 0, NULL},
+    {"BMP", "BM", 2, 0, NULL},
+    {"Photoshop", "8BPS", 4, 0, NULL},
+    {"HEIC or AVIF", "ftyp", 4, 4, NULL},
+    {"JPEG XL", "\xff\x0a", 2, 0, NULL},
+    {"JPEG XL", "JXL ", 4, 4, NULL},
+    {"JPEG 2000", "jP  ", 4, 4, NULL},
+    {"JPEG 2000", "\xff\x4f\xff\x51", 4, 0, NULL},
+    {"OpenEXR", "\x76\x2f\x31\x01", 4, 0, NULL},
+    {"Radiance HDR", "#?RADIANCE", 10, 0, NULL},
+    {"icon", "\0\0\1\0", 4, 0, NULL},
+};
+
+static const struct kind *kind_of(const uint8_t *bytes, size_t n) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (n >= (size_t)(kinds[i].at + kinds[i].n) &&
+            memcmp(bytes + kinds[i].at, kinds[i].magic, (size_t)kinds[i].n) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+/* Entropy-coded data never hold the marker 0xff 0xda, so that counting it bounds the scans from above. */
+static int count_scans(const uint8_t *bytes, size_t n) {
+    int scans = 0;
+    const uint8_t *at = bytes, *end = bytes + n - 1;
+    while (at < end && (at = memchr(at, 0xff, (size_t)(end - at))) != NULL) {
+        scans += at[1] == 0xda;
+        at++;
+    }
+    return scans;
+}
+
+/* Opens the header only: pixels come when they are asked for. Loaders of several pages read the first. */
+static VipsImage *load(const struct kind *kind, const uint8_t *bytes, size_t n) {
+    VipsImage *in = NULL;
+    if (kind->load((void *)bytes, n, &in, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL))
+        return NULL;
+    return in;
+}
+
+/* Whether the embedded profile is sRGB in all but name: its conversion would only add rounding. */
+static bool is_srgb(VipsImage *in) {
+    const void *profile;
+    size_t n;
+    return vips_image_get_blob(in, VIPS_META_ICC_NAME, &profile, &n) == 0 &&
+           (memmem(profile, n, "sRGB", 4) || memmem(profile, n, "s\0R\0G\0B", 7));
+}
+
+/* Replaces *image by what `call`, an operation with the output &next, makes of it; ends the caller on failure. */
+#define STEP(call)                  \
+    do {                            \
+        VipsImage *next = NULL;     \
+        if (call)                   \
+            return false;           \
+        g_object_unref(*image);     \
+        *image = next;              \
+    } while (0)
+
+/* Anything -> sRGB of three 8-bit bands. A reference to the newest image stays in *image, on failure too. */
+static bool to_rgb(VipsImage **image) {
+    int bands = (*image)->Bands;
+    bool has_profile = vips_image_get_typeof(*image, VIPS_META_ICC_NAME) != 0;
+    if ((*image)->Coding == VIPS_CODING_NONE && (*image)->Type == VIPS_INTERPRETATION_MULTIBAND)
+        STEP(vips_copy(*image, &next, "interpretation",
+                       bands >= 3 ? VIPS_INTERPRETATION_sRGB : VIPS_INTERPRETATION_B_W, NULL));
+    if (has_profile && !is_srgb(*image)) {
+        VipsImage *next = NULL;
+        if (vips_icc_transform(*image, &next, "srgb", "embedded", TRUE, "depth", 8, NULL) == 0) {
+            g_object_unref(*image);
+            *image = next;
+        } else {
+            vips_error_clear(); /* a broken profile: the colours as they are */
+        }
+    }
+    if ((*image)->Type != VIPS_INTERPRETATION_sRGB || (*image)->BandFmt != VIPS_FORMAT_UCHAR)
+        STEP(vips_colourspace(*image, &next, VIPS_INTERPRETATION_sRGB, NULL));
+    if (vips_image_hasalpha(*image)) {
+        VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
+        VipsImage *next = NULL;
+        int failed = vips_flatten(*image, &next, "background", white, NULL);
+        vips_area_unref(VIPS_AREA(white));
+        if (failed)
+            return false;
+        g_object_unref(*image);
+        *image = next;
+    }
+    if ((*image)->Bands < 3)
+        STEP(vips_colourspace(*image, &next, VIPS_INTERPRETATION_sRGB, NULL));
+    if ((*image)->Bands > 3)
+        STEP(vips_extract_band(*image, &next, 0, "n", 3, NULL));
+    if ((*image)->BandFmt != VIPS_FORMAT_UCHAR)
+        STEP(vips_cast_uchar(*image, &next, NULL));
+    return (*image)->Bands == 3;
+}
+
+/* Where pixel (x, y) of the stored picture goes: byte start + x * right + y * down of ours. */
+struct layout {
+    int64_t start, right, down;
+};
+
+static struct layout layout_of(int orientation, int stored_width, int stored_height) {
+    bool swaps = orientation >= 5;
+    int64_t w = swaps ? stored_height : stored_width, h = swaps ? stored_width : stored_height;
+    int64_t row = w * 3, last_x = (w - 1) * 3, last_y = (h - 1) * row;
+    switch (orientation) { /* EXIF 2.3, tag 0x0112: what the stored row 0 and column 0 are */
+    case 2: return (struct layout){last_x, -3, row};
+    case 3: return (struct layout){last_x + last_y, -3, -row};
+    case 4: return (struct layout){last_y, 3, -row};
+    case 5: return (struct layout){0, row, 3};
+    case 6: return (struct layout){last_x, row, -3};
+    case 7: return (struct layout){last_x + last_y, -row, -3};
+    case 8: return (struct layout){last_y, -row, 3};
+    default: return (struct layout){0, 3, row};
+    }
+}
+
+static void store_row(uint8_t *out, const uint8_t *in, int width, int64_t right) {
+    if (right == 3) {
+        memcpy(out, in, (size_t)width * 3);
+        return;
+    }
+    for (int x = 0; x < width; x++, in += 3)
+        memcpy(out + x * right, in, 3);
+}
+
+/* Pulls all pixels of `in` into out, in this thread. */
+static bool pull(VipsImage *in, struct lp_image *out, int orientation) {
+    struct layout to = layout_of(orientation, in->Xsize, in->Ysize);
+    VipsRegion *region = vips_region_new(in);
+    bool ok = region != NULL;
+    for (int top = 0; ok && top < in->Ysize; top += 64) {
+        VipsRect strip = {0, top, in->Xsize, VIPS_MIN(64, in->Ysize - top)};
+        ok = vips_region_prepare(region, &strip) == 0;
+        for (int y = top; ok && y < top + strip.height; y++)
+            store_row(out->pixel + to.start + y * to.down, VIPS_REGION_ADDR(region, 0, y), in->Xsize, to.right);
+    }
+    VIPS_UNREF(region);
+    return ok;
+}
+
+static struct lp_image *decode_as(const struct kind *kind, const uint8_t *bytes, size_t n, const char *name,
+                                  struct lp_error *err) {
+    struct lp_image *image = NULL;
+    VipsImage *in = load(kind, bytes, n);
+    if (!in) {
+        lp_error_set(err, LP_EINPUT, "'%s' is not a %s picture although it begins like one: it is damaged or cut off",
+                     name, kind->name);
+        return NULL;
+    }
+    int orientation = vips_image_get_orientation(in);
+    bool swaps = orientation >= 5 && orientation <= 8;
+    if ((int64_t)in->Xsize * in->Ysize > LP_IMAGE_MAX_PIXELS)
+        lp_error_set(err, LP_EINPUT, "'%s' says it is %d x %d pixels large, more than %d in all: make it smaller first",
+                     name, in->Xsize, in->Ysize, LP_IMAGE_MAX_PIXELS);
+    else if (!to_rgb(&in))
+        lp_error_set(err, LP_EINPUT, "'%s' is a %s picture of a colour kind that cannot be read: save it as RGB", name,
+                     kind->name);
+    else
+        image = lp_image_new(swaps ? in->Ysize : in->Xsize, swaps ? in->Xsize : in->Ysize, err);
+    if (image && !pull(in, image, orientation)) {
+        lp_error_set(err, LP_EINPUT, "'%s' is a damaged or cut off %s picture: get the file again", name, kind->name);
+        lp_image_close(image);
+        image = NULL;
+    }
+    g_object_unref(in);
+    return image;
+}
+
+struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err) {
+    const struct kind *kind = kind_of(bytes, n);
+    if (n == 0)
+        lp_error_set(err, LP_EINPUT, "'%s' is empty, not a picture", name);
+    else if (n > LP_IMAGE_MAX_BYTES)
+        lp_error_set(err, LP_EINPUT, "'%s' is larger than %u MiB", name, LP_IMAGE_MAX_BYTES >> 20);
+    else if (!kind)
+        lp_error_set(err, LP_EINPUT, "'%s' is not a picture: JPEG, PNG, WebP, GIF and TIFF are read", name);
+    else if (!kind->load)
+        lp_error_set(err, LP_EINPUT, "'%s' is a %s file, which is not read: convert it to PNG or JPEG", name,
+                     kind->name);
+    else if (kind->load == vips_jpegload_buffer && count_scans(bytes, n) > MAX_JPEG_SCANS)
+        lp_error_set(err, LP_EINPUT, "'%s' is a JPEG picture of more than %d scans: save it again as a plain one", name,
+                     MAX_JPEG_SCANS);
+    else if (lp_vips_start(err)) {
+        struct lp_image *image = decode_as(kind, bytes, n, name, err);
+        lp_vips_end();
+        return image;
+    }
+    return NULL;
+}
