@@ -85,26 +85,41 @@ struct lp_template {
     {"USER", "ASSISTANT"}, LLAMA_2, {                                                                        \
         "<s>", "</s>"                                                                                        \
     }
+enum {
+    KEY_V0,
+    KEY_DEFAULT,
+    KEY_V1,
+    KEY_VICUNA_V1,
+    KEY_LLAMA_2,
+    KEY_PLAIN,
+    KEY_V0_PLAIN,
+    KEY_LLAVA_V0,
+    KEY_V0_MMTAG,
+    KEY_LLAVA_V1,
+    KEY_V1_MMTAG,
+    KEY_LLAVA_LLAMA_2,
+    KEY_MPT
+};
 static const struct lp_template templates[] = {
-    {"v0", SYSTEM_HUMAN, V0, true, false},
-    {"default", SYSTEM_HUMAN, V0, true, false},
-    {"v1", SYSTEM_USER, V1, false, false},
-    {"vicuna_v1", SYSTEM_USER, V1, false, false},
-    {"llama_2", SYSTEM_LLAMA_2, L2, false, false},
-    {"plain", "", {"", ""}, PLAIN, {"\n", ""}, false, false},
-    {"v0_plain", "", {"", ""}, PLAIN, {"\n", ""}, false, false},
-    {"llava_v0", SYSTEM_HUMAN, V0, false, false},
-    {"v0_mmtag", SYSTEM_MMTAG, V0, false, true},
-    {"llava_v1", SYSTEM_HUMAN, V1, false, false},
-    {"v1_mmtag", SYSTEM_MMTAG, V1, false, true},
-    {"llava_llama_2", SYSTEM_LLAVA_LLAMA_2, L2, false, false},
-    {"mpt",
-     SYSTEM_MPT,
-     {"<|im_start|>user\n", "<|im_start|>assistant\n"},
-     MPT,
-     {"<|im_end|>", ""},
-     false,
-     false},
+    [KEY_V0] = {"v0", SYSTEM_HUMAN, V0, true, false},
+    [KEY_DEFAULT] = {"default", SYSTEM_HUMAN, V0, true, false},
+    [KEY_V1] = {"v1", SYSTEM_USER, V1, false, false},
+    [KEY_VICUNA_V1] = {"vicuna_v1", SYSTEM_USER, V1, false, false},
+    [KEY_LLAMA_2] = {"llama_2", SYSTEM_LLAMA_2, L2, false, false},
+    [KEY_PLAIN] = {"plain", "", {"", ""}, PLAIN, {"\n", ""}, false, false},
+    [KEY_V0_PLAIN] = {"v0_plain", "", {"", ""}, PLAIN, {"\n", ""}, false, false},
+    [KEY_LLAVA_V0] = {"llava_v0", SYSTEM_HUMAN, V0, false, false},
+    [KEY_V0_MMTAG] = {"v0_mmtag", SYSTEM_MMTAG, V0, false, true},
+    [KEY_LLAVA_V1] = {"llava_v1", SYSTEM_HUMAN, V1, false, false},
+    [KEY_V1_MMTAG] = {"v1_mmtag", SYSTEM_MMTAG, V1, false, true},
+    [KEY_LLAVA_LLAMA_2] = {"llava_llama_2", SYSTEM_LLAVA_LLAMA_2, L2, false, false},
+    [KEY_MPT] = {"mpt",
+                 SYSTEM_MPT,
+                 {"<|im_start|>user\n", "<|im_start|>assistant\n"},
+                 MPT,
+                 {"<|im_end|>", ""},
+                 false,
+                 false},
 };
 
 const struct lp_template *lp_template_find(const char *key) {
@@ -119,21 +134,21 @@ static bool has(const char *name, const char *part) {
 }
 
 /* The key for a model whose name has "llava" in it. */
-static const char *llava_key(const char *name) {
+static int llava_key(const char *name) {
     bool plain = has(name, "plain") && !has(name, "finetune");
     if (has(name, "llama-2"))
-        return "llava_llama_2";
+        return KEY_LLAVA_LLAMA_2;
     if (has(name, "v1"))
-        return has(name, "mmtag") || plain ? "v1_mmtag" : "llava_v1";
+        return has(name, "mmtag") || plain ? KEY_V1_MMTAG : KEY_LLAVA_V1;
     if (has(name, "mpt"))
-        return "mpt";
-    return has(name, "mmtag") || (plain && !has(name, "tools")) ? "v0_mmtag" : "llava_v0";
+        return KEY_MPT;
+    return has(name, "mmtag") || (plain && !has(name, "tools")) ? KEY_V0_MMTAG : KEY_LLAVA_V0;
 }
 
 const struct lp_template *lp_template_for_model(const char *name) {
     if (has(name, "llava"))
-        return lp_template_find(llava_key(name));
-    return lp_template_find(has(name, "mpt") ? "mpt" : has(name, "llama-2") ? "llama_2" : "vicuna_v1");
+        return &templates[llava_key(name)];
+    return &templates[has(name, "mpt") ? KEY_MPT : has(name, "llama-2") ? KEY_LLAMA_2 : KEY_VICUNA_V1];
 }
 
 const char *lp_template_key(const struct lp_template *t) {
