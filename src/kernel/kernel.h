@@ -7,11 +7,10 @@
 #ifndef LP_KERNEL_KERNEL_H
 #define LP_KERNEL_KERNEL_H
 
+#include "base/dtype.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-/* How numbers are stored. */
-enum lp_dtype { LP_F32, LP_F16, LP_BF16 };
 
 /* Activation functions. erf GELU; x * sigmoid(1.702 x); x * sigmoid(x). */
 enum lp_act { LP_GELU, LP_QUICK_GELU, LP_SILU };
@@ -99,7 +98,5 @@ const struct lp_kernels *lp_kernels_cpu(void);
 
 /* A table by name; NULL where this machine cannot run it. For tests and --cpu. */
 const struct lp_kernels *lp_kernels_find(const char *name);
-
-int64_t lp_dtype_bytes(enum lp_dtype type);
 
 #endif
