@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* op/cross_entropy.c - the mean of -log softmax(logits)[target] over the rows that count.
- * logits [n,V], target [n] -> y [1]; a target of LP_IGNORE does not count. */
+/* op/cross_entropy.c - the sum of -log softmax(logits)[target] over the rows that count.
+ * logits [n,V], target [n] -> y [1]; a target of LP_IGNORE does not count. A sum, not a mean: batches that are
+ * taken in several passes then add up to the same gradient. */
 #include "op/op.h"
-
-struct settings {
-    const int32_t *target;
-    float scale; /* 1 / rows that count */
-};
 
 static void backward(struct lp_node *n) { /* saved [n,V] = softmax(logits) */
     lp_run *r = n->run;
-    const struct settings *s = n->settings;
-    r->k->cross_entropy_grad(lp_grad(r, n->in[0]), lp_f32(n->saved), s->target, s->scale * n->out->grad[0],
-                             lp_rows(n->in[0]), lp_dim(n->in[0], -1));
+    r->k->cross_entropy_grad(lp_grad(r, n->in[0]), lp_f32(n->saved), *(const int32_t *const *)n->settings,
+                             n->out->grad[0], lp_rows(n->in[0]), lp_dim(n->in[0], -1));
 }
 
 lp_tensor *lp_cross_entropy(lp_run *r, lp_tensor *logits, const int32_t *target) {
     if (!lp_enter(r, "cross_entropy"))
         return NULL;
-    int64_t rows = lp_rows(logits), V = lp_dim(logits, -1), counted = 0;
-    for (int64_t i = 0; i < rows; i++) {
+    int64_t rows = lp_rows(logits), V = lp_dim(logits, -1);
+    for (int64_t i = 0; i < rows; i++)
         if (target[i] != LP_IGNORE && (target[i] < 0 || target[i] >= V))
             return lp_fail(r, LP_EINPUT, "target %d is not in the vocabulary of %ld", (int)target[i], (long)V);
-        counted += target[i] != LP_IGNORE;
-    }
     lp_tensor *y = lp_new(r, 1, (int64_t)1), *loss = lp_new(r, 1, rows), *prob = lp_like(r, logits);
     if (!y || !loss || !prob)
         return NULL;
@@ -31,7 +24,6 @@ lp_tensor *lp_cross_entropy(lp_run *r, lp_tensor *logits, const int32_t *target)
     double sum = 0;
     for (int64_t i = 0; i < rows; i++)
         sum += lp_f32(loss)[i];
-    struct settings s = {target, counted ? 1 / (float)counted : 0};
-    lp_f32(y)[0] = (float)(sum * s.scale);
-    return lp_record(r, backward, y, prob, logits, NULL, NULL, &s, sizeof s);
+    lp_f32(y)[0] = (float)sum;
+    return lp_record(r, backward, y, prob, logits, NULL, NULL, &target, sizeof target);
 }

@@ -43,7 +43,7 @@ lp_tensor *lp_pick_rows(lp_run *r, lp_tensor *a, lp_tensor *b, const int32_t *in
 /* Squares of a picture as rows.  pixels [n,3,S,S] -> [n*(S/P)^2, 3*P*P], as a convolution of stride P sees them. */
 lp_tensor *lp_patches(lp_run *r, lp_tensor *pixels, int64_t patch);
 
-/* Mean of -log softmax(logits)[target] over rows whose target is not LP_IGNORE.  logits [n,V], target [n]
+/* Sum of -log softmax(logits)[target] over rows whose target is not LP_IGNORE.  logits [n,V], target [n]
  * (borrowed while the tape lives) -> [1]. */
 enum { LP_IGNORE = -100 };
 lp_tensor *lp_cross_entropy(lp_run *r, lp_tensor *logits, const int32_t *target);

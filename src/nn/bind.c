@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* nn/bind.c - weights to fields. */
+#include "nn/bind.h"
+
+#include "kernel/kernel.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t lp_bind_enter(struct lp_bind *b, const char *format, ...) {
+    size_t length = strlen(b->prefix);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(b->prefix + length, sizeof b->prefix - length, format, args);
+    va_end(args);
+    strncat(b->prefix, ".", sizeof b->prefix - strlen(b->prefix) - 1);
+    return length;
+}
+
+void lp_bind_leave(struct lp_bind *b, size_t length) {
+    b->prefix[length] = 0;
+}
+
+static void note_missing(struct lp_bind *b, const char *name, const char *why) {
+    lp_str_printf(&b->missing, "%s%s%s", b->missing_count ? ", " : "", name, why);
+    b->missing_count++;
+}
+
+static bool add_parameter(struct lp_bind *b, const char *name, lp_tensor *x) {
+    struct lp_parameters *p = b->parameters;
+    if (p->count == p->capacity) {
+        int64_t capacity = p->capacity ? 2 * p->capacity : 64;
+        struct lp_parameter *item = lp_arena_array(b->arena, (size_t)capacity, sizeof *item);
+        if (!item)
+            return false;
+        if (p->count)
+            memcpy(item, p->item, (size_t)p->count * sizeof *item);
+        p->item = item;
+        p->capacity = capacity;
+    }
+    p->item[p->count++] = (struct lp_parameter){name, x};
+    return true;
+}
+
+static bool draw(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind) {
+    int64_t n = lp_count(x);
+    float *data = lp_arena_array(b->arena, (size_t)n, sizeof *data);
+    for (int64_t i = 0; data && i < n; i++)
+        data[i] = kind == LP_BIND_MATRIX ? 0.02f * lp_rng_normal(b->rng) : kind == LP_BIND_SCALE ? 1 : 0;
+    x->data = data;
+    return data;
+}
+
+/* Matrices stay in the mapped file as they are; what is small, unaligned or will learn becomes float32. */
+static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const struct lp_weight *w) {
+    x->type = w->type == LP_WEIGHT_F32 ? LP_F32 : w->type == LP_WEIGHT_F16 ? LP_F16 : LP_BF16;
+    x->data = (void *)w->data;
+    bool as_stored = !b->learns && (x->type == LP_F32 || kind == LP_BIND_MATRIX) &&
+                     (uintptr_t)w->data % (uintptr_t)lp_dtype_bytes(x->type) == 0;
+    if (as_stored)
+        return true;
+    int64_t n = lp_count(x);
+    float *data = lp_arena_array(b->arena, (size_t)n, sizeof *data);
+    if (!data)
+        return false;
+    b->kernels->to_f32(data, w->data, x->type, n);
+    x->type = LP_F32;
+    x->data = data;
+    return true;
+}
+
+lp_tensor *lp_bind_tensor(struct lp_bind *b, const char *name, enum lp_bind_kind kind, int ndim, ...) {
+    char *full = lp_arena_printf(b->arena, "%s%s", b->prefix, name);
+    lp_tensor *x = lp_arena_alloc(b->arena, sizeof *x);
+    if (!full || !x || !add_parameter(b, full, x)) {
+        b->failed = true;
+        return NULL;
+    }
+    x->ndim = ndim;
+    x->learns = b->learns;
+    va_list args;
+    va_start(args, ndim);
+    for (int i = 0; i < ndim; i++)
+        x->dim[i] = va_arg(args, int64_t);
+    va_end(args);
+    if (!b->files) {
+        b->failed = !draw(b, x, kind) || b->failed;
+        return x;
+    }
+    const struct lp_weight *w = lp_weights_find(b->files, full);
+    bool fits = w && w->ndim == ndim;
+    for (int i = 0; fits && i < ndim; i++)
+        fits = w->dim[i] == x->dim[i];
+    char shape[LP_SHAPE_TEXT], why[LP_SHAPE_TEXT + 32];
+    snprintf(why, sizeof why, " (must be %s)", lp_shape_text(x, shape));
+    if (!w)
+        note_missing(b, full, "");
+    else if (!fits)
+        note_missing(b, full, why);
+    else if (w->type != LP_WEIGHT_F32 && w->type != LP_WEIGHT_F16 && w->type != LP_WEIGHT_BF16)
+        note_missing(b, full, " (must be float32, float16 or bfloat16)");
+    else
+        b->failed = !take(b, x, kind, w) || b->failed;
+    return x;
+}
+
+bool lp_bind_done(struct lp_bind *b, struct lp_error *err) {
+    bool ok = false;
+    if (b->failed || b->missing.failed)
+        lp_error_memory(err);
+    else if (b->missing_count)
+        lp_error_set(err, LP_EMISSING, "%ld weight%s missing or of another shape: %s", (long)b->missing_count,
+                     b->missing_count == 1 ? " is" : "s are", lp_str_text(&b->missing));
+    else
+        ok = true;
+    lp_str_done(&b->missing);
+    return ok;
+}

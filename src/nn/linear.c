@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* nn/linear.c - y = x w^T + b. */
+#include "nn/layers.h"
+
+void lp_bind_linear(struct lp_bind *b, const char *name, struct lp_linear *l, int64_t in, int64_t out, bool bias) {
+    size_t up = lp_bind_enter(b, "%s", name);
+    l->w = lp_bind_tensor(b, "weight", LP_BIND_MATRIX, 2, out, in);
+    l->b = bias ? lp_bind_tensor(b, "bias", LP_BIND_SHIFT, 1, out) : NULL;
+    lp_bind_leave(b, up);
+}
+
+lp_tensor *lp_linear(lp_run *r, const struct lp_linear *l, lp_tensor *x) {
+    return lp_matmul(r, x, l->w, l->b);
+}
