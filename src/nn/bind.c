@@ -47,7 +47,7 @@ static bool draw(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind) {
     int64_t n = lp_count(x);
     float *data = lp_arena_array(b->arena, (size_t)n, sizeof *data);
     for (int64_t i = 0; data && i < n; i++)
-        data[i] = kind == LP_BIND_MATRIX ? 0.02f * lp_rng_normal(b->rng) : kind == LP_BIND_SCALE ? 1 : 0;
+        data[i] = kind == LP_BIND_SCALE ? 1 : kind == LP_BIND_SHIFT ? 0 : 0.02f * lp_rng_normal(b->rng);
     x->data = data;
     return data;
 }

@@ -43,9 +43,10 @@ void lp_bind_leave(struct lp_bind *b, size_t length);
 
 /* How a weight is used decides its type and first values. */
 enum lp_bind_kind {
-    LP_BIND_MATRIX, /* kept as stored; new: normal, deviation 0.02 */
-    LP_BIND_SCALE,  /* float32; new: 1 */
-    LP_BIND_SHIFT   /* float32; new: 0 */
+    LP_BIND_MATRIX,    /* kept as stored; new: normal, deviation 0.02 */
+    LP_BIND_EMBEDDING, /* float32; new: normal, deviation 0.02 */
+    LP_BIND_SCALE,     /* float32; new: 1 */
+    LP_BIND_SHIFT      /* float32; new: 0 */
 };
 
 /* A weight of the given shape (int64_t dimensions). Never NULL in a bind that ends well. */

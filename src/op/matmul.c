@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* op/matmul.c - y = x w^T + b: the linear layer. x [..,K], w [N,K], b [N] -> y [..,N]. */
+/* op/matmul.c - y = x w^T + b: the linear layer. x [..,K], w [N,K], b [N] -> y [..,N]. A convolution's weight
+ * [N,C,P,P] serves as [N,C*P*P]. */
 #include "op/op.h"
 
 static void backward(struct lp_node *n) {
     lp_run *r = n->run;
     lp_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
-    int64_t M = lp_rows(x), N = lp_dim(w, 0), K = lp_dim(w, 1);
+    int64_t M = lp_rows(x), N = lp_dim(w, 0), K = lp_count(w) / N;
     const float *dy = n->out->grad;
     float *dx = lp_grad(r, x), *dw = lp_grad(r, w), *db = lp_grad(r, b);
     if (dx)
@@ -19,9 +20,9 @@ static void backward(struct lp_node *n) {
 lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
     if (!lp_enter(r, "matmul"))
         return NULL;
-    int64_t N = lp_dim(w, 0), K = lp_dim(w, 1);
+    int64_t N = lp_dim(w, 0), K = lp_count(w) / N;
     char xs[LP_SHAPE_TEXT], ws[LP_SHAPE_TEXT];
-    if (w->ndim != 2 || lp_dim(x, -1) != K || (b && lp_count(b) != N))
+    if (w->ndim < 2 || lp_dim(x, -1) != K || (b && lp_count(b) != N))
         return lp_fail(r, LP_ESHAPE, "x is %s, w is %s", lp_shape_text(x, xs), lp_shape_text(w, ws));
     lp_tensor *y = x->ndim == 3 ? lp_new(r, 3, x->dim[0], x->dim[1], N) : lp_new(r, 2, lp_rows(x), N);
     if (!y)

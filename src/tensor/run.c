@@ -39,7 +39,6 @@ lp_run *lp_run_open(const struct lp_kernels *kernels, size_t limit_bytes, struct
     r->k = kernels;
     r->base = base;
     r->limit = limit_bytes;
-    ASAN_POISON_MEMORY_REGION(r->base, r->limit);
     return r;
 }
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* model/llama.c - LLaMA, Touvron et al. 2023, arXiv:2302.13971, section 2.2.
+ *   ids [T] --table--> [T,C] --blocks: RMS norm, attention with rotary positions, SwiGLU--> [T,C] --> logits [T,V]
+ * Weight names: Hugging Face transformers, models/llama/modeling_llama.py. */
+#include "model/llama.h"
+
+#include "base/json.h"
+
+struct lp_llama_block {
+    struct lp_norm norm1, norm2;   /* [C] */
+    struct lp_linear q, k, v, out; /* [H*D,C], [G*D,C], [G*D,C], [C,H*D] */
+    struct lp_linear gate, up, down; /* [F,C], [F,C], [C,F] */
+};
+
+/* Older files say rope_theta, newer ones rope_parameters.rope_theta. Scaled positions are another model. */
+static bool read_theta(const json_t *config, float *theta, struct lp_error *err) {
+    double value;
+    const json_t *newer = json_object_get(config, "rope_parameters");
+    const json_t *scaling = json_object_get(config, "rope_scaling");
+    if (json_is_object(scaling))
+        return lp_error_set(err, LP_EINPUT, "'rope_scaling' is not supported");
+    if (!lp_json_number(config, "rope_theta", 10000, &value, err) ||
+        (json_is_object(newer) && !lp_json_number(newer, "rope_theta", value, &value, err)))
+        return false;
+    if (!(value >= 1))
+        return lp_error_set(err, LP_EINPUT, "'rope_theta' must be at least 1");
+    *theta = (float)value;
+    return true;
+}
+
+bool lp_llama_read_config(const json_t *config, struct lp_llama_config *c, struct lp_error *err) {
+    double eps;
+    bool ok = lp_json_int(config, "hidden_size", 4096, 1, 1 << 16, &c->hidden, err) &&
+              lp_json_int(config, "num_hidden_layers", 32, 1, 1024, &c->layers, err) &&
+              lp_json_int(config, "num_attention_heads", 32, 1, 1024, &c->heads, err) &&
+              lp_json_int(config, "num_key_value_heads", c->heads, 1, 1024, &c->key_heads, err) &&
+              lp_json_int(config, "intermediate_size", 11008, 1, 1 << 18, &c->ffn, err) &&
+              lp_json_int(config, "vocab_size", 32000, 1, 1 << 22, &c->vocabulary, err) &&
+              lp_json_int(config, "max_position_embeddings", 2048, 1, 1 << 24, &c->context, err) &&
+              lp_json_number(config, "rms_norm_eps", 1e-6, &eps, err) && read_theta(config, &c->theta, err);
+    if (!ok)
+        return false;
+    c->eps = (float)eps;
+    c->tied = json_is_true(json_object_get(config, "tie_word_embeddings"));
+    if (c->hidden % (2 * c->heads) || c->heads % c->key_heads)
+        return lp_error_set(err, LP_EINPUT, "'hidden_size' %ld, %ld heads and %ld key heads do not fit each other",
+                            (long)c->hidden, (long)c->heads, (long)c->key_heads);
+    return true;
+}
+
+static void bind_block(struct lp_bind *b, struct lp_llama_block *l, const struct lp_llama_config *c, int64_t i) {
+    int64_t C = c->hidden, K = C / c->heads * c->key_heads;
+    size_t up = lp_bind_enter(b, "layers.%ld", (long)i);
+    lp_bind_rms_norm(b, "input_layernorm", &l->norm1, C, c->eps);
+    lp_bind_linear(b, "self_attn.q_proj", &l->q, C, C, false);
+    lp_bind_linear(b, "self_attn.k_proj", &l->k, C, K, false);
+    lp_bind_linear(b, "self_attn.v_proj", &l->v, C, K, false);
+    lp_bind_linear(b, "self_attn.o_proj", &l->out, C, C, false);
+    lp_bind_rms_norm(b, "post_attention_layernorm", &l->norm2, C, c->eps);
+    lp_bind_linear(b, "mlp.gate_proj", &l->gate, C, c->ffn, false);
+    lp_bind_linear(b, "mlp.up_proj", &l->up, C, c->ffn, false);
+    lp_bind_linear(b, "mlp.down_proj", &l->down, c->ffn, C, false);
+    lp_bind_leave(b, up);
+}
+
+bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, const char *model, const char *head,
+                   struct lp_llama *m) {
+    m->config = *config;
+    m->block = lp_arena_array(b->arena, (size_t)config->layers, sizeof *m->block);
+    if (!m->block)
+        return false;
+    size_t up = lp_bind_enter(b, "%s", model);
+    m->embedding = lp_bind_tensor(b, "embed_tokens.weight", LP_BIND_MATRIX, 2, config->vocabulary, config->hidden);
+    for (int64_t i = 0; i < config->layers; i++)
+        bind_block(b, &m->block[i], config, i);
+    lp_bind_rms_norm(b, "norm", &m->norm, config->hidden, config->eps);
+    lp_bind_leave(b, up);
+    if (config->tied)
+        m->head = (struct lp_linear){m->embedding, NULL};
+    else
+        lp_bind_linear(b, head, &m->head, config->hidden, config->vocabulary, false);
+    return true;
+}
+
+static lp_tensor *attention(lp_run *r, const struct lp_llama *m, const struct lp_llama_block *l, int64_t layer,
+                            lp_tensor *x, const struct lp_llama_rows *rows) {
+    const struct lp_llama_config *c = &m->config;
+    struct lp_attention_settings s = {c->heads, c->key_heads, true, rows->start, rows->count};
+    lp_tensor *q = lp_rope(r, lp_linear(r, &l->q, x), rows->position, c->heads, c->theta);
+    lp_tensor *k = lp_rope(r, lp_linear(r, &l->k, x), rows->position, c->key_heads, c->theta);
+    lp_tensor *v = lp_linear(r, &l->v, x);
+    if (rows->cache && !lp_kv_cache_append(r, rows->cache, layer, &k, &v))
+        return NULL;
+    return lp_linear(r, &l->out, lp_attention(r, q, k, v, &s));
+}
+
+static lp_tensor *mlp(lp_run *r, const struct lp_llama_block *l, lp_tensor *x) {
+    return lp_linear(r, &l->down, lp_swiglu(r, lp_linear(r, &l->gate, x), lp_linear(r, &l->up, x)));
+}
+
+lp_tensor *lp_llama_forward(lp_run *r, const struct lp_llama *m, lp_tensor *x, const struct lp_llama_rows *rows) {
+    for (int64_t i = 0; i < m->config.layers; i++) {
+        const struct lp_llama_block *l = &m->block[i];
+        lp_mark mark = lp_here(r);
+        x = lp_add(r, x, attention(r, m, l, i, lp_norm(r, &l->norm1, x), rows));
+        x = lp_keep(r, mark, lp_add(r, x, mlp(r, l, lp_norm(r, &l->norm2, x))));
+    }
+    if (rows->cache && x)
+        rows->cache->rows += lp_rows(x);
+    return x;
+}
+
+lp_tensor *lp_llama_logits(lp_run *r, const struct lp_llama *m, lp_tensor *x) {
+    return lp_linear(r, &m->head, lp_norm(r, &m->norm, x));
+}

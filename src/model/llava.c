@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* model/llava.c - LLaVA, Liu et al. 2023, arXiv:2304.08485.
+ *   picture --CLIP, hidden state before the last block--> [p,C] --projector--> [p,hidden]
+ *   ids with a picture's mark --> token embeddings, the picture's rows in place of the mark --> LLaMA --> logits
+ * Weight names: transformers models/llava (three generations of prefixes) and the original
+ * llava/model/llava_arch.py. */
+#include "model/llava_model.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* Where each generation of files keeps its parts. The probe is a weight that only it has. */
+static const struct layout {
+    const char *probe, *model, *head, *tower, *first, *second;
+} layouts[] = {
+    {"language_model.model.embed_tokens.weight", "language_model.model", "language_model.lm_head",
+     "vision_tower.vision_model", "multi_modal_projector.linear_1", "multi_modal_projector.linear_2"},
+    {"model.language_model.embed_tokens.weight", "model.language_model", "lm_head",
+     "model.vision_tower.vision_model", "model.multi_modal_projector.linear_1",
+     "model.multi_modal_projector.linear_2"},
+    {"model.mm_projector.0.weight", "model", "lm_head", "model.vision_tower.vision_tower.vision_model",
+     "model.mm_projector.0", "model.mm_projector.2"},
+    {"model.mm_projector.weight", "model", "lm_head", "model.vision_tower.vision_tower.vision_model",
+     "model.mm_projector", NULL},
+};
+
+static const struct layout *find_layout(const struct lp_weights *files) {
+    for (size_t i = 0; files && i < sizeof layouts / sizeof *layouts; i++)
+        if (lp_weights_find(files, layouts[i].probe))
+            return &layouts[i];
+    return &layouts[0];
+}
+
+static bool bind(struct lp_llava *m, struct lp_rng *rng, bool learns, struct lp_error *err) {
+    const struct layout *layout = find_layout(m->files);
+    const struct lp_llava_config *c = &m->config;
+    struct lp_bind b = {.arena = &m->arena, .kernels = m->kernels, .files = m->files, .rng = rng,
+                        .learns = learns, .parameters = &m->parameters};
+    size_t up = lp_bind_enter(&b, "%s", layout->tower);
+    b.failed = !lp_clip_bind(&b, &c->clip, c->depth, &m->clip);
+    lp_bind_leave(&b, up);
+    m->projector = (struct lp_projector){.two_layers = c->two_layers, .act = c->act};
+    lp_bind_linear(&b, layout->first, &m->projector.first, c->clip.hidden, c->llama.hidden, true);
+    if (c->two_layers)
+        lp_bind_linear(&b, layout->second ? layout->second : "model.mm_projector.2", &m->projector.second,
+                       c->llama.hidden, c->llama.hidden, true);
+    b.failed = !lp_llama_bind(&b, &c->llama, layout->model, layout->head, &m->llama) || b.failed;
+    return lp_bind_done(&b, err);
+}
+
+static bool read_json_file(const char *folder, const char *name, json_t **value, struct lp_error *err) {
+    char path[PATH_MAX];
+    *value = NULL;
+    return lp_file_join(path, sizeof path, folder, name, err) && (*value = lp_json_load(path, err));
+}
+
+/* config.json for the network; preprocessor_config.json, where there is one, for its pictures. */
+static bool read_configs(struct lp_llava *m, const char *folder, struct lp_error *err) {
+    char path[PATH_MAX];
+    json_t *config, *pictures = NULL;
+    if (!read_json_file(folder, "config.json", &config, err))
+        return false;
+    bool ok = lp_llava_read_config(config, &m->config, err);
+    if (!ok)
+        lp_error_prefix(err, "%s/config.json", folder);
+    ok = ok && lp_file_join(path, sizeof path, folder, "preprocessor_config.json", err);
+    if (ok && lp_file_exists(path))
+        ok = (pictures = lp_json_load(path, err));
+    lp_preprocess_defaults(&m->preprocess);
+    m->preprocess.size = m->preprocess.crop = (int)m->config.clip.image_px;
+    const char *aspect;
+    ok = ok && lp_preprocess_read(&m->preprocess, pictures, err) &&
+         lp_json_string(config, "image_aspect_ratio", NULL, &aspect, err) &&
+         lp_preprocess_set_aspect(&m->preprocess, aspect, err);
+    if (ok && m->preprocess.crop != m->config.clip.image_px)
+        ok = lp_error_set(err, LP_EINPUT, "%s: pictures are cut to %d px, but the encoder takes %ld", folder,
+                          m->preprocess.crop, (long)m->config.clip.image_px);
+    json_decref(pictures);
+    json_decref(config);
+    return ok;
+}
+
+static bool open_tokenizer(struct lp_llava *m, const char *folder, struct lp_error *err) {
+    char path[PATH_MAX];
+    if (!lp_file_join(path, sizeof path, folder, "tokenizer.model", err))
+        return false;
+    if (!lp_file_exists(path) && !lp_file_join(path, sizeof path, folder, "tokenizer.json", err))
+        return false;
+    m->tokenizer = lp_tokenizer_open(path, err);
+    if (m->tokenizer && lp_tokenizer_size(m->tokenizer) > m->config.llama.vocabulary)
+        return lp_error_set(err, LP_EINPUT, "%s has %d tokens, but the model's vocabulary is %ld", path,
+                            lp_tokenizer_size(m->tokenizer), (long)m->config.llama.vocabulary);
+    return m->tokenizer;
+}
+
+static const char *last_part(struct lp_arena *arena, const char *folder) {
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/')
+        n--;
+    size_t start = n;
+    while (start > 0 && folder[start - 1] != '/')
+        start--;
+    return lp_arena_strndup(arena, folder + start, n - start);
+}
+
+static struct lp_llava *open_folder(const char *folder, const struct lp_kernels *kernels, bool is_new,
+                                    struct lp_rng *rng, bool learns, struct lp_error *err) {
+    struct lp_llava *m = lp_alloc(sizeof *m);
+    if (!m) {
+        lp_error_memory(err);
+        return NULL;
+    }
+    m->kernels = kernels;
+    m->name = last_part(&m->arena, folder);
+    if (!m->name)
+        lp_error_memory(err);
+    else if (read_configs(m, folder, err) && open_tokenizer(m, folder, err) &&
+             (is_new || (m->files = lp_weights_open(folder, err)))) {
+        if (bind(m, rng, learns, err))
+            return m;
+        lp_error_prefix(err, "%s", folder);
+    }
+    lp_llava_close(m);
+    return NULL;
+}
+
+struct lp_llava *lp_llava_open(const char *folder, const struct lp_kernels *kernels, struct lp_error *err) {
+    return open_folder(folder, kernels, false, NULL, false, err);
+}
+
+struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kernels *kernels, uint64_t seed,
+                                        struct lp_error *err) {
+    char single[PATH_MAX], index[PATH_MAX];
+    if (!lp_file_join(single, sizeof single, folder, "model.safetensors", err) ||
+        !lp_file_join(index, sizeof index, folder, "model.safetensors.index.json", err))
+        return NULL;
+    struct lp_rng rng;
+    lp_rng_seed(&rng, seed);
+    return open_folder(folder, kernels, !lp_file_exists(single) && !lp_file_exists(index), &rng, true, err);
+}
+
+void lp_llava_close(struct lp_llava *m) {
+    if (!m)
+        return;
+    lp_tokenizer_close(m->tokenizer);
+    lp_weights_close(m->files);
+    lp_arena_done(&m->arena);
+    lp_free(m);
+}
+
+const struct lp_tokenizer *lp_llava_tokenizer(const struct lp_llava *m) {
+    return m->tokenizer;
+}
+
+const char *lp_llava_name(const struct lp_llava *m) {
+    return m->name;
+}
+
+bool lp_llava_knows_handles(const struct lp_llava *m) {
+    return m->config.knows_handles;
+}
+
+int64_t lp_llava_vocabulary(const struct lp_llava *m) {
+    return m->config.llama.vocabulary;
+}
+
+int64_t lp_llava_context(const struct lp_llava *m) {
+    return m->config.llama.context;
+}
+
+int64_t lp_llava_rows_a_picture(const struct lp_llava *m) {
+    return lp_clip_patches(&m->config.clip);
+}
+
+int64_t lp_llava_count_rows(const struct lp_llava *m, const int32_t *id, int64_t n) {
+    int64_t rows = n;
+    for (int64_t i = 0; i < n; i++)
+        if (id[i] == LP_IMAGE_TOKEN)
+            rows += lp_llava_rows_a_picture(m) - 1;
+    return rows;
+}
+
+lp_tensor *lp_llava_project(lp_run *r, const struct lp_llava *m, lp_tensor *pixels) {
+    lp_mark mark = lp_here(r);
+    lp_tensor *x = lp_linear(r, &m->projector.first, lp_clip_features(r, &m->clip, pixels));
+    if (m->projector.two_layers)
+        x = lp_linear(r, &m->projector.second, lp_act(r, x, m->projector.act));
+    return lp_keep(r, mark, x);
+}
+
+lp_tensor *lp_llava_embed(lp_run *r, const struct lp_llava *m, const int32_t *id, int64_t n, lp_tensor *seen) {
+    int64_t rows = lp_llava_count_rows(m, id, n), picture = lp_llava_rows_a_picture(m), words = 0, taken = 0, at = 0;
+    int32_t *word = lp_run_alloc(r, sizeof(int32_t) * (size_t)n);
+    int32_t *index = lp_run_alloc(r, sizeof(int32_t) * (size_t)rows);
+    if (!word || !index)
+        return NULL;
+    for (int64_t i = 0; i < n; i++) {
+        if (id[i] != LP_IMAGE_TOKEN) {
+            index[at++] = (int32_t)words;
+            word[words++] = id[i];
+        } else {
+            for (int64_t j = 0; j < picture; j++)
+                index[at++] = (int32_t)(-1 - taken++);
+        }
+    }
+    return lp_pick_rows(r, lp_embedding(r, m->llama.embedding, word, words), seen, index, rows);
+}
