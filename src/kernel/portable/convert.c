@@ -3,10 +3,6 @@
 #include "kernel/portable/half.h"
 #include "kernel/portable/portable.h"
 
-int64_t lp_dtype_bytes(enum lp_dtype type) {
-    return type == LP_F32 ? 4 : 2;
-}
-
 static void widen(float *restrict y, const void *x, enum lp_dtype type, int64_t n) {
     const uint16_t *h = x;
     if (type == LP_F32)
