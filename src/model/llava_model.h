@@ -47,6 +47,11 @@ struct lp_llava {
 struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kernels *kernels, uint64_t seed,
                                         struct lp_error *err);
 
+/* Writes model.safetensors in `type` into folder `to` (made if need be), with the configuration and tokenizer files
+ * of folder `from`. */
+bool lp_llava_save(const struct lp_llava *model, const char *from, const char *to, enum lp_dtype type,
+                   struct lp_error *err);
+
 /* Pictures as the language model sees them.  pixels [n,3,S,S] -> [n*patches,hidden]. */
 lp_tensor *lp_llava_project(lp_run *r, const struct lp_llava *model, lp_tensor *pixels);
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* train/adamw.c - AdamW over all parameters, Loshchilov, Hutter 2019, arXiv:1711.05101. Norm weights and biases do
+ * not decay. */
+#include "train/train.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+bool lp_optimizer_init(struct lp_optimizer *o, struct lp_llava *model, struct lp_error *err) {
+    *o = (struct lp_optimizer){0};
+    for (int64_t i = 0; i < model->parameters.count; i++)
+        o->numbers += lp_count(model->parameters.item[i].tensor);
+    o->data = lp_alloc_array((size_t)o->numbers, 3 * sizeof *o->data);
+    if (!o->data)
+        return lp_error_memory(err);
+    o->gradient = o->data;
+    o->first = o->data + o->numbers;
+    o->second = o->first + o->numbers;
+    for (int64_t i = 0, at = 0; i < model->parameters.count; i++) {
+        lp_tensor *x = model->parameters.item[i].tensor;
+        x->grad = o->gradient + at;
+        at += lp_count(x);
+    }
+    return true;
+}
+
+void lp_optimizer_done(struct lp_optimizer *o) {
+    lp_free(o->data);
+    *o = (struct lp_optimizer){0};
+}
+
+double lp_train_rate(const struct lp_train_settings *s, int64_t step, int64_t steps) {
+    double warm = s->warm_up * (double)steps, t = (double)step + 1;
+    if (t < warm)
+        return s->rate * t / warm;
+    double done = (t - warm) / ((double)steps - warm + 1);
+    return s->rate * 0.5 * (1 + cos(3.14159265358979 * done));
+}
+
+double lp_optimizer_step(struct lp_optimizer *o, struct lp_llava *model, const struct lp_train_settings *s,
+                         double rate, int64_t count) {
+    const struct lp_kernels *k = model->kernels;
+    double mean = count ? 1 / (double)count : 0, norm = mean * sqrt(k->sum_squares(o->gradient, o->numbers));
+    double scale = s->clip > 0 && norm > s->clip ? mean * s->clip / norm : mean;
+    o->step++;
+    for (int64_t i = 0, at = 0; i < model->parameters.count; i++) {
+        lp_tensor *x = model->parameters.item[i].tensor;
+        struct lp_adamw_step step = {(float)rate, 0.9f, (float)s->beta2, 1e-8f,
+                                     x->ndim > 1 ? (float)s->decay : 0, o->step, (float)scale};
+        k->adamw(lp_f32(x), o->first + at, o->second + at, x->grad, lp_count(x), &step);
+        at += lp_count(x);
+    }
+    memset(o->gradient, 0, sizeof(float) * (size_t)o->numbers);
+    return norm;
+}
