@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/str.h"
 
-#define LP_IMAGE_TOKEN (-200)     /* stands in a prompt's ids where a picture's features go */
-#define LP_IMAGE_TEXT "<image>"   /* stands in a prompt's text for the same */
+#define LP_IMAGE_TOKEN (-200)   /* stands in a prompt's ids where a picture's features go */
+#define LP_IMAGE_TEXT "<image>" /* stands in a prompt's text for the same */
 
 /* Token ids. Zero-initialised is a valid empty list. */
 struct lp_ids {
@@ -22,12 +22,13 @@ void lp_ids_done(struct lp_ids *ids);
 
 struct lp_tokenizer;
 
-/* path: a SentencePiece `tokenizer.model` or a Hugging Face `tokenizer.json`; the content decides, not the name.
- * Owned by caller (lp_tokenizer_close); NULL on failure. Only BPE models with identity normalisation are
- * known, which are LLaMA's; every other kind is LP_EINPUT. */
+/* path: a SentencePiece `tokenizer.model` or a Hugging Face `tokenizer.json`; the content decides, not the
+ * name. Owned by caller (lp_tokenizer_close); NULL on failure. Only BPE models with identity normalisation
+ * are known, which are LLaMA's; every other kind is LP_EINPUT. */
 struct lp_tokenizer *lp_tokenizer_open(const char *path, struct lp_error *err);
 /* The same from bytes in memory, borrowed only during the call; `name` names them in errors. */
-struct lp_tokenizer *lp_tokenizer_open_bytes(const void *data, size_t size, const char *name, struct lp_error *err);
+struct lp_tokenizer *lp_tokenizer_open_bytes(const void *data, size_t size, const char *name,
+                                             struct lp_error *err);
 void lp_tokenizer_close(struct lp_tokenizer *t); /* NULL is fine */
 
 /* Appends the ids of text[0..n) to out: no BOS, no EOS, the dummy prefix space where the model has one. Empty
@@ -37,9 +38,9 @@ bool lp_tokenizer_encode(const struct lp_tokenizer *t, const char *text, size_t 
                          struct lp_error *err);
 
 /* Appends a prompt's ids, as LLaVA does: one BOS, then the stretches between "<image>" marks, each encoded by
- * itself (each has its own dummy prefix), with LP_IMAGE_TOKEN for each mark. The names of BOS, EOS and UNK in the
- * text ("</s>" ends a turn in the v1 template) divide it the same way and become their ids. Empty text gives BOS
- * alone. */
+ * itself (each has its own dummy prefix), with LP_IMAGE_TOKEN for each mark. The names of BOS, EOS and UNK in
+ * the text ("</s>" ends a turn in the v1 template) divide it the same way and become their ids. Empty text
+ * gives BOS alone. */
 bool lp_tokenizer_encode_prompt(const struct lp_tokenizer *t, const char *text, size_t n, struct lp_ids *out,
                                 struct lp_error *err);
 
@@ -50,16 +51,18 @@ int lp_tokenizer_unk(const struct lp_tokenizer *t);
 int lp_tokenizer_pad(const struct lp_tokenizer *t);
 bool lp_tokenizer_is_control(const struct lp_tokenizer *t, int32_t id); /* also true outside 0..size-1 */
 
-/* The bytes that a token adds when decoded in the middle of a text: a space for each U+2581, the one byte of a
- * byte token, nothing for a control token or an id outside 0..size-1. Not NUL-terminated; borrowed until
+/* The bytes that a token adds when decoded in the middle of a text: a space for each U+2581, the one byte of
+ * a byte token, nothing for a control token or an id outside 0..size-1. Not NUL-terminated; borrowed until
  * lp_tokenizer_close; never NULL. */
 const char *lp_tokenizer_piece(const struct lp_tokenizer *t, int32_t id, size_t *n);
 
-/* The id of a piece by its name as the model file spells it ("</s>", "<0x0A>", "\xe2\x96\x81the"), -1 if absent. */
+/* The id of a piece by its name as the model file spells it ("</s>", "<0x0A>", "\xe2\x96\x81the"), -1 if
+ * absent. */
 int lp_tokenizer_find(const struct lp_tokenizer *t, const char *name, size_t n);
 
 /* Appends the text of ids: lp_tokenizer_piece of each, less the dummy prefix space at the start of the text,
- * malformed UTF-8 that byte tokens make replaced by U+FFFD, one for each byte. LP_IMAGE_TOKEN adds nothing. */
+ * malformed UTF-8 that byte tokens make replaced by U+FFFD, one for each byte. LP_IMAGE_TOKEN adds nothing.
+ */
 bool lp_tokenizer_decode(const struct lp_tokenizer *t, const int32_t *id, size_t n, struct lp_str *out,
                          struct lp_error *err);
 
@@ -68,7 +71,7 @@ struct lp_token_stream {
     const struct lp_tokenizer *t; /* borrowed */
     char held[4];                 /* the start of a character whose last bytes have not come yet */
     uint8_t n_held;
-    bool started;                 /* spaces count now; set it to go on after text decoded before */
+    bool started; /* spaces count now; set it to go on after text decoded before */
 };
 
 void lp_token_stream_init(struct lp_token_stream *s, const struct lp_tokenizer *t);
