@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* image/decode.c - encoded bytes -> 8-bit sRGB [height,width,3].
  *
- * The kind is told from the first bytes, never from the name, and decides which one libvips loader runs: those that
- * may reach for other files or that nobody fuzzes (SVG, PDF, ImageMagick's) are never asked. The header's size is
- * checked before any pixel is made. Pixels are pulled in strips through the colour conversions and stored where
- * the EXIF orientation puts them, so that one copy of the picture is all that is held besides the loader's own. */
+ * The kind is told from the first bytes, never from the name, and decides which one libvips loader runs:
+ * those that may reach for other files or that nobody fuzzes (SVG, PDF, ImageMagick's) are never asked. The
+ * header's size is checked before any pixel is made. Pixels are pulled in strips through the colour
+ * conversions and stored where the EXIF orientation puts them, so that one copy of the picture is all that is
+ * held besides the loader's own. */
 #include "base/memory.h"
 #include "image/image.h"
 #include "image/vips.h"
@@ -17,7 +18,7 @@
 static const struct kind {
     const char *name;
     const char *magic;
-    int n, at; /* length of magic and where it lies, bytes */
+    int n, at;                                                /* length of magic and where it lies, bytes */
     int (*load)(void *bytes, size_t n, VipsImage **out, ...); /* NULL: known, but not read */
 } kinds[] = {
     {"JPEG", "\xff\xd8\xff", 3, 0, vips_jpegload_buffer},
@@ -67,7 +68,8 @@ static int count_scans(const uint8_t *bytes, size_t n) {
 /* Opens the header only: pixels come when they are asked for. Loaders of several pages read the first. */
 static VipsImage *load(const struct kind *kind, const uint8_t *bytes, size_t n) {
     VipsImage *in = NULL;
-    if (kind->load((void *)bytes, n, &in, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL))
+    if (kind->load((void *)bytes, n, &in, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR,
+                   NULL))
         return NULL;
     return in;
 }
@@ -80,14 +82,15 @@ static bool is_srgb(VipsImage *in) {
            (memmem(profile, n, "sRGB", 4) || memmem(profile, n, "s\0R\0G\0B", 7));
 }
 
-/* Replaces *image by what `call`, an operation with the output &next, makes of it; ends the caller on failure. */
-#define STEP(call)                  \
-    do {                            \
-        VipsImage *next = NULL;     \
-        if (call)                   \
-            return false;           \
-        g_object_unref(*image);     \
-        *image = next;              \
+/* Replaces *image by what `call`, an operation with the output &next, makes of it; ends the caller on
+ * failure. */
+#define STEP(call)                                                                                           \
+    do {                                                                                                     \
+        VipsImage *next = NULL;                                                                              \
+        if (call)                                                                                            \
+            return false;                                                                                    \
+        g_object_unref(*image);                                                                              \
+        *image = next;                                                                                       \
     } while (0)
 
 /* Anything -> sRGB of three 8-bit bands. A reference to the newest image stays in *image, on failure too. */
@@ -137,14 +140,22 @@ static struct layout layout_of(int orientation, int stored_width, int stored_hei
     int64_t w = swaps ? stored_height : stored_width, h = swaps ? stored_width : stored_height;
     int64_t row = w * 3, last_x = (w - 1) * 3, last_y = (h - 1) * row;
     switch (orientation) { /* EXIF 2.3, tag 0x0112: what the stored row 0 and column 0 are */
-    case 2: return (struct layout){last_x, -3, row};
-    case 3: return (struct layout){last_x + last_y, -3, -row};
-    case 4: return (struct layout){last_y, 3, -row};
-    case 5: return (struct layout){0, row, 3};
-    case 6: return (struct layout){last_x, row, -3};
-    case 7: return (struct layout){last_x + last_y, -row, -3};
-    case 8: return (struct layout){last_y, -row, 3};
-    default: return (struct layout){0, 3, row};
+    case 2:
+        return (struct layout){last_x, -3, row};
+    case 3:
+        return (struct layout){last_x + last_y, -3, -row};
+    case 4:
+        return (struct layout){last_y, 3, -row};
+    case 5:
+        return (struct layout){0, row, 3};
+    case 6:
+        return (struct layout){last_x, row, -3};
+    case 7:
+        return (struct layout){last_x + last_y, -row, -3};
+    case 8:
+        return (struct layout){last_y, -row, 3};
+    default:
+        return (struct layout){0, 3, row};
     }
 }
 
@@ -166,7 +177,8 @@ static bool pull(VipsImage *in, struct lp_image *out, int orientation) {
         VipsRect strip = {0, top, in->Xsize, VIPS_MIN(64, in->Ysize - top)};
         ok = vips_region_prepare(region, &strip) == 0;
         for (int y = top; ok && y < top + strip.height; y++)
-            store_row(out->pixel + to.start + y * to.down, VIPS_REGION_ADDR(region, 0, y), in->Xsize, to.right);
+            store_row(out->pixel + to.start + y * to.down, VIPS_REGION_ADDR(region, 0, y), in->Xsize,
+                      to.right);
     }
     VIPS_UNREF(region);
     return ok;
@@ -177,22 +189,26 @@ static struct lp_image *decode_as(const struct kind *kind, const uint8_t *bytes,
     struct lp_image *image = NULL;
     VipsImage *in = load(kind, bytes, n);
     if (!in) {
-        lp_error_set(err, LP_EINPUT, "'%s' is not a %s picture although it begins like one: it is damaged or cut off",
-                     name, kind->name);
+        lp_error_set(err, LP_EINPUT,
+                     "'%s' is not a %s picture although it begins like one: it is damaged or cut off", name,
+                     kind->name);
         return NULL;
     }
     int orientation = vips_image_get_orientation(in);
     bool swaps = orientation >= 5 && orientation <= 8;
     if ((int64_t)in->Xsize * in->Ysize > LP_IMAGE_MAX_PIXELS)
-        lp_error_set(err, LP_EINPUT, "'%s' says it is %d x %d pixels large, more than %d in all: make it smaller first",
-                     name, in->Xsize, in->Ysize, LP_IMAGE_MAX_PIXELS);
+        lp_error_set(err, LP_EINPUT,
+                     "'%s' says it is %d x %d pixels large, more than %d in all: make it smaller first", name,
+                     in->Xsize, in->Ysize, LP_IMAGE_MAX_PIXELS);
     else if (!to_rgb(&in))
-        lp_error_set(err, LP_EINPUT, "'%s' is a %s picture of a colour kind that cannot be read: save it as RGB", name,
+        lp_error_set(err, LP_EINPUT,
+                     "'%s' is a %s picture of a colour kind that cannot be read: save it as RGB", name,
                      kind->name);
     else
         image = lp_image_new(swaps ? in->Ysize : in->Xsize, swaps ? in->Xsize : in->Ysize, err);
     if (image && !pull(in, image, orientation)) {
-        lp_error_set(err, LP_EINPUT, "'%s' is a damaged or cut off %s picture: get the file again", name, kind->name);
+        lp_error_set(err, LP_EINPUT, "'%s' is a damaged or cut off %s picture: get the file again", name,
+                     kind->name);
         lp_image_close(image);
         image = NULL;
     }
@@ -212,7 +228,8 @@ struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, 
         lp_error_set(err, LP_EINPUT, "'%s' is a %s file, which is not read: convert it to PNG or JPEG", name,
                      kind->name);
     else if (kind->load == vips_jpegload_buffer && count_scans(bytes, n) > MAX_JPEG_SCANS)
-        lp_error_set(err, LP_EINPUT, "'%s' is a JPEG picture of more than %d scans: save it again as a plain one", name,
+        lp_error_set(err, LP_EINPUT,
+                     "'%s' is a JPEG picture of more than %d scans: save it again as a plain one", name,
                      MAX_JPEG_SCANS);
     else if (lp_vips_start(err)) {
         struct lp_image *image = decode_as(kind, bytes, n, name, err);

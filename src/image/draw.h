@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* draw.h - marks on a picture: boxes with labels, masks, points. They change the picture given (copy it first to
- * keep it); what lies outside is clipped. Line width and text size follow the picture's size. */
+/* draw.h - marks on a picture: boxes with labels, masks, points. They change the picture given (copy it first
+ * to keep it); what lies outside is clipped. Line width and text size follow the picture's size. */
 #ifndef LP_IMAGE_DRAW_H
 #define LP_IMAGE_DRAW_H
 

@@ -15,8 +15,8 @@ static size_t byte_count(const struct lp_image *image) {
 
 struct lp_image *lp_image_new(int width, int height, struct lp_error *err) {
     if (width < 1 || height < 1 || (int64_t)width * height > LP_IMAGE_MAX_PIXELS) {
-        lp_error_set(err, LP_EUSAGE, "a picture of %d x %d pixels is not between 1 and %d pixels large", width,
-                     height, LP_IMAGE_MAX_PIXELS);
+        lp_error_set(err, LP_EUSAGE, "a picture of %d x %d pixels is not between 1 and %d pixels large",
+                     width, height, LP_IMAGE_MAX_PIXELS);
         return NULL;
     }
     struct lp_image *image = lp_alloc(sizeof *image);
@@ -83,17 +83,18 @@ static const struct writer {
 /* The encoded bytes, to be freed with g_free; NULL on failure. */
 static void *encode(const struct lp_image *image, const struct writer *w, size_t *n, struct lp_error *err) {
     if (image->width > w->most || image->height > w->most) {
-        lp_error_set(err, LP_EUSAGE, "a %s file holds at most %d pixels a side, the picture has %d x %d", w->kind,
-                     w->most, image->width, image->height);
+        lp_error_set(err, LP_EUSAGE, "a %s file holds at most %d pixels a side, the picture has %d x %d",
+                     w->kind, w->most, image->width, image->height);
         return NULL;
     }
     if (!lp_vips_start(err))
         return NULL;
     void *bytes = NULL;
-    VipsImage *in = vips_image_new_from_memory(image->pixel, byte_count(image), image->width, image->height, 3,
-                                               VIPS_FORMAT_UCHAR);
+    VipsImage *in = vips_image_new_from_memory(image->pixel, byte_count(image), image->width, image->height,
+                                               3, VIPS_FORMAT_UCHAR);
     VipsImage *srgb = NULL;
-    if (!in || vips_copy(in, &srgb, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) || w->save(srgb, &bytes, n)) {
+    if (!in || vips_copy(in, &srgb, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) ||
+        w->save(srgb, &bytes, n)) {
         bytes = NULL;
         lp_error_set(err, LP_EMEMORY, "the picture of %d x %d pixels cannot be written as %s", image->width,
                      image->height, w->kind);
@@ -128,6 +129,6 @@ bool lp_image_save(const struct lp_image *image, const char *path, struct lp_err
         g_free(bytes);
         return ok;
     }
-    return lp_error_set(err, LP_EUSAGE, "cannot tell what kind of picture '%s' is to be: name it .png, .jpg or .webp",
-                        path);
+    return lp_error_set(err, LP_EUSAGE,
+                        "cannot tell what kind of picture '%s' is to be: name it .png, .jpg or .webp", path);
 }

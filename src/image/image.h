@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* image.h - pictures: a file or bytes in, 8-bit RGB [height,width,3] out, and back to a file.
  *
- * Reads JPEG, PNG, WebP, GIF (first frame), TIFF (first page): raster kinds whose loaders are fuzzed, and nothing
- * else. EXIF orientation is applied, ICC profiles become sRGB, alpha is laid on white. The outside is not trusted:
- * sizes are checked from the header before a pixel is decoded. */
+ * Reads JPEG, PNG, WebP, GIF (first frame), TIFF (first page): raster kinds whose loaders are fuzzed, and
+ * nothing else. EXIF orientation is applied, ICC profiles become sRGB, alpha is laid on white. The outside is
+ * not trusted: sizes are checked from the header before a pixel is decoded. */
 #ifndef LP_IMAGE_IMAGE_H
 #define LP_IMAGE_IMAGE_H
 
 #include "base/error.h"
 
-#define LP_IMAGE_MAX_PIXELS 178956970      /* width * height; where PIL warns of a decompression bomb, too */
-#define LP_IMAGE_MAX_BYTES (256u << 20)    /* of an encoded picture */
+#define LP_IMAGE_MAX_PIXELS 178956970   /* width * height; where PIL warns of a decompression bomb, too */
+#define LP_IMAGE_MAX_BYTES (256u << 20) /* of an encoded picture */
 
 /* A picture; a heap object owned by the caller (lp_image_close). */
 struct lp_image {
@@ -18,22 +18,23 @@ struct lp_image {
     uint8_t *pixel;    /* [height,width,3], RGB, rows without padding */
 };
 
-/* Reads a file, or standard input when path is "-". NULL on failure: LP_EIO (cannot be read), LP_EINPUT (is not
- * a whole, sane picture of a known kind), LP_EMEMORY. Safe from several threads at once. */
+/* Reads a file, or standard input when path is "-". NULL on failure: LP_EIO (cannot be read), LP_EINPUT (is
+ * not a whole, sane picture of a known kind), LP_EMEMORY. Safe from several threads at once. */
 struct lp_image *lp_image_open(const char *path, struct lp_error *err);
 
 /* The same from n bytes (borrowed during the call). `name` names them in errors. */
 struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err);
 
-struct lp_image *lp_image_new(int width, int height, struct lp_error *err); /* black; within the limits above */
+struct lp_image *lp_image_new(int width, int height,
+                              struct lp_error *err); /* black; within the limits above */
 struct lp_image *lp_image_copy(const struct lp_image *image, struct lp_error *err);
 void lp_image_close(struct lp_image *image); /* NULL is fine */
 
 /* Encodes as PNG (lossless). Owned by caller (lp_free); NULL on failure. */
 uint8_t *lp_image_encode_png(const struct lp_image *image, size_t *size, struct lp_error *err);
 
-/* Writes a file whose kind its name tells: .png, .jpg, .jpeg (quality 92), .webp (90). The file appears whole or not at all.
- * Another ending is LP_EUSAGE. */
+/* Writes a file whose kind its name tells: .png, .jpg, .jpeg (quality 92), .webp (90). The file appears whole
+ * or not at all. Another ending is LP_EUSAGE. */
 bool lp_image_save(const struct lp_image *image, const char *path, struct lp_error *err);
 
 #endif

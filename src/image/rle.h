@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* rle.h - masks as COCO's compressed run lengths: column-major, alternating outside/inside, each written as the
- * difference to the run before the last, in 6-bit characters '0'..'o'. */
+/* rle.h - masks as COCO's compressed run lengths: column-major, alternating outside/inside, each written as
+ * the difference to the run before the last, in 6-bit characters '0'..'o'. */
 #ifndef LP_IMAGE_RLE_H
 #define LP_IMAGE_RLE_H
 
@@ -10,8 +10,8 @@
  * failure. */
 char *lp_rle_encode(const uint8_t *mask, int width, int height, struct lp_error *err);
 
-/* The n characters of `counts` -> mask[height,width] of 0 and 1, the caller's. LP_EINPUT when they are malformed
- * or do not cover the mask exactly. */
+/* The n characters of `counts` -> mask[height,width] of 0 and 1, the caller's. LP_EINPUT when they are
+ * malformed or do not cover the mask exactly. */
 bool lp_rle_decode(uint8_t *mask, int width, int height, const char *counts, size_t n, struct lp_error *err);
 
 #endif

@@ -13,8 +13,9 @@ static void drop_message(const char *domain, GLogLevelFlags level, const char *m
     (void)domain, (void)level, (void)message, (void)user;
 }
 
-/* vips_init loads every module it finds below VIPSHOME (ImageMagick, Poppler, OpenSlide, HEIF, JPEG XL): 20 ms and
- * loaders we would block again. It also sets VIPSHOME itself, so that setting it here adds no danger. */
+/* vips_init loads every module it finds below VIPSHOME (ImageMagick, Poppler, OpenSlide, HEIF, JPEG XL): 20
+ * ms and loaders we would block again. It also sets VIPSHOME itself, so that setting it here adds no danger.
+ */
 static void start(void) {
     const char *home = getenv("VIPSHOME");
     char *kept = home ? strdup(home) : NULL;

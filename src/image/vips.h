@@ -7,7 +7,8 @@
 
 #include <vips/vips.h>
 
-/* Starts libvips once: quiet, without modules, without caches and threads. From any thread, any number of times. */
+/* Starts libvips once: quiet, without modules, without caches and threads. From any thread, any number of
+ * times. */
 bool lp_vips_start(struct lp_error *err);
 
 /* Ends a use of libvips: drops its error text and this thread's buffers. Safe after a failure, too. */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* image/rle.c - mask[height,width] <-> COCO's run lengths (pycocotools' maskApi: rleEncode, rleToString,
+ * rleFrString).
+ *
+ * Runs go down the columns, the first one outside (it may be 0 long). From the fourth on a run is written as
+ * its difference to the one two before. A number goes out in groups of 5 bits, least first, each plus 48 as a
+ * character; bit 5 says that more follow, bit 4 of the last group is the sign. */
+#include "image/rle.h"
+
+#include "base/memory.h"
+#include "base/str.h"
+
+static void put_number(struct lp_str *text, int64_t x) {
+    bool more = true;
+    while (more) {
+        int group = (int)(x & 31);
+        x >>= 5;
+        more = group & 16 ? x != -1 : x != 0;
+        lp_str_putc(text, (char)((more ? group | 32 : group) + 48));
+    }
+}
+
+char *lp_rle_encode(const uint8_t *mask, int width, int height, struct lp_error *err) {
+    struct lp_str text = {0};
+    int64_t before[2] = {0, 0}, run = 0; /* the last two runs, the newest at [index % 2] */
+    int index = 0;
+    bool inside = false;
+    lp_str_puts(&text, "");
+    for (int x = 0; x < width; x++) {
+        for (int y = 0; y <= height; y++) {
+            bool ends =
+                y == height ? x == width - 1 : (mask[(size_t)y * (size_t)width + (size_t)x] != 0) != inside;
+            if (ends) {
+                put_number(&text, index > 2 ? run - before[index % 2] : run);
+                before[index % 2] = run;
+                index++;
+                inside = !inside;
+                run = 0;
+            }
+            run += y < height;
+        }
+    }
+    if (!text.failed)
+        return text.s;
+    lp_str_done(&text);
+    lp_error_memory(err);
+    return NULL;
+}
+
+/* Reads a number at *at, before end. False when it is cut off, holds another character or is longer than 40
+ * bits. */
+static bool get_number(const char **at, const char *end, int64_t *out) {
+    int64_t x = 0;
+    for (int shift = 0; *at < end && shift < 40; shift += 5) {
+        int group = *(*at)++ - 48;
+        if (group < 0 || group > 63)
+            return false;
+        x |= (int64_t)(group & 31) << shift;
+        if (!(group & 32)) {
+            *out = group & 16 ? x - ((int64_t)1 << (shift + 5)) : x;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lp_rle_decode(uint8_t *mask, int width, int height, const char *counts, size_t n, struct lp_error *err) {
+    const char *at = counts, *end = counts + n;
+    int64_t before[2] = {0, 0}, filled = 0, total = (int64_t)width * height;
+    int x = 0, y = 0;
+    for (unsigned index = 0; at < end; index++) {
+        int64_t run;
+        if (!get_number(&at, end, &run))
+            return lp_error_set(err, LP_EINPUT, "the mask's run lengths are malformed at character %zu",
+                                (size_t)(at - counts));
+        run += index > 2 ? before[index % 2] : 0;
+        if (run < 0 || run > total - filled)
+            return lp_error_set(err, LP_EINPUT, "the mask's run lengths do not fit its %d x %d pixels", width,
+                                height);
+        before[index % 2] = run;
+        filled += run;
+        for (; run > 0; run--) {
+            mask[(size_t)y * (size_t)width + (size_t)x] = index % 2;
+            if (++y == height) {
+                y = 0;
+                x++;
+            }
+        }
+    }
+    return filled == total ||
+           lp_error_set(err, LP_EINPUT, "the mask's run lengths cover %lld of its %lld pixels",
+                        (long long)filled, (long long)total);
+}
