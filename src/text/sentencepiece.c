@@ -165,7 +165,9 @@ static bool parse_specs(struct lp_tokenizer *t, struct reader r, struct specs *s
             good = parse_denormalizer(f.bytes, specs);
     }
     if (!good || r.bad)
-        return lp_error_set(err, LP_EINPUT, "it is no SentencePiece model, or it is cut or damaged");
+        return lp_error_set(
+            err, LP_EINPUT,
+            "it is neither a SentencePiece model nor a tokenizer.json, or it is damaged; get it again");
     static const char *const kinds[] = {"unigram", "BPE", "word", "character"};
     if (specs->model_type != 2)
         return lp_error_set(err, LP_EINPUT, "it is a %s model, but only BPE models are known",

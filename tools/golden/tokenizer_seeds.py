@@ -63,7 +63,7 @@ def tokenizer_seeds():
     yield "bytes_missing.model", model(b"".join(piece(f"<0x{i:02X}>", 0.0, BYTE) for i in range(255)), field(35, 1))
     yield "bytes_forbidden.model", model(piece("<0x00>", 0.0, BYTE))
     yield "byte_name.model", model(piece("<0xGG>", 0.0, BYTE), field(35, 1))
-    yield "user.model", model(piece("the cat", 0.0, USER) + piece("ca", 0.0, USER) + piece("<im|>", 0.0, USER))
+    yield "user.model", model(piece("the cat", 0.0, USER) + piece("cas", 0.0, USER) + piece("<im|>", 0.0, USER))
     yield "unused.model", model(piece("caa", -0.5, UNUSED) + piece("aaa", -0.1, UNUSED) + piece("aaaaa", 0.0, UNUSED))
     yield "all_unused.model", model(b"".join(piece("a" * i, -float(i), UNUSED) for i in (3, 5, 6, 7, 8, 9, 10)))
     yield "no_unknown.model", field(2, field(3, 2)) + piece("a")
@@ -92,7 +92,7 @@ def tokenizer_seeds():
     yield "field_zero.model", good + b"\x00\x00"
     yield "unknown_fields.model", good + field(99, "x") + field(100, 7) + field(101, 1.5) + varint(102 << 3 | 1) + b"12345678"
     yield "cut_fixed.model", good + varint(102 << 3 | 1) + b"1234"
-    yield "many_pieces.model", b"\x0a\x00" * 3000
+    yield "many_pieces.model", b"\x0a\x00" * 3000 + field(2, field(3, 2))
     yield "empty.model", b""
     yield "text.model", b"this is no tokenizer\n"
     yield "line_feeds.model", b"\n" * 100
