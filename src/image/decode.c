@@ -10,6 +10,7 @@
 #include "image/image.h"
 #include "image/vips.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* A progressive JPEG may repeat cheap scans over a huge picture for minutes; real ones have about ten. */
@@ -66,10 +67,9 @@ static int count_scans(const uint8_t *bytes, size_t n) {
 }
 
 /* Opens the header only: pixels come when they are asked for. Loaders of several pages read the first. */
-static VipsImage *load(const struct kind *kind, const uint8_t *bytes, size_t n) {
+static VipsImage *load(const struct kind *kind, const uint8_t *bytes, size_t n, VipsFailOn fail_on) {
     VipsImage *in = NULL;
-    if (kind->load((void *)bytes, n, &in, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR,
-                   NULL))
+    if (kind->load((void *)bytes, n, &in, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on, NULL))
         return NULL;
     return in;
 }
@@ -184,10 +184,10 @@ static bool pull(VipsImage *in, struct lp_image *out, int orientation) {
     return ok;
 }
 
-static struct lp_image *decode_as(const struct kind *kind, const uint8_t *bytes, size_t n, const char *name,
-                                  struct lp_error *err) {
+static struct lp_image *decode_as(const struct kind *kind, VipsFailOn fail_on, const uint8_t *bytes, size_t n,
+                                  const char *name, struct lp_error *err) {
     struct lp_image *image = NULL;
-    VipsImage *in = load(kind, bytes, n);
+    VipsImage *in = load(kind, bytes, n, fail_on);
     if (!in) {
         lp_error_set(err, LP_EINPUT,
                      "'%s' is not a %s picture although it begins like one: it is damaged or cut off", name,
@@ -216,6 +216,24 @@ static struct lp_image *decode_as(const struct kind *kind, const uint8_t *bytes,
     return image;
 }
 
+/* libjpeg only warns when the data end before the pixels do, and warns of harmless things, too: what warned
+ * is decoded again and the warning read. libvips keeps it in one text for all threads, so one at a time. */
+static struct lp_image *decode_warned(const struct kind *kind, const uint8_t *bytes, size_t n,
+                                      const char *name, struct lp_error *err) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    vips_error_clear();
+    struct lp_image *image = decode_as(kind, VIPS_FAIL_ON_ERROR, bytes, n, name, err);
+    if (image && strstr(vips_error_buffer(), "premature end")) {
+        lp_error_set(err, LP_EINPUT, "'%s' is a damaged or cut off %s picture: get the file again", name,
+                     kind->name);
+        lp_image_close(image);
+        image = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    return image;
+}
+
 struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err) {
     const struct kind *kind = kind_of(bytes, n);
     if (n == 0)
@@ -232,7 +250,14 @@ struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, 
                      "'%s' is a JPEG picture of more than %d scans: save it again as a plain one", name,
                      MAX_JPEG_SCANS);
     else if (lp_vips_start(err)) {
-        struct lp_image *image = decode_as(kind, bytes, n, name, err);
+        bool is_jpeg = kind->load == vips_jpegload_buffer;
+        struct lp_error first = {0};
+        struct lp_image *image =
+            decode_as(kind, is_jpeg ? VIPS_FAIL_ON_WARNING : VIPS_FAIL_ON_ERROR, bytes, n, name, &first);
+        if (!image && is_jpeg && first.code == LP_EINPUT)
+            image = decode_warned(kind, bytes, n, name, err);
+        else if (!image && err)
+            *err = first;
         lp_vips_end();
         return image;
     }
