@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/e2e/score.c - the scorer as a program: exit 0 at or above the threshold, 1 below it, 2 for a wrong call.
+ *   score plan EXPECTED.jsonl PLANS.jsonl [MIN]        MIN and rates 0..1
+ *   score ocr TRUTH.jsonl ANSWERS.jsonl|FOLDER [MIN]
+ *   score list TRUTH.jsonl                             image, tab, question: what ocr_accuracy.sh asks */
+#include "e2e/scoring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int list(const char *path, struct lp_error *err) {
+    json_t *lines = score_lines(path, "image", err);
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const json_t *line = json_array_get(lines, i);
+        const char *question = json_string_value(json_object_get(line, "question"));
+        printf("%s\t%s\n", json_string_value(json_object_get(line, "image")), question ? question : "");
+    }
+    if (!lines)
+        fprintf(stderr, "score: %s\n", err->text);
+    json_decref(lines);
+    return lines ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    struct lp_error err = {0};
+    if (argc == 3 && !strcmp(argv[1], "list"))
+        return list(argv[2], &err);
+    bool plan = argc >= 4 && !strcmp(argv[1], "plan"), ocr = argc >= 4 && !strcmp(argv[1], "ocr");
+    char *end = "";
+    double rate = 0, least = argc == 5 ? strtod(argv[4], &end) : 0;
+    if (argc > 5 || !(plan || ocr) || *end) {
+        fputs("usage: score plan EXPECTED PLANS [MIN] | score ocr TRUTH ANSWERS [MIN] | score list TRUTH\n", stderr);
+        return 2;
+    }
+    bool ok = plan ? score_plans(argv[2], argv[3], stdout, &rate, &err)
+                   : score_readings(argv[2], argv[3], stdout, &rate, &err);
+    if (!ok) {
+        fprintf(stderr, "score: %s\n", err.text);
+        return 1;
+    }
+    if (rate < least) {
+        fprintf(stderr, "score: %.4f is below the threshold %.4f\n", rate, least);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/e2e/scoring.c - scores of plans and readings (data/heldout/instructions.jsonl, tests/e2e/ocr/truth.jsonl).
+ *
+ * A reading's accuracy is 1 - distance / length of the truth, at least 0. The truth is looked for inside the answer
+ * (Sellers' approximate matching), so the words an answer puts around what was read do not count. Over all pictures
+ * it is 1 - all distances / all lengths. A plan is right when its list of skills is one of the acceptable ones; a
+ * line's group is its id up to the last '-', and lines of the group "none" are shown but not part of the rate. */
+#include "e2e/scoring.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/str.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <utf8proc.h>
+
+enum { MAX_FILE = 64 << 20, MAX_GROUPS = 64 };
+
+/* Code points with white space folded; *n is their count. A broken byte counts as one unknown character. */
+static int32_t *folded(const char *text, long *n) {
+    size_t bytes = strlen(text), at = 0;
+    int32_t *points = lp_alloc_array(bytes + 1, sizeof *points);
+    *n = 0;
+    while (points && at < bytes) {
+        utf8proc_int32_t c;
+        utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &c);
+        if (used < 1) {
+            used = 1;
+            c = 0xFFFD;
+        }
+        at += (size_t)used;
+        if (c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0) {
+            if (*n && points[*n - 1] != ' ')
+                points[(*n)++] = ' ';
+        } else {
+            points[(*n)++] = c;
+        }
+    }
+    if (points && *n && points[*n - 1] == ' ')
+        (*n)--;
+    return points;
+}
+
+bool score_reading(const char *truth, const char *answer, long *distance, long *length) {
+    long n, m;
+    int32_t *t = folded(truth, &n), *a = folded(answer, &m);
+    long *row = lp_alloc_array((size_t)n + 1, sizeof *row);
+    bool ok = t && a && row;
+    for (long i = 0; ok && i <= n; i++)
+        row[i] = i;
+    long best = n;
+    for (long j = 0; ok && j < m; j++) { /* row[i]: truth's first i against the best part of answer that ends at j */
+        long diagonal = row[0];
+        for (long i = 1; i <= n; i++) {
+            long change = diagonal + (t[i - 1] != a[j]);
+            diagonal = row[i];
+            if (row[i] + 1 < change)
+                change = row[i] + 1;
+            if (row[i - 1] + 1 < change)
+                change = row[i - 1] + 1;
+            row[i] = change;
+        }
+        if (row[n] < best)
+            best = row[n];
+    }
+    lp_free(t);
+    lp_free(a);
+    lp_free(row);
+    *distance = best;
+    *length = n;
+    return ok;
+}
+
+bool score_plan(const json_t *expected, const json_t *skills) {
+    size_t i;
+    json_t *acceptable;
+    json_array_foreach(expected, i, acceptable) {
+        if (json_is_array(skills) && json_equal(acceptable, skills))
+            return true;
+    }
+    return false;
+}
+
+json_t *score_lines(const char *path, const char *key, struct lp_error *err) {
+    size_t size;
+    char *text = lp_file_read(path, MAX_FILE, &size, err);
+    json_t *lines = text ? json_array() : NULL;
+    int number = 0;
+    for (char *at = text, *end; lines && at && *at; at = end) {
+        end = at + strcspn(at, "\n");
+        size_t n = (size_t)(end - at);
+        end += *end != 0;
+        number++;
+        if (strspn(at, " \t\r") >= n)
+            continue;
+        json_t *line = lp_json_parse(at, n, path, err);
+        bool ok = line && json_is_string(json_object_get(line, key));
+        if (line && !ok)
+            lp_error_set(err, LP_EINPUT, "%s line %d has no string '%s'", path, number, key);
+        if (!ok || json_array_append(lines, line)) {
+            json_decref(lines);
+            lines = NULL;
+        }
+        json_decref(line);
+    }
+    lp_free(text);
+    return lines;
+}
+
+struct group {
+    char name[64];
+    int right, total;
+};
+
+static struct group *group_of(struct group *groups, int *n, const char *id) {
+    const char *dash = strrchr(id, '-');
+    int length = dash ? (int)(dash - id) : (int)strlen(id);
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", length, id);
+    for (int i = 0; i < *n; i++) {
+        if (!strcmp(groups[i].name, name))
+            return &groups[i];
+    }
+    struct group *g = &groups[*n < MAX_GROUPS - 1 ? (*n)++ : MAX_GROUPS - 1];
+    memcpy(g->name, name, sizeof name);
+    return g;
+}
+
+static const json_t *find_line(const json_t *lines, const char *key, const char *value) {
+    size_t i;
+    json_t *line;
+    json_array_foreach(lines, i, line) {
+        if (!strcmp(json_string_value(json_object_get(line, key)), value))
+            return line;
+    }
+    return NULL;
+}
+
+static void print_miss(const json_t *want, const json_t *got, FILE *out) {
+    char *expected = lp_json_text(json_object_get(want, "expected"));
+    char *skills = got ? lp_json_text(json_object_get(got, "skills")) : NULL;
+    fprintf(out, "miss %s: %s | want %s | got %s\n", json_string_value(json_object_get(want, "id")),
+            json_string_value(json_object_get(want, "instruction")), expected ? expected : "?",
+            skills ? skills : "no plan");
+    lp_free(expected);
+    lp_free(skills);
+}
+
+static double print_groups(const struct group *groups, int n, FILE *out) {
+    int right = 0, total = 0;
+    for (int i = 0; i < n; i++) {
+        fprintf(out, "%-22s %3d of %3d  %5.1f %%\n", groups[i].name, groups[i].right, groups[i].total,
+                100.0 * groups[i].right / groups[i].total);
+        if (strcmp(groups[i].name, "none")) {
+            right += groups[i].right;
+            total += groups[i].total;
+        }
+    }
+    double rate = total ? (double)right / total : 0;
+    fprintf(out, "%-22s %3d of %3d  %5.1f %%  (lines that need a skill)\n", "over all", right, total, 100 * rate);
+    return rate;
+}
+
+bool score_plans(const char *expected, const char *got, FILE *out, double *rate, struct lp_error *err) {
+    json_t *wanted = score_lines(expected, "id", err), *plans = wanted ? score_lines(got, "id", err) : NULL, *line;
+    struct group groups[MAX_GROUPS] = {0};
+    int n = 0;
+    size_t i;
+    bool ok = plans != NULL;
+    for (i = 0; ok && i < json_array_size(wanted); i++) {
+        line = json_array_get(wanted, i);
+        if (!json_is_array(json_object_get(line, "expected")) || !json_is_string(json_object_get(line, "instruction")))
+            ok = lp_error_set(err, LP_EINPUT, "%s: '%s' lacks an instruction or its expected skills", expected,
+                              json_string_value(json_object_get(line, "id")));
+    }
+    for (i = 0; ok && i < json_array_size(wanted); i++) {
+        line = json_array_get(wanted, i);
+        const char *id = json_string_value(json_object_get(line, "id"));
+        const json_t *plan = find_line(plans, "id", id);
+        bool right = plan && score_plan(json_object_get(line, "expected"), json_object_get(plan, "skills"));
+        struct group *g = group_of(groups, &n, id);
+        g->total++;
+        g->right += right;
+        if (!right)
+            print_miss(line, plan, out);
+    }
+    if (ok)
+        *rate = print_groups(groups, n, out);
+    json_decref(wanted);
+    json_decref(plans);
+    return ok;
+}
+
+/* The answer for a picture; owned by caller; NULL with err when there is none. */
+static char *find_answer(const char *folder, const json_t *lines, const char *image, struct lp_error *err) {
+    if (lines) {
+        const json_t *line = find_line(lines, "image", image);
+        const char *text = line ? json_string_value(json_object_get(line, "answer")) : NULL;
+        struct lp_str copy = {0};
+        lp_str_puts(&copy, text ? text : "");
+        lp_str_putc(&copy, '\n');
+        return copy.failed ? (lp_error_memory(err), NULL) : copy.s;
+    }
+    char name[PATH_MAX], path[PATH_MAX];
+    size_t size;
+    snprintf(name, sizeof name, "%s.txt", image);
+    if (!lp_file_join(path, sizeof path, folder, name, err))
+        return NULL;
+    return lp_file_read(path, MAX_FILE, &size, err);
+}
+
+bool score_readings(const char *truth, const char *answers, FILE *out, double *rate, struct lp_error *err) {
+    struct stat st;
+    bool is_folder = stat(answers, &st) == 0 && S_ISDIR(st.st_mode);
+    json_t *wanted = score_lines(truth, "image", err);
+    json_t *lines = wanted && !is_folder ? score_lines(answers, "image", err) : NULL;
+    bool ok = wanted && (is_folder || lines);
+    long wrong = 0, all = 0;
+    for (size_t i = 0; ok && i < json_array_size(wanted); i++) {
+        const json_t *line = json_array_get(wanted, i);
+        const char *image = json_string_value(json_object_get(line, "image"));
+        const char *text = json_string_value(json_object_get(line, "text"));
+        long distance = 0, length = 0;
+        if (!text)
+            ok = lp_error_set(err, LP_EINPUT, "%s: '%s' has no text", truth, image);
+        char *answer = ok ? find_answer(answers, lines, image, err) : NULL;
+        ok = answer && (score_reading(text, answer, &distance, &length) || lp_error_memory(err));
+        lp_free(answer);
+        if (!ok)
+            break;
+        fprintf(out, "%-24s %4ld wrong of %4ld  %5.1f %%\n", image, distance, length,
+                length ? 100.0 * (double)(length - distance) / (double)length : 100.0);
+        wrong += distance;
+        all += length;
+    }
+    if (ok) {
+        *rate = all ? (double)(all - wrong) / (double)all : 0;
+        fprintf(out, "%-24s %4ld wrong of %4ld  %5.2f %%\n", "over all", wrong, all, 100 * *rate);
+    }
+    json_decref(wanted);
+    json_decref(lines);
+    return ok;
+}
