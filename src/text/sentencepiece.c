@@ -197,8 +197,9 @@ bool lp_sentencepiece_parse(struct lp_tokenizer *t, const uint8_t *data, size_t 
     while (next_field(&r, &f))
         if (f.number == 1 && f.wire == BYTES && !parse_piece(t, id++, f.bytes, err))
             return false;
-    const char *unk_text = specs.unk_text.at ? (const char *)specs.unk_text.at : " \xe2\x81\x87 ";
-    size_t n_unk_text = specs.unk_text.at ? (size_t)(specs.unk_text.end - specs.unk_text.at) : 5;
+    bool has_text = specs.unk_text.at != NULL;
+    const char *unk_text = has_text ? (const char *)specs.unk_text.at : LP_UNKNOWN_TEXT;
+    size_t n_unk_text = has_text ? (size_t)(specs.unk_text.end - specs.unk_text.at) : strlen(LP_UNKNOWN_TEXT);
     if (!lp_vocabulary_finish(t, unk_text, strnlen(unk_text, n_unk_text), err))
         return false;
     if (t->unk < 0)

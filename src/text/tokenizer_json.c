@@ -224,9 +224,9 @@ static bool parse_root(struct lp_tokenizer *t, const json_t *root, struct lp_err
     int64_t n = count_ids(get(model, "vocab"), added);
     if (n == 0)
         return lp_error_set(err, LP_EINPUT, "its ids must be whole numbers from 0 to %d", LP_MAX_PIECES - 1);
-    const char *unk = get_string(model, "unk_token");
     if (!lp_vocabulary_init(t, n, err) || !parse_vocab(t, model, err) || !parse_added(t, added, err) ||
-        !parse_merges(t, get(model, "merges"), err) || !lp_vocabulary_finish(t, unk, strlen(unk), err))
+        !parse_merges(t, get(model, "merges"), err) ||
+        !lp_vocabulary_finish(t, LP_UNKNOWN_TEXT, strlen(LP_UNKNOWN_TEXT), err))
         return false;
     parse_template(t, get(root, "post_processor"));
     return true;

@@ -3,7 +3,7 @@
 """Makes tests/golden/tokenizer: small SentencePiece models with LLaMA's settings, and what the library says to
 thousands of strings.
 
-    pip install sentencepiece==0.2.1 protobuf        (or apt install python3-sentencepiece python3-protobuf)
+    pip install sentencepiece==0.2.3 protobuf
     python3 tools/golden/tokenizer.py
 
 The training text is what the machine has in many languages (gettext catalogues, Vim's tutors, Python's library),
