@@ -164,12 +164,8 @@ static bool merge_names(const json_t *merge, const char *name[2], size_t n[2]) {
     return true;
 }
 
-/* The ways to make one piece stand together in a converted list. They share a rank, so that the leftmost goes
- * first as in SentencePiece, whichever way it is made. */
 static bool parse_merges(struct lp_tokenizer *t, const json_t *merges, struct lp_error *err) {
     struct lp_str joined = {0};
-    int32_t last = -1;
-    uint32_t rank = 0;
     bool good = lp_vocabulary_init_merges(t, json_array_size(merges), err);
     for (size_t i = 0; good && i < json_array_size(merges); i++) {
         const char *name[2];
@@ -188,8 +184,7 @@ static bool parse_merges(struct lp_tokenizer *t, const json_t *merges, struct lp
         else if (id[0] < 0 || id[1] < 0 || id[2] < 0)
             good = lp_error_set(err, LP_EINPUT, "its merge %zu is not two pieces that make a third", i);
         else
-            lp_vocabulary_add_merge(t, id[0], id[1], id[2], rank += id[2] != last);
-        last = id[2];
+            lp_vocabulary_add_merge(t, id[0], id[1], id[2], (uint32_t)i);
     }
     lp_str_done(&joined);
     return good;

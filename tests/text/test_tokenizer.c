@@ -141,6 +141,23 @@ static void test_decode(void **state) {
     expect_text(*state, "", NULL, 0);
 }
 
+/* Three pieces that start with U+2581, after models that treat spaces in three ways. */
+static void test_decode_takes_off_what_the_model_put_on(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"odd_tidy", "the"}, {"odd_user", "  the"}, {"odd_bare", "   the"}};
+    for (size_t i = 0; i < 3; i++) {
+        char path[1000];
+        snprintf(path, sizeof path, GOLDEN "%s.model", cases[i][0]);
+        struct lp_tokenizer *t = lp_tokenizer_open(path, NULL);
+        assert_non_null(t);
+        int32_t space = lp_tokenizer_find(t, SPACE, 3), the = lp_tokenizer_find(t, SPACE "the", 6);
+        expect_text(t, cases[i][1], IDS(space, space, the));
+        expect_text(t, " \xe2\x81\x87  the", IDS(0, the));
+        lp_tokenizer_close(t);
+    }
+}
+
 /* Nothing is shown of a character before it is whole. */
 static void test_stream_holds_back_half_characters(void **state) {
     struct lp_token_stream s;
@@ -307,6 +324,7 @@ int main(void) {
         cmocka_unit_test(test_prompt_knows_the_ends_of_turns),
         cmocka_unit_test(test_what_tokens_are),
         cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_decode_takes_off_what_the_model_put_on),
         cmocka_unit_test(test_stream_holds_back_half_characters),
         cmocka_unit_test(test_stream_goes_on_after_a_prompt),
         cmocka_unit_test(test_long_texts),

@@ -220,8 +220,10 @@ def odd_models(text, words):
     kind = pb.ModelProto.SentencePiece
     user = ["<|im|>", "<|im_start|>", "ing", "  ", "🤔🚀", SPACE + "the", "aaa"]
     base = pb.ModelProto.FromString(train(text, vocab_size=400, character_coverage=0.98, user_defined_symbols=user, pad_id=3))
+    for name in ["ings", "king", SPACE + "then", "aaaa", "  a"]:  # no user-defined piece may be merged into these
+        base.pieces.add(piece=name, score=0.5)
     rng = random.Random(7)
-    for name, settings, suffix in [("user", {}, False), ("tidy", {"remove_extra_whitespaces": True}, False),
+    for name, settings, suffix in [("user", {"remove_extra_whitespaces": False}, False), ("tidy", {"remove_extra_whitespaces": True}, False),
                                    ("bare", {"add_dummy_prefix": False, "remove_extra_whitespaces": False}, False),
                                    ("suffix", {"remove_extra_whitespaces": False}, True),
                                    ("space", {"escape_whitespaces": False, "remove_extra_whitespaces": True}, False)]:
@@ -236,7 +238,7 @@ def odd_models(text, words):
                 p.score = round(p.score / 20)  # many equal scores: the leftmost pair is first
         sp = save(f"odd_{name}.model", proto.SerializeToString())
         cases = make_cases(random.Random(name), words, 350)[:350]
-        cases += [(1, "".join(random_word(rng, words) + rng.choice(user + [" "] * 6) for _ in range(4)).encode()) for _ in range(150)]
+        cases += [(1, "".join(random_word(rng, words) + rng.choice(user + [" ", "s", "k", "n"] * 2) for _ in range(4)).encode()) for _ in range(150)]
         write_cases(f"odd_{name}.cases", sp, [c for c in cases if c[0] < 500])
 
 
