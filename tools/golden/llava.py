@@ -8,11 +8,13 @@ to float32), so that nearly all of a test's tolerance is left to the tested code
 
     llava.py [FOLDER]        # default: tests/golden of this tree
 """
+import io
 import json
 import os
 import sys
 
 import numpy as np
+import sentencepiece
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -108,8 +110,8 @@ def llama_case(m, name, ids, images, out):
     out[name + ".greedy"] = torch.tensor(greedy(m, ids, images, 8), dtype=torch.int32)
 
 
-def tower_case(tower, x, out):
-    for i, h in enumerate(tower(x, output_hidden_states=True).hidden_states[:-1]):
+def tower_case(tower, x, layers, out):
+    for i, h in enumerate(tower(x, output_hidden_states=True).hidden_states[:layers + 1]):
         out[f"vision.hidden.{i}"] = h  # 0: behind the first norm
 
 
@@ -123,7 +125,7 @@ def prompts(vocab, seed):
 def golden(m, size, vocab, seed):
     out = {"pixels": pixels(2, size, seed)}
     x = out["pixels"]
-    tower_case(m.tower, x, out)
+    tower_case(m.tower, x, m.tower.config.num_hidden_layers - 1, out)
     out["features"] = m.features(x)
     out["projected"] = m.projector(m.features(x))
     for name, ids in prompts(vocab, seed).items():
@@ -174,6 +176,18 @@ def put(folder, name, tensors, limit):
     print(f"{path}: {len(tensors)} tensors, {kb:.0f} KB")
 
 
+def put_tokenizer(folder):
+    """A language of few words: what a folder needs to be opened. Every id is below every model's vocabulary."""
+    words = ["a picture of a cat", "the sign says stop", "two dogs on a bench", "what is in the picture"]
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(words), model_writer=model, model_type="bpe", vocab_size=50, num_threads=1,
+        normalization_rule_name="identity", add_dummy_prefix=True, remove_extra_whitespaces=False,
+        minloglevel=2)
+    with open(os.path.join(folder, "tokenizer.model"), "wb") as f:
+        f.write(model.getvalue())
+
+
 def put_config(folder, config):
     for key in ("transformers_version", "_name_or_path"):
         config.pop(key, None)
@@ -208,6 +222,7 @@ def make_mlp(root):
                   pixel_values=out["pixels"][:1]).logits[0]
     assert (whole - out["one.logits"]).abs().max() < 1e-6
     put(folder, "golden.safetensors", out, 100)
+    put_tokenizer(folder)
     put(folder, "train.safetensors", training(m, params, size, vocab, 7), 250)
 
 
@@ -241,6 +256,7 @@ def make_linear(root):
         "vision_config": {k: v for k, v in vision.to_diff_dict().items()
                           if k not in ("transformers_version", "attn_implementation")}})
     put(folder, "golden.safetensors", golden(m, size, vocab, 6), 100)
+    put_tokenizer(folder)
     put(folder, "train.safetensors", training(m, params, size, vocab, 7), 250)
 
 
@@ -256,7 +272,7 @@ def make_clip(root):
     config.architectures = ["CLIPVisionModel"]
     put_config(folder, config.to_diff_dict())
     out = {"pixels": pixels(1, 21, 3)}
-    tower_case(tower, out["pixels"], out)
+    tower_case(tower, out["pixels"], 2, out)
     put(folder, "golden.safetensors", out, 60)
 
 
