@@ -41,6 +41,8 @@ bool lp_clip_read_config(const json_t *config, struct lp_clip_config *c, struct 
     if (!ok)
         return false;
     c->eps = (float)eps;
+    if (!(c->eps > 0 && c->eps < 1))
+        return lp_error_set(err, LP_EINPUT, "'layer_norm_eps' must be above 0 and below 1");
     if (c->hidden % c->heads)
         return lp_error_set(err, LP_EINPUT, "'hidden_size' %ld does not divide into %ld heads", (long)c->hidden,
                             (long)c->heads);

@@ -22,8 +22,8 @@ static bool read_theta(const json_t *config, float *theta, struct lp_error *err)
     if (!lp_json_number(config, "rope_theta", 10000, &value, err) ||
         (json_is_object(newer) && !lp_json_number(newer, "rope_theta", value, &value, err)))
         return false;
-    if (!(value >= 1))
-        return lp_error_set(err, LP_EINPUT, "'rope_theta' must be at least 1");
+    if (!(value >= 1 && value <= 1e12))
+        return lp_error_set(err, LP_EINPUT, "'rope_theta' must be 1 to 1e12");
     *theta = (float)value;
     return true;
 }
@@ -41,6 +41,8 @@ bool lp_llama_read_config(const json_t *config, struct lp_llama_config *c, struc
     if (!ok)
         return false;
     c->eps = (float)eps;
+    if (!(c->eps > 0 && c->eps < 1))
+        return lp_error_set(err, LP_EINPUT, "'rms_norm_eps' must be above 0 and below 1");
     c->tied = json_is_true(json_object_get(config, "tie_word_embeddings"));
     if (c->hidden % (2 * c->heads) || c->heads % c->key_heads)
         return lp_error_set(err, LP_EINPUT, "'hidden_size' %ld, %ld heads and %ld key heads do not fit each other",

@@ -23,16 +23,22 @@ static bool check_name(const json_t *config, const char *key, const char *fallba
     return true;
 }
 
-static bool read_hugging_face(const json_t *config, struct lp_llava_config *c, struct lp_error *err) {
+/* The object of a key; NULL where it is absent or null. */
+static bool read_object(const json_t *config, const char *key, const json_t **object, struct lp_error *err) {
+    const json_t *value = json_object_get(config, key);
+    *object = json_is_object(value) ? value : NULL;
+    if (value && !*object && !json_is_null(value))
+        return lp_error_set(err, LP_EINPUT, "'%s' must be an object", key);
+    return true;
+}
+
+static bool read_hugging_face(const json_t *config, const json_t *text, const json_t *vision,
+                              struct lp_llava_config *c, struct lp_error *err) {
     const char *act;
-    if (!lp_llama_read_config(json_object_get(config, "text_config"), &c->llama, err)) {
-        lp_error_prefix(err, "text_config");
-        return false;
-    }
-    if (!lp_clip_read_config(json_object_get(config, "vision_config"), &c->clip, err)) {
-        lp_error_prefix(err, "vision_config");
-        return false;
-    }
+    if (!lp_llama_read_config(text, &c->llama, err))
+        return lp_error_prefix(err, "text_config");
+    if (!lp_clip_read_config(vision, &c->clip, err))
+        return lp_error_prefix(err, "vision_config");
     if (!read_depth(config, "vision_feature_layer", c, err) ||
         !check_name(config, "vision_feature_select_strategy", "default", "default", err) ||
         !lp_json_string(config, "projector_hidden_act", "gelu", &act, err))
@@ -52,8 +58,8 @@ static bool read_named_tower(const json_t *config, struct lp_clip_config *c, str
     return true;
 }
 
-static bool read_original(const json_t *config, struct lp_llava_config *c, struct lp_error *err) {
-    const json_t *tower = json_object_get(config, "vision_config");
+static bool read_original(const json_t *config, const json_t *tower, struct lp_llava_config *c,
+                          struct lp_error *err) {
     const char *projector;
     bool ok = lp_llama_read_config(config, &c->llama, err) &&
               (tower ? lp_clip_read_config(tower, &c->clip, err) : read_named_tower(config, &c->clip, err)) &&
@@ -73,11 +79,12 @@ bool lp_llava_read_config(const json_t *config, struct lp_llava_config *c, struc
     if (!json_is_object(config))
         return lp_error_set(err, LP_EINPUT, "it must hold a JSON object");
     const char *type;
-    if (!lp_json_string(config, "model_type", "", &type, err))
+    const json_t *text, *vision;
+    if (!lp_json_string(config, "model_type", "", &type, err) || !read_object(config, "text_config", &text, err) ||
+        !read_object(config, "vision_config", &vision, err))
         return false;
     if (strcmp(type, "llava") && strcmp(type, "llava_llama"))
         return lp_error_set(err, LP_EINPUT, "'model_type' is '%s', not llava: this is another kind of model", type);
     c->knows_handles = json_is_true(json_object_get(config, "llava_plus_handles"));
-    bool hugging_face = json_is_object(json_object_get(config, "text_config"));
-    return hugging_face ? read_hugging_face(config, c, err) : read_original(config, c, err);
+    return text ? read_hugging_face(config, text, vision, c, err) : read_original(config, vision, c, err);
 }
