@@ -57,28 +57,35 @@ static bool read_json_file(const char *folder, const char *name, json_t **value,
     return lp_file_join(path, sizeof path, folder, name, err) && (*value = lp_json_load(path, err));
 }
 
-/* config.json for the network; preprocessor_config.json, where there is one, for its pictures. */
-static bool read_configs(struct lp_llava *m, const char *folder, struct lp_error *err) {
+/* How pictures are prepared: preprocessor_config.json; without one CLIP's way at the encoder's size. */
+static bool read_preprocess(struct lp_llava *m, const char *folder, struct lp_error *err) {
     char path[PATH_MAX];
-    json_t *config, *pictures = NULL;
+    if (!lp_file_join(path, sizeof path, folder, "preprocessor_config.json", err))
+        return false;
+    bool is_there = lp_file_exists(path);
+    json_t *config = is_there ? lp_json_load(path, err) : NULL;
+    if (is_there && !config)
+        return false;
+    bool ok = lp_preprocess_read(&m->preprocess, config, err);
+    json_decref(config);
+    if (!is_there)
+        m->preprocess.size = m->preprocess.crop = (int)m->config.clip.image_px;
+    if (ok && m->preprocess.crop != m->config.clip.image_px)
+        ok = lp_error_set(err, LP_EINPUT, "pictures are cut to %d px, but the encoder takes %ld", m->preprocess.crop,
+                          (long)m->config.clip.image_px);
+    return ok || lp_error_prefix(err, "%s", path);
+}
+
+static bool read_configs(struct lp_llava *m, const char *folder, struct lp_error *err) {
+    const char *aspect;
+    json_t *config;
     if (!read_json_file(folder, "config.json", &config, err))
         return false;
-    bool ok = lp_llava_read_config(config, &m->config, err);
+    bool ok = lp_llava_read_config(config, &m->config, err) &&
+              lp_json_string(config, "image_aspect_ratio", NULL, &aspect, err);
     if (!ok)
         lp_error_prefix(err, "%s/config.json", folder);
-    ok = ok && lp_file_join(path, sizeof path, folder, "preprocessor_config.json", err);
-    if (ok && lp_file_exists(path))
-        ok = (pictures = lp_json_load(path, err));
-    lp_preprocess_defaults(&m->preprocess);
-    m->preprocess.size = m->preprocess.crop = (int)m->config.clip.image_px;
-    const char *aspect;
-    ok = ok && lp_preprocess_read(&m->preprocess, pictures, err) &&
-         lp_json_string(config, "image_aspect_ratio", NULL, &aspect, err) &&
-         lp_preprocess_set_aspect(&m->preprocess, aspect, err);
-    if (ok && m->preprocess.crop != m->config.clip.image_px)
-        ok = lp_error_set(err, LP_EINPUT, "%s: pictures are cut to %d px, but the encoder takes %ld", folder,
-                          m->preprocess.crop, (long)m->config.clip.image_px);
-    json_decref(pictures);
+    ok = ok && read_preprocess(m, folder, err) && lp_preprocess_set_aspect(&m->preprocess, aspect, err);
     json_decref(config);
     return ok;
 }

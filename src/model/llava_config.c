@@ -68,6 +68,8 @@ static bool read_original(const json_t *config, const json_t *tower, struct lp_l
               lp_json_string(config, "mm_projector_type", "linear", &projector, err);
     if (!ok)
         return false;
+    if (json_is_true(json_object_get(config, "mm_use_im_start_end")))
+        return lp_error_set(err, LP_EINPUT, "'mm_use_im_start_end' is not supported");
     c->two_layers = !strcmp(projector, "mlp2x_gelu");
     if (!c->two_layers && strcmp(projector, "linear"))
         return lp_error_set(err, LP_EINPUT, "'mm_projector_type' is '%s'; linear and mlp2x_gelu are known", projector);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Model folders that lie: each is refused with one sentence that says what is wrong. And a good one that is opened
- * while the n-th allocation fails, for every n. */
+/* Model folders that lie: each is refused with one sentence that says what is wrong. And a good one that is
+ * opened while the n-th allocation fails, for every n. */
 #include "model/golden.h"
 
 #include "base/file.h"
@@ -10,8 +10,8 @@
 
 #define BASE GOLDEN "llava_mlp"
 
-/* A folder like BASE but for one edit of its config.json: `path` (keys joined by dots) becomes the JSON `value`, or is
- * removed where value is NULL; without a path the whole file is `value`, or absent. */
+/* A folder like BASE but for one edit of its config.json: `path` (keys joined by dots) becomes the JSON
+ * `value`, or is removed where value is NULL; without a path the whole file is `value`, or absent. */
 static const struct {
     const char *path, *value;
     enum lp_code code;
@@ -38,7 +38,8 @@ static const struct {
     {"text_config.num_attention_heads", "0", LP_EINPUT, "'num_attention_heads' is 0"},
     {"text_config.num_key_value_heads", "3", LP_EINPUT, "do not fit each other"},
     {"text_config.num_key_value_heads", "4", LP_EMISSING, "k_proj.weight (must be [40,40])"},
-    {"text_config.num_hidden_layers", "3", LP_EMISSING, "language_model.model.layers.2.input_layernorm.weight"},
+    {"text_config.num_hidden_layers", "3", LP_EMISSING,
+     "language_model.model.layers.2.input_layernorm.weight"},
     {"text_config.num_hidden_layers", "1000000", LP_EINPUT, "'num_hidden_layers' is 1000000"},
     {"text_config.intermediate_size", "32", LP_EMISSING, "mlp.gate_proj.weight (must be [32,40])"},
     {"text_config.vocab_size", "65", LP_EMISSING, "embed_tokens.weight (must be [65,40])"},
@@ -62,10 +63,17 @@ static const struct {
     {"vision_feature_layer", "-5", LP_EINPUT, "'vision_feature_layer' is -5"},
     {"vision_feature_layer", "[-2, -5]", LP_EINPUT, "'vision_feature_layer' must be"},
     {"vision_feature_select_strategy", "\"full\"", LP_EINPUT, "'vision_feature_select_strategy' is 'full'"},
+    {"image_aspect_ratio", "\"anyres\"", LP_EINPUT, "image_aspect_ratio"},
+    {NULL, "{\"model_type\": \"llava\", \"mm_use_im_start_end\": true}", LP_EINPUT, "'mm_use_im_start_end'"},
+    {NULL, "{\"model_type\": \"llava\", \"mm_projector_type\": \"mlp3x_gelu\"}", LP_EINPUT,
+     "'mm_projector_type' is"},
+    {NULL, "{\"model_type\": \"llava\", \"mm_vision_select_feature\": \"cls\"}", LP_EINPUT,
+     "feature' is 'cls'"},
     {"projector_hidden_act", "\"relu\"", LP_EINPUT, "'projector_hidden_act' is 'relu'"},
 };
 
-/* Other files of the folder: `file` becomes a text, or a folder where text is NULL, or is absent where it is "". */
+/* Other files of the folder: `file` becomes a text, or a folder where text is NULL, or is absent where it is
+ * "". */
 static const struct {
     const char *file, *text;
     enum lp_code code;
@@ -73,7 +81,8 @@ static const struct {
 } files[] = {
     {"model.safetensors", "", LP_EMISSING, "neither model.safetensors nor"},
     {"model.safetensors", "garbage", LP_EINPUT, "too short to be a safetensors file"},
-    {"model.safetensors", "version https://git-lfs.github.com/spec/v1\n", LP_EINPUT, "not a safetensors file"},
+    {"model.safetensors", "version https://git-lfs.github.com/spec/v1\n", LP_EINPUT,
+     "not a safetensors file"},
     {"model.safetensors", "\2\0\0\0\0\0\0\0{}", LP_EINPUT, "too short"},
     {"model.safetensors", NULL, LP_EIO, "is a folder"},
     {"tokenizer.model", "", LP_EIO, "tokenizer.json"},
@@ -115,7 +124,8 @@ static void edit_config(const char *folder, const char *path, const char *value)
 }
 
 /* Opening must fail as told, in one sentence that fits its room or ends in an ellipsis. */
-static void expect(const char *folder, const char *what, const char *value, enum lp_code code, const char *says) {
+static void expect(const char *folder, const char *what, const char *value, enum lp_code code,
+                   const char *says) {
     struct lp_error err = {0};
     struct lp_llava *m = lp_llava_open(folder, lp_kernels_find("portable"), &err);
     if (m)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every stage of CLIP, LLaMA and LLaVA against transformers, float32, to 1e-4 of the largest value, with every
- * kernel table of this machine. tools/golden/README.md says what the files hold. */
+/* Every stage of CLIP, LLaMA and LLaVA against transformers, float32, to 1e-4 of the largest value, with
+ * every kernel table of this machine. tools/golden/README.md says what the files hold. */
 #include "model/golden.h"
 
 static const size_t run_bytes = (size_t)256 << 20;
@@ -20,7 +20,10 @@ static void check_tower(const char *where, lp_run *r, struct lp_clip m, const st
         assert_int_equal(lp_count(x), n * patches * C);
         snprintf(name, sizeof name, "%s, picture encoder after block %ld", where, (long)depth);
         for (int64_t i = 0; i < n; i++) {
-            struct lp_weight one = {.name = name, .type = LP_WEIGHT_F32, .ndim = 2, .dim = {patches, C},
+            struct lp_weight one = {.name = name,
+                                    .type = LP_WEIGHT_F32,
+                                    .ndim = 2,
+                                    .dim = {patches, C},
                                     .data = (const float *)want->data + (i * (1 + patches) + 1) * C,
                                     .bytes = sizeof(float) * (size_t)(patches * C)};
             golden_compare(where, &one, lp_f32(x) + i * patches * C, patches * C);
@@ -29,8 +32,8 @@ static void check_tower(const char *where, lp_run *r, struct lp_clip m, const st
 }
 
 /* Hidden states after each layer, the normed last one and all logits, from stored embeddings. */
-static void check_llama(const char *where, lp_run *r, const struct lp_llama *m, const struct lp_weights *golden,
-                        const char *prompt) {
+static void check_llama(const char *where, lp_run *r, const struct lp_llama *m,
+                        const struct lp_weights *golden, const char *prompt) {
     lp_tensor embeds = golden_input(golden_find(golden, "%s.embeds", prompt));
     int64_t T = embeds.dim[0];
     struct lp_llama cut = *m;
@@ -61,8 +64,8 @@ static int32_t best(const float *logits, int64_t n) {
     return at;
 }
 
-/* One prompt through the public interface: its ids in pieces of at most `piece`, logits after each piece, then the
- * eight greedy tokens through the cache. */
+/* One prompt through the public interface: its ids in pieces of at most `piece`, logits after each piece,
+ * then the eight greedy tokens through the cache. */
 static void check_feed(const char *where, const struct lp_llava *m, struct lp_llava_state *s,
                        const struct lp_weights *golden, const char *prompt, int64_t piece,
                        const struct lp_llava_picture *const *pictures) {
@@ -81,8 +84,12 @@ static void check_feed(const char *where, const struct lp_llava *m, struct lp_ll
         require(got != NULL, &err);
         shown += marks;
         int64_t row = lp_llava_state_rows(s) - 1;
-        struct lp_weight one = {.name = logits->name, .type = LP_WEIGHT_F32, .ndim = 1, .dim = {V},
-                                .data = (const float *)logits->data + row * V, .bytes = sizeof(float) * (size_t)V};
+        struct lp_weight one = {.name = logits->name,
+                                .type = LP_WEIGHT_F32,
+                                .ndim = 1,
+                                .dim = {V},
+                                .data = (const float *)logits->data + row * V,
+                                .bytes = sizeof(float) * (size_t)V};
         golden_compare(where, &one, got, V);
     }
     assert_int_equal(lp_llava_state_rows(s), logits->dim[0]);
@@ -118,7 +125,8 @@ static void check_llava(const char *folder, const struct lp_kernels *k) {
                               lp_llava_embed(r, m, id, n, seen));
     }
     int64_t rows = lp_llava_rows_a_picture(m), width = lp_dim(seen, -1);
-    struct lp_llava_picture pictures[2] = {{rows, width, lp_f32(seen)}, {rows, width, lp_f32(seen) + rows * width}};
+    struct lp_llava_picture pictures[2] = {{rows, width, lp_f32(seen)},
+                                           {rows, width, lp_f32(seen) + rows * width}};
     const struct lp_llava_picture *const shown[2] = {&pictures[0], &pictures[1]};
     struct lp_llava_state *s = lp_llava_state_open(m, &err);
     require(s != NULL, &err);

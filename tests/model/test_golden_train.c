@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loss, gradients of all weights and three AdamW steps of LLaVA against PyTorch, with every kernel table of this
- * machine; the batch once sequence by sequence and once as one pass. */
+/* Loss, gradients of all weights and three AdamW steps of LLaVA against PyTorch, with every kernel table of
+ * this machine; the batch once sequence by sequence and once as one pass. */
 #include "model/golden.h"
 
 #include "base/memory.h"
@@ -59,7 +59,8 @@ static void school_close(struct school *s) {
     lp_llava_close(s->m);
 }
 
-/* Row t of the spliced sequence is asked for the label of row t + 1; a picture's rows have none. Returns rows. */
+/* Row t of the spliced sequence is asked for the label of row t + 1; a picture's rows have none. Returns
+ * rows. */
 static int64_t targets(struct school *s, const char *sequence, int32_t *target) {
     const struct lp_weight *ids = golden_find(s->golden, "%s.ids", sequence);
     const int32_t *id = ids->data, *label = golden_find(s->golden, "%s.labels", sequence)->data;
@@ -92,7 +93,8 @@ static double learn(struct school *s, bool one_pass) {
     lp_run *r = s->run;
     struct lp_error err = {0};
     lp_tensor pixels = golden_input(golden_find(s->golden, "pixels"));
-    int32_t target[SEQUENCES * ROWS], start[SEQUENCES + 1] = {0}, position[SEQUENCES * ROWS], order[SEQUENCES * ROWS];
+    int32_t target[SEQUENCES * ROWS], start[SEQUENCES + 1] = {0}, position[SEQUENCES * ROWS],
+                                                        order[SEQUENCES * ROWS];
     lp_tensor *x[SEQUENCES], *loss = NULL;
     lp_run_reset(r);
     s->labelled = 0;
@@ -108,8 +110,8 @@ static double learn(struct school *s, bool one_pass) {
             order[t] = t < start[1] ? t : -1 - (t - start[1]);
         struct lp_llama_rows rows = {.position = position, .start = start, .count = SEQUENCES};
         lp_tensor *all = lp_pick_rows(r, x[0], x[1], order, start[2]);
-        loss = lp_cross_entropy(r, lp_llama_logits(r, &s->m->llama, lp_llama_forward(r, &s->m->llama, all, &rows)),
-                                target);
+        loss = lp_cross_entropy(
+            r, lp_llama_logits(r, &s->m->llama, lp_llama_forward(r, &s->m->llama, all, &rows)), target);
     } else {
         for (int i = 0; i < SEQUENCES; i++) {
             struct lp_llama_rows rows = {.position = position + start[i]};
@@ -159,7 +161,8 @@ static void check_gradients(struct school *s) {
     }
 }
 
-/* Steps as vectors: Adam makes the sign of rounding noise of single gradients near 0, so single numbers may differ. */
+/* Steps as vectors: Adam makes the sign of rounding noise of single gradients near 0, so single numbers may
+ * differ. */
 static void check_deltas(struct school *s, const struct lp_weights *before) {
     for (int64_t i = 0; i < s->m->parameters.count; i++) {
         const struct lp_parameter *p = &s->m->parameters.item[i];
