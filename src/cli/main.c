@@ -10,6 +10,7 @@ static const struct {
     lp_command *run;
     const char *about;
 } commands[] = {
+    {"skill", lp_cmd_skill, "list the skills, or run one alone"},
     {NULL, NULL, NULL},
 };
 

@@ -63,6 +63,9 @@ struct lp_object *lp_objects_add_count(struct lp_objects *o, int count, const ch
  * they were. */
 bool lp_objects_move(struct lp_objects *to, struct lp_objects *from, struct lp_error *err);
 
+/* Forgets all but the first n: for what a call that failed midway had added. */
+void lp_objects_cut(struct lp_objects *o, int n);
+
 /* Borrowed; NULL when there is none. */
 struct lp_object *lp_objects_find(const struct lp_objects *o, const char *handle);
 struct lp_object *lp_objects_newest(const struct lp_objects *o, enum lp_object_kind kind);

@@ -97,7 +97,7 @@ struct lp_call {
     const struct lp_skill *skill;
     const json_t *params;             /* normal form from lp_skill_check, borrowed; NULL: {} */
     struct lp_objects *objects;       /* the conversation's; borrowed */
-    const struct lp_image *picture;   /* borrowed; NULL: params' `image`, else the newest picture of `objects` */
+    const struct lp_image *picture;   /* borrowed; params' `image` wins; NULL: the newest picture of `objects` */
     const struct lp_image *reference; /* borrowed; NULL: none */
     const float (*reference_box)[4];  /* x0y0x1y1, 0..1 of the reference; borrowed */
     int reference_boxes;
@@ -118,6 +118,10 @@ bool lp_call_keep(struct lp_call *call, struct lp_error *err);
 /* Both in turn. */
 bool lp_skill_run(struct lp_call *call, struct lp_error *err);
 void lp_call_done(struct lp_call *call); /* frees result, report and what was not kept */
+
+bool lp_call_canceled(const struct lp_call *call);
+/* The object that a handle parameter means: the named one, else the newest of its kind. Borrowed; NULL: none. */
+const struct lp_object *lp_call_object(const struct lp_call *call, const struct lp_param *param);
 
 /* A copy of the call's picture with the boxes, labels and masks that it left drawn in. After lp_call_keep.
  * Owned by caller; NULL on failure (LP_EINPUT when it had no picture). */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* skill/detect.c - boxes around what a caption names (Grounding DINO, Liu et al. 2023, arXiv:2303.05499). */
+#include "skill/table.h"
+
+static const struct lp_param params[] = {
+    {.name = "caption", .kind = LP_PARAM_TEXT, .required = true, .most = 1000, .about = "what to look for: phrases joined by \" . \""},
+    {.name = NULL},
+};
+
+const struct lp_skill lp_skill_detect = {
+    .name = "detect",
+    .api_name = "grounding_dino",
+    .about = "finds what a caption names and boxes each one",
+    .params = params,
+    .needs = LP_NEEDS_PICTURE,
+    .leaves = LP_LEAVES_BOX | LP_LEAVES_COUNT,
+    .lacks = "Grounding DINO weights (a Hugging Face folder such as IDEA-Research/grounding-dino-tiny)",
+};
