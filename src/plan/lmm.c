@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* plan/lmm.c - LLaVA behind the planner's seam. */
+#include "plan/lmm.h"
+
+#include "base/memory.h"
+
+struct llava {
+    const struct lp_llava *model;
+    struct lp_llava_state *state;
+};
+
+static struct lp_llava_picture *see(void *self, const struct lp_image *image, struct lp_error *err) {
+    const struct llava *l = self;
+    return lp_llava_see(l->model, image, err);
+}
+
+static int64_t rows(void *self) {
+    const struct llava *l = self;
+    return lp_llava_state_rows(l->state);
+}
+
+static void cut(void *self, int64_t n) {
+    struct llava *l = self;
+    lp_llava_state_cut(l->state, n);
+}
+
+static const float *feed(void *self, const int32_t *id, int64_t n, const struct lp_llava_picture *const *pictures,
+                         int64_t picture_count, struct lp_error *err) {
+    struct llava *l = self;
+    return lp_llava_feed(l->state, id, n, pictures, picture_count, err);
+}
+
+static void close(void *self) {
+    struct llava *l = self;
+    lp_llava_state_close(l->state);
+    lp_free(l);
+}
+
+static const struct lp_lmm_kind kind = {see, rows, cut, feed, close};
+
+bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_error *err) {
+    *lmm = (struct lp_lmm){.kind = &kind,
+                           .tokenizer = lp_llava_tokenizer(model),
+                           .name = lp_llava_name(model),
+                           .knows_handles = lp_llava_knows_handles(model),
+                           .vocabulary = lp_llava_vocabulary(model),
+                           .context = lp_llava_context(model)};
+    struct llava *l = lp_alloc(sizeof *l);
+    if (!l)
+        return lp_error_memory(err);
+    l->model = model;
+    l->state = lp_llava_state_open(model, err);
+    lmm->self = l;
+    if (l->state)
+        return true;
+    lp_lmm_close(lmm);
+    return false;
+}
+
+void lp_lmm_close(struct lp_lmm *lmm) {
+    if (lmm->self)
+        lmm->kind->close(lmm->self);
+    *lmm = (struct lp_lmm){0};
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* A language model with pictures as the planner needs it: LLaVA, or a scripted one in tests. */
+#ifndef LP_PLAN_LMM_H
+#define LP_PLAN_LMM_H
+
+#include "model/llava.h"
+
+struct lp_lmm_kind {
+    struct lp_llava_picture *(*see)(void *self, const struct lp_image *image, struct lp_error *err);
+    int64_t (*rows)(void *self);            /* positions so far */
+    void (*cut)(void *self, int64_t rows);  /* forgets all after the first `rows` */
+    /* As lp_llava_feed. */
+    const float *(*feed)(void *self, const int32_t *id, int64_t n, const struct lp_llava_picture *const *pictures,
+                         int64_t picture_count, struct lp_error *err);
+    void (*close)(void *self);
+};
+
+/* One conversation's model. For one thread at a time. */
+struct lp_lmm {
+    const struct lp_lmm_kind *kind;
+    void *self;
+    const struct lp_tokenizer *tokenizer; /* borrowed */
+    const char *name;                     /* borrowed; chooses the template */
+    bool knows_handles;                   /* result turns tell handles */
+    int64_t vocabulary, context;
+};
+
+/* A new state on `model`, which is borrowed until lp_lmm_close. */
+bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_error *err);
+void lp_lmm_close(struct lp_lmm *lmm);
+
+#endif
