@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* plan/decode.c - constrained decoding. A token is sampled from the whole distribution and kept when the grammar can
- * take all its bytes; else it is sampled anew among the tokens that the grammar can take, which together equals
- * sampling from the renormalised legal ones. Stretches that the grammar forces are fed in their canonical
- * tokenisation, less their last token: with what follows it, it may be another one (" [" before "]" is " []"). */
+/* plan/decode.c - constrained decoding. A token is sampled from the whole distribution and kept when the
+ * grammar can take all its bytes; else it is sampled anew among the tokens that the grammar can take, which
+ * together equals sampling from the renormalised legal ones. Stretches that the grammar forces are fed in
+ * their canonical tokenisation, less their last token: with what follows it, it may be another one (" ["
+ * before "]" is " []"). */
 #include "plan/decode.h"
 
 #include "base/memory.h"
@@ -37,7 +38,7 @@ void lp_turn_done(struct lp_turn *turn) {
 
 bool lp_decoder_init(struct lp_decoder *d, struct lp_lmm *lmm, struct lp_error *err) {
     int64_t n = lp_tokenizer_size(lmm->tokenizer) < lmm->vocabulary ? lp_tokenizer_size(lmm->tokenizer)
-                                                                     : lmm->vocabulary;
+                                                                    : lmm->vocabulary;
     *d = (struct lp_decoder){.lmm = lmm};
     d->by_first_byte = lp_alloc_array((size_t)n, sizeof *d->by_first_byte);
     d->legal = lp_alloc_array((size_t)lmm->vocabulary, sizeof *d->legal);
@@ -125,7 +126,8 @@ static bool feed(struct writer *w, struct lp_error *err) {
             held->ids.n = before;
             return false;
         }
-    w->logits = lmm->kind->feed(lmm->self, w->waiting.id, (int64_t)w->waiting.n, w->picture, w->pictures, err);
+    w->logits =
+        lmm->kind->feed(lmm->self, w->waiting.id, (int64_t)w->waiting.n, w->picture, w->pictures, err);
     if (!w->logits) {
         held->ids.n = before;
         return false;
@@ -249,7 +251,8 @@ static bool write_next(struct writer *w, bool *more, struct lp_error *err) {
         return false;
     int32_t id = choose(w);
     if (id < 0)
-        return lp_error_set(err, LP_EINPUT, "the model's vocabulary cannot write a plan: it lacks single bytes");
+        return lp_error_set(err, LP_EINPUT,
+                            "the model's vocabulary cannot write a plan: it lacks single bytes");
     if (id == lp_tokenizer_eos(w->d->lmm->tokenizer)) {
         *more = false;
         return true;
@@ -274,8 +277,8 @@ bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struc
     lp_place_init(&w.place, syntax);
     bool more = w.left > HURRY, done = start(&w, prompt, err);
     if (done && !more)
-        done = lp_error_set(err, LP_EINPUT, "only %d tokens are left for a turn, which needs more than %d", w.left,
-                            HURRY);
+        done = lp_error_set(err, LP_EINPUT, "only %d tokens are left for a turn, which needs more than %d",
+                            w.left, HURRY);
     while (done && more) {
         if (how->cancel && atomic_load(how->cancel))
             done = lp_error_set(err, LP_ECANCELED, "stopped as asked");
@@ -284,8 +287,9 @@ bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struc
     }
     const char *text = lp_str_text(&turn->text);
     if (turn->value_at)
-        lp_str_cut(&turn->text, turn->value_at + lp_stop_find(text + turn->value_at, turn->text.n - turn->value_at,
-                                                              syntax->facts.stop));
+        lp_str_cut(&turn->text,
+                   turn->value_at + lp_stop_find(text + turn->value_at, turn->text.n - turn->value_at,
+                                                 syntax->facts.stop));
     lp_ids_done(&w.waiting);
     return done;
 }

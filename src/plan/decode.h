@@ -11,7 +11,8 @@
 
 #include <stdatomic.h>
 
-/* A prompt: ids with LP_IMAGE_TOKEN for each of `pictures`, which are borrowed and must live as long as the decoder. */
+/* A prompt: ids with LP_IMAGE_TOKEN for each of `pictures`, which are borrowed and must live as long as the
+ * decoder. */
 struct lp_prompt {
     struct lp_ids ids;
     const struct lp_llava_picture **picture;
@@ -22,12 +23,12 @@ int64_t lp_prompt_rows(const struct lp_prompt *prompt); /* positions that it tak
 
 /* A turn as it grows. */
 struct lp_turn {
-    struct lp_str text;   /* from the thoughts marker on; cut at the stop string in the end */
-    size_t thoughts_at;   /* where thoughts begin */
-    size_t actions_at;    /* the actions' marker; 0: not there yet */
-    size_t value_at;      /* where the value begins; 0: not there yet */
-    int tokens, sampled;  /* written, and of these those that needed sampling */
-    bool cut_short;       /* most_tokens or the context ended the value */
+    struct lp_str text;  /* from the thoughts marker on; cut at the stop string in the end */
+    size_t thoughts_at;  /* where thoughts begin */
+    size_t actions_at;   /* the actions' marker; 0: not there yet */
+    size_t value_at;     /* where the value begins; 0: not there yet */
+    int tokens, sampled; /* written, and of these those that needed sampling */
+    bool cut_short;      /* most_tokens or the context ended the value */
 };
 void lp_turn_done(struct lp_turn *turn);
 
@@ -47,13 +48,13 @@ void lp_decoder_done(struct lp_decoder *d);
 struct lp_decoding {
     struct lp_sampling sampling; /* seed is not used: rng is */
     struct lp_rng *rng;
-    const atomic_bool *cancel;                                /* NULL: never; checked at every token */
+    const atomic_bool *cancel;                               /* NULL: never; checked at every token */
     void (*grew)(void *context, const struct lp_turn *turn); /* NULL: none; after every token */
     void *context;
 };
 
-/* Writes one turn. Of the prompt only what the model does not hold already is fed. Errors: LP_ECANCELED, LP_EMEMORY,
- * and what the model says; `turn` holds what was written until then. Then lp_turn_done. */
+/* Writes one turn. Of the prompt only what the model does not hold already is fed. Errors: LP_ECANCELED,
+ * LP_EMEMORY, and what the model says; `turn` holds what was written until then. Then lp_turn_done. */
 bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struct lp_syntax *syntax,
                const struct lp_decoding *how, struct lp_turn *turn, struct lp_error *err);
 

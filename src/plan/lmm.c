@@ -24,8 +24,9 @@ static void cut(void *self, int64_t n) {
     lp_llava_state_cut(l->state, n);
 }
 
-static const float *feed(void *self, const int32_t *id, int64_t n, const struct lp_llava_picture *const *pictures,
-                         int64_t picture_count, struct lp_error *err) {
+static const float *feed(void *self, const int32_t *id, int64_t n,
+                         const struct lp_llava_picture *const *pictures, int64_t picture_count,
+                         struct lp_error *err) {
     struct llava *l = self;
     return lp_llava_feed(l->state, id, n, pictures, picture_count, err);
 }

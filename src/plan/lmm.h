@@ -7,11 +7,12 @@
 
 struct lp_lmm_kind {
     struct lp_llava_picture *(*see)(void *self, const struct lp_image *image, struct lp_error *err);
-    int64_t (*rows)(void *self);            /* positions so far */
-    void (*cut)(void *self, int64_t rows);  /* forgets all after the first `rows` */
+    int64_t (*rows)(void *self);           /* positions so far */
+    void (*cut)(void *self, int64_t rows); /* forgets all after the first `rows` */
     /* As lp_llava_feed. */
-    const float *(*feed)(void *self, const int32_t *id, int64_t n, const struct lp_llava_picture *const *pictures,
-                         int64_t picture_count, struct lp_error *err);
+    const float *(*feed)(void *self, const int32_t *id, int64_t n,
+                         const struct lp_llava_picture *const *pictures, int64_t picture_count,
+                         struct lp_error *err);
     void (*close)(void *self);
 };
 

@@ -30,7 +30,8 @@ static double share_from(const float *p, int64_t n, float least) {
     return sum;
 }
 
-/* The largest probability such that those at least as large have the share top_p, by bisection: no sorting. */
+/* The largest probability such that those at least as large have the share top_p, by bisection: no sorting.
+ */
 static float nucleus(const float *p, int64_t n, double total, double top_p) {
     float lo = 0, hi = 1; /* p was scaled so that its largest is 1 */
     if (share_from(p, n, 1) >= top_p * total)
@@ -45,8 +46,8 @@ static float nucleus(const float *p, int64_t n, double total, double top_p) {
     return lo;
 }
 
-int32_t lp_sample(const float *logits, int64_t n, const bool *legal, const struct lp_sampling *s, struct lp_rng *rng,
-                  float *p) {
+int32_t lp_sample(const float *logits, int64_t n, const bool *legal, const struct lp_sampling *s,
+                  struct lp_rng *rng, float *p) {
     int32_t best = most_likely(logits, n, legal);
     if (best < 0 || s->temperature < 0.001 || !possible(logits, legal, best))
         return best;

@@ -15,9 +15,9 @@ struct lp_sampling {
 };
 void lp_sampling_defaults(struct lp_sampling *s); /* 0, 1, 0, 512 */
 
-/* One of 0..n-1; `legal` (NULL: all) leaves out the rest. `scratch` holds n floats. Logits that are no numbers count
- * as impossible. -1 when nothing is legal. */
-int32_t lp_sample(const float *logits, int64_t n, const bool *legal, const struct lp_sampling *s, struct lp_rng *rng,
-                  float *scratch);
+/* One of 0..n-1; `legal` (NULL: all) leaves out the rest. `scratch` holds n floats. Logits that are no
+ * numbers count as impossible. -1 when nothing is legal. */
+int32_t lp_sample(const float *logits, int64_t n, const bool *legal, const struct lp_sampling *s,
+                  struct lp_rng *rng, float *scratch);
 
 #endif

@@ -76,8 +76,8 @@ static bool utf8(struct lp_place *p, uint8_t b) {
     return b < 0x80 || (b >= 0xc2 && b <= 0xf4);
 }
 
-/* Matches `text` on; true when it is complete. Right for texts whose first byte does not come again before the
- * last (all our markers and stop strings but "###", where starting anew is right, too). */
+/* Matches `text` on; true when it is complete. Right for texts whose first byte does not come again before
+ * the last (all our markers and stop strings but "###", where starting anew is right, too). */
 static bool match(const char *text, uint8_t *n, uint8_t b) {
     *n = (uint8_t)text[*n] == b ? *n + 1 : (uint8_t)text[0] == b;
     return !text[*n];

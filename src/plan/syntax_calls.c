@@ -50,8 +50,8 @@ static uint64_t callable(const struct lp_place *p, const struct lp_syntax *s) {
     return set;
 }
 
-/* Whether parameter k may be written: of "one of" parameters the first that is written excludes the others, and
- * those that must be invented give way to those that need not. */
+/* Whether parameter k may be written: of "one of" parameters the first that is written excludes the others,
+ * and those that must be invented give way to those that need not. */
 static bool is_writable(const struct lp_place *p, const struct lp_syntax *s, int k) {
     const struct lp_param *param = param_at(p, k), *other;
     if (param->hidden || (p->given & BIT(k)) || k >= 8)
@@ -254,7 +254,15 @@ static int hex_digit(uint8_t b) {
     return b >= '0' && b <= '9' ? b - '0' : b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
 }
 
-enum { PLAIN = 0, ESCAPE, UNIT, LOW_ESCAPE = UNIT + 4, LOW_U, LOW_UNIT, LOW_LAST = LOW_UNIT + 3 }; /* string's sub */
+enum {
+    PLAIN = 0,
+    ESCAPE,
+    UNIT,
+    LOW_ESCAPE = UNIT + 4,
+    LOW_U,
+    LOW_UNIT,
+    LOW_LAST = LOW_UNIT + 3
+}; /* string's sub */
 
 /* A digit of \uXXXX: U+00A0 and up, surrogates only as pairs. */
 static bool unit_digit(struct lp_place *p, uint8_t b) {

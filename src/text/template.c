@@ -159,6 +159,10 @@ const char *lp_template_stop(const struct lp_template *t) {
     return t->sep[t->style == SINGLE || t->style == MPT || t->style == PLAIN ? 0 : 1];
 }
 
+bool lp_template_spaced(const struct lp_template *t) {
+    return t->style == SINGLE || t->style == TWO || t->style == LLAMA_2;
+}
+
 /* One message; i counts those before it. */
 static void add(const struct lp_template *t, size_t i, bool assistant, const char *text, struct lp_str *out) {
     const char *role = t->role[assistant];

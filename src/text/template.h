@@ -20,6 +20,9 @@ const char *lp_template_key(const struct lp_template *t);
  * before. */
 const char *lp_template_stop(const struct lp_template *t);
 
+/* Whether a space stands between an assistant's role and what it says. */
+bool lp_template_spaced(const struct lp_template *t);
+
 struct lp_message {
     const char *text; /* NULL: an open turn, for the model to go on */
     bool assistant;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Language models for tests: one that says random things, one that follows a script. Both use the small tokenizer
- * of tests/golden and see a picture as two rows. */
+/* Language models for tests: one that says random things, one that follows a script. Both use the small
+ * tokenizer of tests/golden and see a picture as two rows. */
 #ifndef LP_TESTS_PLAN_FAKE_LMM_H
 #define LP_TESTS_PLAN_FAKE_LMM_H
 
@@ -93,8 +93,9 @@ static const float *fake_scripted(struct fake *f) {
     return f->logits;
 }
 
-static const float *fake_feed(void *self, const int32_t *id, int64_t n, const struct lp_llava_picture *const *pictures,
-                              int64_t picture_count, struct lp_error *err) {
+static const float *fake_feed(void *self, const int32_t *id, int64_t n,
+                              const struct lp_llava_picture *const *pictures, int64_t picture_count,
+                              struct lp_error *err) {
     struct fake *f = self;
     (void)pictures;
     int64_t marks = 0;
@@ -108,7 +109,8 @@ static const float *fake_feed(void *self, const int32_t *id, int64_t n, const st
     }
     if (marks != picture_count || fake_rows(f) > f->lmm.context) {
         f->held.n = before;
-        lp_error_set(err, LP_EINPUT, marks != picture_count ? "pictures do not match" : "the context is full");
+        lp_error_set(err, LP_EINPUT,
+                     marks != picture_count ? "pictures do not match" : "the context is full");
         return NULL;
     }
     f->fed += n;
@@ -147,7 +149,8 @@ static bool fake_open(struct fake *f, const char *const *script, uint64_t seed, 
     lp_rng_seed(&rng, seed);
     for (int64_t i = 0; !script && f->logits && i < FAKE_TABLE * n; i++)
         f->logits[i] = 2 * lp_rng_normal(&rng);
-    for (int row = 0; !script && f->logits && row < FAKE_TABLE; row += 4) { /* so that texts end some day */
+    for (int row = 0; !script && f->logits && row + 1 < FAKE_TABLE;
+         row += 4) { /* so that texts end some day */
         f->logits[row * n + lp_tokenizer_find(f->tokenizer, "<0x0A>", 6)] = 12;
         f->logits[(row + 1) * n + lp_tokenizer_find(f->tokenizer, "\"", 1)] = 12;
         f->logits[(row + 1) * n + lp_tokenizer_eos(f->tokenizer)] = 11;

@@ -10,9 +10,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
+
+#ifdef __SANITIZE_ADDRESS__
+enum { PLANS = 200 };
+#else
+enum { PLANS = 2000 };
+#endif
 
 static void encode(const struct fake *f, const char *text, struct lp_prompt *prompt) {
     *prompt = (struct lp_prompt){0};
@@ -86,8 +91,7 @@ static int check_plan(const struct lp_turn *turn, const struct lp_facts *f) {
 
 static void every_plan_of_a_random_model_is_legal(void **state) {
     (void)state;
-    const char *wanted = getenv("LP_PLANS"); /* 2000 for the long run */
-    int plans = wanted ? atoi(wanted) : 200, calls = 0;
+    int plans = PLANS, calls = 0;
     struct fake f;
     assert_true(fake_open(&f, NULL, 5, 100000));
     struct lp_decoder d;
@@ -116,8 +120,8 @@ static void every_plan_of_a_random_model_is_legal(void **state) {
     lp_lmm_close(&f.lmm);
 }
 
-#define SAID                                                                                                      \
-    LP_MARK_THOUGHTS " I read it.\n" LP_MARK_ACTIONS                                                              \
+#define SAID                                                                                                 \
+    LP_MARK_THOUGHTS " I read it.\n" LP_MARK_ACTIONS                                                         \
                      " [{\"API_name\": \"ocr\", \"API_params\": {}}]\n" LP_MARK_VALUE " I will use ocr."
 
 static void a_script_is_followed_and_little_is_sampled(void **state) {

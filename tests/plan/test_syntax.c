@@ -49,8 +49,8 @@ static void takes_what_planners_are_trained_on(void **state) {
         "[" CALL("ocr", "") "]",
         "[" CALL("grounding_dino", "\"caption\": \"dog . cat\"") "]",
         "[" CALL("grounding_dino", "\"caption\": \"a \\\"b\\\" \\\\ caf\\u00e9 \\ud83d\\ude80\"") "]",
-        "[" CALL("grounding_dino+sam", "\"caption\": \"dog\"") ", "
-            CALL("inpainting", "\"prompt\": \"a cat\", \"mask\": \"mask_1\"") "]",
+        "[" CALL("grounding_dino+sam", "\"caption\": \"dog\"") ", " CALL(
+            "inpainting", "\"prompt\": \"a cat\", \"mask\": \"mask_1\"") "]",
         "[" CALL("openseed", "") ", " CALL("controlnet", "\"prompt\": \"snow\", \"layout\": \"map_1\"") "]",
         "[" CALL("sam", "\"points\": [[0.5, 0.25], [1.0, 0.0]]") "]",
         "[" CALL("sam", "\"boxes\": [[0.1, 0.2, 0.33, 1.0]]") "]",
@@ -67,19 +67,23 @@ static void refuses_what_makes_no_sense(void **state) {
     (void)state;
     struct lp_facts f = one_picture();
     static const char *const bad[] = {
-        "", "null", "{}", "[ ]", "[" CALL("ocr", "") ",]",
+        "",
+        "null",
+        "{}",
+        "[ ]",
+        "[" CALL("ocr", "") ",]",
         "[" CALL("unknown", "") "]",
-        "[" CALL("grounding_dino", "") "]",                                      /* caption is required */
+        "[" CALL("grounding_dino", "") "]", /* caption is required */
         "[" CALL("grounding_dino", "\"caption\": \"\"") "]",
         "[" CALL("grounding_dino", "\"caption\": \" \"") "]",
-        "[" CALL("grounding_dino", "\"caption\": \"caf\xc3\xa9\"") "]",          /* json.dumps escapes it */
+        "[" CALL("grounding_dino", "\"caption\": \"caf\xc3\xa9\"") "]", /* json.dumps escapes it */
         "[" CALL("grounding_dino", "\"caption\": \"\\n\"") "]",
         "[" CALL("grounding_dino", "\"caption\": \"\\u0041\"") "]",
         "[" CALL("grounding_dino", "\"caption\": \"\\ud83d\"") "]",
         "[" CALL("grounding_dino", "\"caption\": \"\\ude80\"") "]",
         "[" CALL("inpainting", "\"prompt\": \"a cat\", \"mask\": \"mask_1\"") "]", /* no mask will be there */
-        "[" CALL("sam", "\"points\": [[0.5, 0.5]]") ", "
-            CALL("inpainting", "\"prompt\": \"a cat\", \"mask\": \"mask_2\"") "]",
+        "[" CALL("sam", "\"points\": [[0.5, 0.5]]") ", " CALL(
+            "inpainting", "\"prompt\": \"a cat\", \"mask\": \"mask_2\"") "]",
         "[" CALL("sam", "\"points\": [[0.5, 0.5]]") ", " CALL("inpainting", "\"prompt\": \"a cat\"") "]",
         "[" CALL("sam", "") "]",
         "[" CALL("sam", "\"points\": [[0.5, 0.5]], \"boxes\": [[0.1, 0.1, 0.2, 0.2]]") "]",
@@ -89,10 +93,11 @@ static void refuses_what_makes_no_sense(void **state) {
         "[" CALL("sam", "\"points\": [[0.5, 0.10]]") "]",
         "[" CALL("sam", "\"points\": [[0.5]]") "]",
         "[" CALL("sam", "\"boxes\": [\"box_1\"]") "]",
-        "[" CALL("seem", "") "]",                                                /* no reference came */
-        "[" CALL("ocr", "\"image\": \"img_1\"") "]",                             /* there is only one */
+        "[" CALL("seem", "") "]",                    /* no reference came */
+        "[" CALL("ocr", "\"image\": \"img_1\"") "]", /* there is only one */
         "[" CALL("controlnet", "\"prompt\": \"snow\", \"layout\": \"map_1\"") "]",
-        "[" CALL("ocr", "") ", " CALL("ocr", "") ", " CALL("ocr", "") ", " CALL("ocr", "") ", " CALL("ocr", "") "]",
+        "[" CALL("ocr", "") ", " CALL("ocr", "") ", " CALL("ocr", "") ", " CALL("ocr", "") ", " CALL("ocr",
+                                                                                                     "") "]",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (takes_actions(&f, bad[i]))
@@ -103,7 +108,8 @@ static void uses_what_the_conversation_holds(void **state) {
     (void)state;
     struct lp_facts none = {.space = true, .stop = "###"};
     assert_false(takes_actions(&none, "[" CALL("ocr", "") "]"));
-    assert_true(takes_actions(&none, "[" CALL("stable-diffusion", "\"prompt\": \"x\"") ", " CALL("ocr", "") "]"));
+    assert_true(
+        takes_actions(&none, "[" CALL("stable-diffusion", "\"prompt\": \"x\"") ", " CALL("ocr", "") "]"));
 
     struct lp_facts f = one_picture();
     f.reference = true;
@@ -223,8 +229,10 @@ static void a_hurry_ends_everything(void **state) {
         const char *before, *rest;
     } cases[] = {
         {" " T " a", "\n" A " []\n" V " "},
-        {" " T " a\n" A " [{\"API_name\": \"grounding_dino\", \"API_params\": {\"caption\": \"do", "\"}}]\n" V " "},
-        {" " T " a\n" A " [{\"API_name\": \"sam\", \"API_params\": {\"points\": [[0.1, 0.12", "]]}}]\n" V " "},
+        {" " T " a\n" A " [{\"API_name\": \"grounding_dino\", \"API_params\": {\"caption\": \"do",
+         "\"}}]\n" V " "},
+        {" " T " a\n" A " [{\"API_name\": \"sam\", \"API_params\": {\"points\": [[0.1, 0.12",
+         "]]}}]\n" V " "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct lp_place place;
