@@ -124,6 +124,12 @@ const float *lp_llava_feed(struct lp_llava_state *s, const int32_t *id, int64_t 
                      (long)picture_count);
         return NULL;
     }
+    for (int64_t i = 0; i < picture_count; i++) {
+        if (pictures[i]->rows != lp_llava_rows_a_picture(m) || pictures[i]->width != m->config.llama.hidden) {
+            lp_error_set(err, LP_EUSAGE, "a picture was seen by another model");
+            return NULL;
+        }
+    }
     if (before + T > s->cache.limit) {
         lp_error_set(err, LP_EINPUT, "the conversation is longer than the %ld positions the model can hold",
                      (long)s->cache.limit);

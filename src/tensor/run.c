@@ -45,7 +45,7 @@ lp_run *lp_run_open(const struct lp_kernels *kernels, size_t limit_bytes, struct
 void lp_run_close(lp_run *r) {
     if (!r)
         return;
-    ASAN_UNPOISON_MEMORY_REGION(r->base, r->limit);
+    ASAN_UNPOISON_MEMORY_REGION(r->base, r->peak);
     munmap(r->base, r->limit);
     lp_free(r);
 }
