@@ -16,6 +16,9 @@
 /* A progressive JPEG may repeat cheap scans over a huge picture for minutes; real ones have about ten. */
 #define MAX_JPEG_SCANS 250
 
+/* CMYK and alpha in double precision; TIFF may claim 65535 bands. */
+#define MAX_PIXEL_BYTES 40
+
 static const struct kind {
     const char *name;
     const char *magic;
@@ -37,7 +40,11 @@ static const struct kind {
     {"SVG or XML", "<?xml", 5, 0, NULL},
     {"BMP", "BM", 2, 0, NULL},
     {"Photoshop", "8BPS", 4, 0, NULL},
-    {"HEIC or AVIF", "ftyp", 4, 4, NULL},
+    {"HEIC", "ftypheic", 8, 4, vips_heifload_buffer},
+    {"HEIC", "ftypheix", 8, 4, vips_heifload_buffer},
+    {"HEIF", "ftypmif1", 8, 4, vips_heifload_buffer},
+    {"AVIF", "ftypavif", 8, 4, vips_heifload_buffer},
+    {"film", "ftyp", 4, 4, NULL},
     {"JPEG XL", "\xff\x0a", 2, 0, NULL},
     {"JPEG XL", "JXL ", 4, 4, NULL},
     {"JPEG 2000", "jP  ", 4, 4, NULL},
@@ -196,11 +203,11 @@ static struct lp_image *decode_as(const struct kind *kind, VipsFailOn fail_on, c
     }
     int orientation = vips_image_get_orientation(in);
     bool swaps = orientation >= 5 && orientation <= 8;
-    if ((int64_t)in->Xsize * in->Ysize > LP_IMAGE_MAX_PIXELS)
+    if (in->Xsize < 1 || in->Ysize < 1 || (int64_t)in->Xsize * in->Ysize > LP_IMAGE_MAX_PIXELS)
         lp_error_set(err, LP_EINPUT,
                      "'%s' says it is %d x %d pixels large, more than %d in all: make it smaller first", name,
                      in->Xsize, in->Ysize, LP_IMAGE_MAX_PIXELS);
-    else if (!to_rgb(&in))
+    else if (VIPS_IMAGE_SIZEOF_PEL(in) > MAX_PIXEL_BYTES || !to_rgb(&in))
         lp_error_set(err, LP_EINPUT,
                      "'%s' is a %s picture of a colour kind that cannot be read: save it as RGB", name,
                      kind->name);
@@ -241,7 +248,8 @@ struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, 
     else if (n > LP_IMAGE_MAX_BYTES)
         lp_error_set(err, LP_EINPUT, "'%s' is larger than %u MiB", name, LP_IMAGE_MAX_BYTES >> 20);
     else if (!kind)
-        lp_error_set(err, LP_EINPUT, "'%s' is not a picture: JPEG, PNG, WebP, GIF and TIFF are read", name);
+        lp_error_set(err, LP_EINPUT, "'%s' is not a picture: JPEG, PNG, WebP, GIF, TIFF and HEIC are read",
+                     name);
     else if (!kind->load)
         lp_error_set(err, LP_EINPUT, "'%s' is a %s file, which is not read: convert it to PNG or JPEG", name,
                      kind->name);
@@ -249,6 +257,10 @@ struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, 
         lp_error_set(err, LP_EINPUT,
                      "'%s' is a JPEG picture of more than %d scans: save it again as a plain one", name,
                      MAX_JPEG_SCANS);
+    else if (kind->load == vips_heifload_buffer && !lp_vips_load_heif())
+        lp_error_set(err, LP_EINPUT,
+                     "'%s' is a %s picture, which needs libvips' HEIF module: convert it to JPEG", name,
+                     kind->name);
     else if (lp_vips_start(err)) {
         bool is_jpeg = kind->load == vips_jpegload_buffer;
         struct lp_error first = {0};

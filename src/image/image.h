@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* image.h - pictures: a file or bytes in, 8-bit RGB [height,width,3] out, and back to a file.
  *
- * Reads JPEG, PNG, WebP, GIF (first frame), TIFF (first page): raster kinds whose loaders are fuzzed, and
- * nothing else. EXIF orientation is applied, ICC profiles become sRGB, alpha is laid on white. The outside is
- * not trusted: sizes are checked from the header before a pixel is decoded. */
+ * Reads JPEG, PNG, WebP, GIF (first frame), TIFF (first page), HEIC and AVIF: raster kinds whose loaders are
+ * fuzzed, and nothing else. EXIF orientation is applied, ICC profiles become sRGB, alpha is laid on white.
+ * The outside is not trusted: sizes are checked from the header before a pixel is decoded. */
 #ifndef LP_IMAGE_IMAGE_H
 #define LP_IMAGE_IMAGE_H
 

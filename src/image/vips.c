@@ -2,7 +2,11 @@
 /* image/vips.c - starting libvips so that it costs about a millisecond and never prints. */
 #include "image/vips.h"
 
+#include <dlfcn.h>
+#include <gmodule.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +42,30 @@ static void start(void) {
 bool lp_vips_start(struct lp_error *err) {
     pthread_once(&once, start);
     return started || lp_error_set(err, LP_EINTERNAL, "the picture library libvips does not start");
+}
+
+static pthread_once_t heif_once = PTHREAD_ONCE_INIT;
+static bool has_heif;
+
+static void load_heif(void) {
+    Dl_info library;
+    char path[PATH_MAX];
+    if (!dladdr((const void *)(uintptr_t)vips_init, &library))
+        return;
+    const char *slash = strrchr(library.dli_fname, '/');
+    snprintf(path, sizeof path, "%.*s/vips-modules-%d.%d/vips-heif.so",
+             slash ? (int)(slash - library.dli_fname) : 0, library.dli_fname, vips_version(0),
+             vips_version(1));
+    GModule *module = g_module_open(path, G_MODULE_BIND_LAZY);
+    if (module)
+        g_module_make_resident(module);
+    has_heif = module != NULL;
+}
+
+bool lp_vips_load_heif(void) {
+    if (lp_vips_start(NULL))
+        pthread_once(&heif_once, load_heif);
+    return has_heif;
 }
 
 void lp_vips_end(void) {

@@ -11,6 +11,10 @@
  * times. */
 bool lp_vips_start(struct lp_error *err);
 
+/* Loads the one module that is worth its time, when a telephone's picture comes. False when it is not
+ * installed. */
+bool lp_vips_load_heif(void);
+
 /* Ends a use of libvips: drops its error text and this thread's buffers. Safe after a failure, too. */
 void lp_vips_end(void);
 

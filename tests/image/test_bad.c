@@ -96,6 +96,7 @@ static void not_pictures(void **state) {
     bad_text("paper.ps", "%!PS-Adobe-3.0", "PostScript");
     bad_text("old.bmp", "BM123456789", "BMP");
     bad_text("phone.heic", "abcdftypheic", "HEIC");
+    bad_text("film.mp4", "abcdftypisom", "film");
     bad_text("push.png", "push graphic-context\nimage over 0,0 0,0 'msl:/etc/passwd'", "is not a picture");
     bad_text("text.vips", "\x08\xf2\xa6\xb6 vips", "is not a picture");
     bad_text("numbers.csv", "1,2,3\n4,5,6\n", "is not a picture");
@@ -222,6 +223,10 @@ static void lying_others(void **state) {
     bad_bytes("hungry.tiff", &bytes, "cut off");
     tiff_make(&bytes, 0, 5, 16);
     bad_bytes("zero.tiff", &bytes, "zero.tiff");
+    tiff_make(&bytes, 1, 1, 16);
+    bytes.s[24 + 2 + 6 * 12 + 8] = (char)0xff; /* 65535 samples a pixel */
+    bytes.s[24 + 2 + 6 * 12 + 9] = (char)0xff;
+    bad_bytes("bands.tiff", &bytes, "bands.tiff");
     lp_str_add(&bytes, "II*\0\xff\xff\xff\x7f", 8);
     bad_bytes("nowhere.tiff", &bytes, "nowhere.tiff");
     lp_str_add(&bytes, "II*\0\x08\0\0\0\0\0\x08\0\0\0", 14);
