@@ -38,7 +38,10 @@ static void fill(void) {
     if (!avx2 || !__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
         return;
-    lp_avx512_put_matmul(new_table("avx512"));
+    struct lp_kernels *avx512 = new_table("avx512");
+    lp_avx512_put_matmul(avx512);
+    lp_avx512_put_attention(avx512);
+    lp_avx512_put_pointwise(avx512);
     if (__builtin_cpu_supports("avx512bf16"))
         lp_avx512_bf16_put_matmul(new_table("avx512_bf16"));
     /* Intel's VDPBF16PS runs at half the rate of float32's FMA (Sapphire Rapids), AMD's at twice. */

@@ -113,4 +113,46 @@ static inline void tile_of_panels(int h, const struct tile *t) {
     }
 }
 
+/* Operands wherever they lie. */
+static inline void tile_of_strides(int h, const struct tile *t) {
+    switch (h) {
+    case 1:
+        tile_of(1, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 2:
+        tile_of(2, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 3:
+        tile_of(3, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 4:
+        tile_of(4, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 5:
+        tile_of(5, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 6:
+        tile_of(6, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 7:
+        tile_of(7, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 8:
+        tile_of(8, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 9:
+        tile_of(9, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 10:
+        tile_of(10, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 11:
+        tile_of(11, t, t->x_row, t->x_k, t->w_k);
+        break;
+    case 12:
+        tile_of(12, t, t->x_row, t->x_k, t->w_k);
+        break;
+    }
+}
+
 #endif

@@ -41,6 +41,9 @@ static inline vec vec_load_bf16(const uint16_t *p) {
 static inline vec vec_load_f16(const uint16_t *p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
+static inline void vec_store_f16(uint16_t *p, vec a) {
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
 static inline vec vec_fma(vec a, vec b, vec c) { /* a b + c */
     return _mm512_fmadd_ps(a, b, c);
 }

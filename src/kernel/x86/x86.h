@@ -6,6 +6,8 @@
 #include "kernel/kernel.h"
 
 void lp_avx512_put_matmul(struct lp_kernels *table);
+void lp_avx512_put_attention(struct lp_kernels *table);
+void lp_avx512_put_pointwise(struct lp_kernels *table);
 void lp_avx512_bf16_put_matmul(struct lp_kernels *table); /* after lp_avx512_put_matmul */
 
 #endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* vector/attention.h - softmax(scale q k^T) v. Needs vec, vector/math.h, vector/tile.h, vector/pack.h.
+ *
+ * Queries lie across the lanes: for a block of B = 2 LANES queries of one head the scores of a tile of keys are
+ * [key][B], so that a softmax runs down the keys without any sum across a register, and the scores are a panel for
+ * the product with v. Keys and values are read where they lie. The running maximum is Milakov, Gimelshein's (2018).
+ * q [T,H,D], k v [S,G,D] -> out [T,H,D], lse [T,H]. */
+#ifndef LP_KERNEL_VECTOR_ATTENTION_H
+#define LP_KERNEL_VECTOR_ATTENTION_H
+
+#include "kernel/portable/portable.h"
+#include "kernel/scratch.h"
+
+#include <math.h>
+#include <omp.h>
+
+enum { B = TILE_COLUMNS, KEYS = 10 * TILE_ROWS, FEW_QUERIES = 4 };
+
+static const float lane_number[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/* Stands for -infinity as a maximum, so that differences of two stay numbers. */
+#define NOTHING_SEEN (-1e30f)
+
+static inline int64_t at_most(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* The number of rows a tile takes when n rows are split evenly. */
+static inline int64_t even_rows(int64_t n) {
+    int64_t tiles = (n + TILE_ROWS - 1) / TILE_ROWS;
+    return (n + tiles - 1) / tiles;
+}
+
+/* How many keys query t sees. */
+static inline int64_t visible(const struct lp_attention_shape *a, int64_t t) {
+    int64_t n = a->causal ? a->S - a->T + t + 1 : a->S;
+    return n < 0 ? 0 : n;
+}
+
+/* y[i][B] = sum over d of rows[i][d] columns[d][B], i < n: keys (or values) with turned queries. */
+static inline void rows_by_block(float *y, const float *rows, int64_t stride, const float *columns, int64_t n, int64_t D) {
+    int64_t h = even_rows(n);
+    for (int64_t i = 0; i < n; i += h) {
+        struct tile t = {.y = y + i * B, .y_row = B, .x = rows + i * stride, .x_row = stride, .x_k = 1,
+                         .w = columns, .w_k = B, .n = D, .columns = B};
+        tile_of_strides((int)at_most(h, n - i), &t);
+    }
+}
+
+/* y[d][B] (+)= sum over i < n of rows[i][d] p[i][B]. */
+static inline void block_by_rows(float *y, const float *rows, int64_t stride, const float *p, int64_t n, int64_t D,
+                          bool add_to) {
+    int64_t h = even_rows(D);
+    for (int64_t d = 0; d < D; d += h) {
+        struct tile t = {.y = y + d * B, .y_row = B, .x = rows + d, .x_row = 1, .x_k = stride,
+                         .w = p, .w_k = B, .n = n, .columns = B, .add = add_to};
+        tile_of_strides((int)at_most(h, D - d), &t);
+    }
+}
+
+/* Scales the scores of keys s0.. and hides from each query the keys it does not see. */
+static inline void mask_scores(float *score, const struct lp_attention_shape *a, int64_t t0, int64_t s0, int64_t n) {
+    vec seen[2], lane = vec_load(lane_number);
+    for (int j = 0; j < 2; j++) /* as numbers: exact below 2^24 keys */
+        seen[j] = vec_set((float)(a->S - a->T + t0 + 1 + j * LANES)) + lane;
+    bool all = s0 + n <= visible(a, t0);
+    for (int64_t i = 0; i < n; i++)
+        for (int j = 0; j < 2; j++) {
+            float *p = score + i * B + j * LANES;
+            vec s = vec_load(p) * vec_set(a->scale);
+            vec_store(p, all ? s : vec_where_less(vec_set((float)(s0 + i)), seen[j], s, vec_set(-INFINITY)));
+        }
+}
+
+/* Turns scores into probabilities against the running maximum; what was summed before shrinks by *shrink. */
+static inline void softmax_step(float *score, int64_t n, vec *top, vec *total, vec *shrink) {
+    vec high = *top, sum = vec_set(0);
+    for (int64_t i = 0; i < n; i++)
+        high = vec_max(high, vec_load(score + i * B));
+    for (int64_t i = 0; i < n; i++) {
+        vec p = vec_exp(vec_load(score + i * B) - high);
+        vec_store(score + i * B, p);
+        sum += p;
+    }
+    *shrink = vec_exp(*top - high);
+    *total = vec_fma(*total, *shrink, sum);
+    *top = high;
+}
+
+static inline int64_t attend_block_floats(int64_t D) {
+    return (2 * D + KEYS) * B;
+}
+
+/* Queries t0.. of head h, at most B. */
+static void attend_block(float *out, float *lse, const float *q, const float *k, const float *v,
+                         const struct lp_attention_shape *a, int64_t h, int64_t t0, float *memory) {
+    int64_t D = a->D, g = h / (a->H / a->G), n = at_most(B, a->T - t0), keys = visible(a, t0 + n - 1);
+    float *turned = memory, *sum = turned + D * B, *score = sum + D * B;
+    vec top[2], total[2], shrink[2];
+    for (int j = 0; j < 2; j++) {
+        top[j] = vec_set(NOTHING_SEEN);
+        total[j] = vec_set(0);
+    }
+    turn_wide(turned, B, q + t0 * a->q_stride + h * D, a->q_stride, (int)n, D);
+    for (int64_t i = 0; i < D * B; i += LANES)
+        vec_store(sum + i, vec_set(0));
+    for (int64_t s0 = 0; s0 < keys; s0 += KEYS) {
+        int64_t m = at_most(KEYS, keys - s0), at = s0 * a->kv_stride + g * D;
+        rows_by_block(score, k + at, a->kv_stride, turned, m, D);
+        mask_scores(score, a, t0, s0, m);
+        for (int j = 0; j < 2; j++)
+            softmax_step(score + j * LANES, m, &top[j], &total[j], &shrink[j]);
+        for (int64_t i = 0; i < D * B && s0 > 0; i += B) {
+            vec_store(sum + i, vec_load(sum + i) * shrink[0]);
+            vec_store(sum + i + LANES, vec_load(sum + i + LANES) * shrink[1]);
+        }
+        block_by_rows(sum, v + at, a->kv_stride, score, m, D, s0 > 0);
+    }
+    for (int j = 0; j < 2; j++)
+        shrink[j] = vec_where_less(vec_set(0), total[j], vec_set(1) / total[j], vec_set(0));
+    for (int64_t i = 0; i < D * B; i += B) {
+        vec_store(sum + i, vec_load(sum + i) * shrink[0]);
+        vec_store(sum + i + LANES, vec_load(sum + i + LANES) * shrink[1]);
+    }
+    for (int64_t d = 0; d < D; d += LANES)
+        turn(out + (t0 * a->H + h) * D + d, a->H * D, sum + d * B, B, (int)at_most(LANES, D - d), n);
+    float tops[B], totals[B];
+    for (int j = 0; j < 2; j++) {
+        vec_store(tops + j * LANES, top[j]);
+        vec_store(totals + j * LANES, total[j]);
+    }
+    for (int64_t i = 0; lse && i < n; i++)
+        lse[(t0 + i) * a->H + h] = tops[i] + logf(totals[i]);
+}
+
+static inline float dot_numbers(const float *a, const float *b, int64_t n) {
+    vec sum = vec_set(0);
+    for (int64_t i = 0; i < n; i += LANES) {
+        int64_t m = lanes_at(i, n);
+        sum = vec_fma(load_part(a + i, m), load_part(b + i, m), sum);
+    }
+    return vec_sum(sum);
+}
+
+/* out += sum over j < n of p[j] v[j]. */
+static inline void add_values(float *out, const float *p, const float *v, int64_t stride, int64_t n, int64_t D) {
+    for (int64_t d = 0; d < D; d += LANES) {
+        int64_t m = lanes_at(d, D), j = 0;
+        vec a = load_part(out + d, m), b = vec_set(0);
+        for (; j + 2 <= n; j += 2) {
+            a = vec_fma(vec_set(p[j]), load_part(v + j * stride + d, m), a);
+            b = vec_fma(vec_set(p[j + 1]), load_part(v + (j + 1) * stride + d, m), b);
+        }
+        if (j < n)
+            a = vec_fma(vec_set(p[j]), load_part(v + j * stride + d, m), a);
+        store_part(out + d, a + b, m);
+    }
+}
+
+/* One query: lanes run along D, and keys and values are streamed. */
+static void attend_row(float *out, float *lse, const float *q, const float *k, const float *v, int64_t keys,
+                       const struct lp_attention_shape *a) {
+    enum { ROW_KEYS = 64 };
+    float top = NOTHING_SEEN, total = 0, score[ROW_KEYS];
+    for (int64_t d = 0; d < a->D; d++)
+        out[d] = 0;
+    for (int64_t s0 = 0; s0 < keys; s0 += ROW_KEYS) {
+        int64_t n = at_most(ROW_KEYS, keys - s0), at = s0 * a->kv_stride;
+        vec high = vec_set(top), sum = vec_set(0);
+        for (int64_t j = 0; j < ROW_KEYS; j++)
+            score[j] = j < n ? a->scale * dot_numbers(q, k + at + j * a->kv_stride, a->D) : -INFINITY;
+        for (int64_t j = 0; j < ROW_KEYS; j += LANES)
+            high = vec_max(high, vec_load(score + j));
+        float next = vec_highest(high), shrink = expf(top - next);
+        for (int64_t j = 0; j < ROW_KEYS; j += LANES) {
+            vec p = vec_exp(vec_load(score + j) - vec_set(next));
+            vec_store(score + j, p);
+            sum += p;
+        }
+        total = total * shrink + vec_sum(sum);
+        top = next;
+        for (int64_t d = 0; d < a->D && s0 > 0; d++)
+            out[d] *= shrink;
+        add_values(out, score, v + at, a->kv_stride, n, a->D);
+    }
+    for (int64_t d = 0; d < a->D && total > 0; d++)
+        out[d] /= total;
+    if (lse)
+        *lse = top + logf(total);
+}
+
+static void attend_rows(float *out, float *lse, const float *q, const float *k, const float *v,
+                        const struct lp_attention_shape *a) {
+    int64_t share = a->H / a->G;
+#pragma omp parallel for schedule(static) if (a->T * a->S * a->H * a->D >= 1 << 18)
+    for (int64_t i = 0; i < a->T * a->H; i++) {
+        int64_t t = i / a->H, h = i % a->H;
+        attend_row(out + i * a->D, lse ? lse + i : NULL, q + t * a->q_stride + h * a->D, k + h / share * a->D,
+                   v + h / share * a->D, visible(a, t), a);
+    }
+}
+
+static void attention(float *out, float *lse, const float *q, const float *k, const float *v,
+                      const struct lp_attention_shape *a) {
+    if (a->T <= FEW_QUERIES) {
+        attend_rows(out, lse, q, k, v, a);
+        return;
+    }
+    int64_t size = attend_block_floats(a->D), blocks = (a->T + B - 1) / B;
+    int threads = a->T * a->S * a->H * a->D >= 1 << 18 ? omp_get_max_threads() : 1;
+    float *memory = lp_scratch((size_t)(size * threads));
+    if (!memory) {
+        lp_portable_attention(out, lse, q, k, v, a);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
+    for (int64_t i = 0; i < a->H * blocks; i++)
+        attend_block(out, lse, q, k, v, a, i / blocks, i % blocks * B, memory + size * omp_get_thread_num());
+}
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* pointwise_avx512.c - everything but matrix products and attention, in registers of 16 floats. */
+#include "kernel/x86/vec_avx512.h"
+
+#include "kernel/vector/math.h"
+
+#include "kernel/vector/norm.h"
+#include "kernel/vector/pointwise.h"
+
+#include "kernel/x86/x86.h"
+
+void lp_avx512_put_pointwise(struct lp_kernels *table) {
+    put_pointwise(table);
+    put_norm(table);
+}
