@@ -26,7 +26,7 @@ void lp_conversation_done(struct lp_conversation *c) {
             lp_llava_picture_close(c->seen[i].picture);
     lp_decoder_done(&c->decoder);
     lp_objects_done(&c->objects);
-    lp_arena_done(&c->request);
+    lp_arena_done(&c->arena);
     lp_free(c->said);
     lp_free(c->seen);
     lp_free(c->question);
@@ -35,6 +35,7 @@ void lp_conversation_done(struct lp_conversation *c) {
 
 struct lp_object *lp_conversation_add_picture(struct lp_conversation *c, struct lp_image *taken,
                                               struct lp_error *err) {
+    c->facts.points = c->facts.boxes = 0; /* they were the last picture's */
     return lp_objects_add_image(&c->objects, taken, err);
 }
 
@@ -139,26 +140,25 @@ static bool check_request(const struct lp_conversation *c, const struct lp_reque
                       "reference box", err);
 }
 
-/* The spelling of a point or box for the grammar; lives as long as the request. */
+/* The spelling of a point or box for the grammar; lives as long as the conversation. */
 static const char *literal(struct lp_conversation *c, const float *x, int n) {
     struct lp_str text = {0};
     lp_format_numbers(&text, x, n);
-    const char *copy = text.failed ? NULL : lp_arena_strdup(&c->request, lp_str_text(&text));
+    const char *copy = text.failed ? NULL : lp_arena_strdup(&c->arena, lp_str_text(&text));
     lp_str_done(&text);
     return copy;
 }
 
-/* What of the request the grammar must know; without points in it, those of earlier requests. */
+/* What of the request the grammar must know. Points and boxes stay until new ones or another picture come. */
 static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
     struct lp_facts *f = &c->facts;
-    lp_arena_done(&c->request);
-    *f = (struct lp_facts){.reference = q->reference != NULL, .stop = lp_template_stop(c->template)};
+    f->reference = q->reference != NULL;
+    f->stop = lp_template_stop(c->template);
+    f->points = q->points ? 0 : f->points;
+    f->boxes = q->boxes ? 0 : f->boxes;
     for (int i = 0; i < q->points; i++)
-        if (!(f->point[f->points++] = literal(c, q->point[i], 2)))
-            return lp_error_memory(err);
-    for (int i = c->objects.n - 1; !q->points && i >= 0 && f->points < LP_SYNTAX_LITERALS; i--)
-        if (c->objects.item[i]->kind == LP_OBJECT_POINT &&
-            !(f->point[f->points++] = literal(c, c->objects.item[i]->box, 2)))
+        if (!(f->point[f->points++] = literal(c, q->point[i], 2)) ||
+            !lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
             return lp_error_memory(err);
     for (int i = 0; i < q->boxes; i++)
         if (!(f->box[f->boxes++] = literal(c, q->box[i], 4)))
@@ -166,21 +166,10 @@ static bool note_facts(struct lp_conversation *c, const struct lp_request *q, st
     return true;
 }
 
-/* What the user pointed at becomes objects. */
-static bool add_objects(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
-    for (int i = 0; i < q->points; i++)
-        if (!lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
-            return false;
-    for (int i = 0; i < q->boxes; i++)
-        if (!lp_objects_add_box(&c->objects, q->box[i], NULL, 1, err))
-            return false;
-    return true;
-}
-
 bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
     int images = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
     struct lp_str text = {0};
-    if (!check_request(c, q, err) || !note_facts(c, q, err) || !add_objects(c, q, err))
+    if (!check_request(c, q, err) || !note_facts(c, q, err))
         return false;
     for (int i = c->shown; i < images; i++)
         lp_str_puts(&text, LP_IMAGE_TEXT "\n");

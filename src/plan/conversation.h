@@ -48,11 +48,11 @@ struct lp_conversation {
     struct lp_objects objects;
     struct lp_said *said;
     int n, capacity;
-    struct lp_seen *seen;    /* by number of the image object - 1 */
-    int n_seen, shown;       /* image objects encoded; image objects that some message shows */
-    struct lp_facts facts;   /* for the grammar of the current request */
-    struct lp_arena request; /* what facts borrow */
-    char *question;          /* the current request's text without its pictures */
+    struct lp_seen *seen;  /* by number of the image object - 1 */
+    int n_seen, shown;     /* image objects encoded; image objects that some message shows */
+    struct lp_facts facts; /* for the grammar */
+    struct lp_arena arena; /* what facts borrow */
+    char *question;        /* the current request's text without its pictures */
 };
 
 bool lp_conversation_init(struct lp_conversation *c, struct lp_lmm *lmm, struct lp_error *err);
