@@ -19,14 +19,21 @@ bool lp_conversation_init(struct lp_conversation *c, struct lp_lmm *lmm, struct 
     return lp_decoder_init(&c->decoder, lmm, err);
 }
 
-void lp_conversation_done(struct lp_conversation *c) {
+void lp_conversation_reset(struct lp_conversation *c) {
+    lp_decoder_forget_pictures(&c->decoder);
     lp_conversation_rewind(c, 0);
     for (int i = 0; i < c->n_seen; i++)
         if (c->seen[i].owned)
             lp_llava_picture_close(c->seen[i].picture);
-    lp_decoder_done(&c->decoder);
+    c->n_seen = c->shown = 0;
     lp_objects_done(&c->objects);
     lp_arena_done(&c->arena);
+    c->facts = (struct lp_facts){0};
+}
+
+void lp_conversation_done(struct lp_conversation *c) {
+    lp_conversation_reset(c);
+    lp_decoder_done(&c->decoder);
     lp_free(c->said);
     lp_free(c->seen);
     lp_free(c->question);

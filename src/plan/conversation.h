@@ -57,6 +57,8 @@ struct lp_conversation {
 
 bool lp_conversation_init(struct lp_conversation *c, struct lp_lmm *lmm, struct lp_error *err);
 void lp_conversation_done(struct lp_conversation *c);
+/* Begins anew; what the model holds of the prompt's beginning stays useful. */
+void lp_conversation_reset(struct lp_conversation *c);
 
 /* Adds a picture that the next request will show; takes it, also on failure. Returns the object, borrowed. */
 struct lp_object *lp_conversation_add_picture(struct lp_conversation *c, struct lp_image *taken,

@@ -72,6 +72,14 @@ void lp_decoder_done(struct lp_decoder *d) {
     *d = (struct lp_decoder){0};
 }
 
+void lp_decoder_forget_pictures(struct lp_decoder *d) {
+    size_t n = 0;
+    while (n < d->held.ids.n && d->held.ids.id[n] != LP_IMAGE_TOKEN)
+        n++;
+    d->held.ids.n = n;
+    d->held.pictures = 0;
+}
+
 /* One turn being written. */
 struct writer {
     struct lp_decoder *d;

@@ -44,6 +44,8 @@ struct lp_decoder {
 
 bool lp_decoder_init(struct lp_decoder *d, struct lp_lmm *lmm, struct lp_error *err);
 void lp_decoder_done(struct lp_decoder *d);
+/* Before pictures that were in prompts are closed. */
+void lp_decoder_forget_pictures(struct lp_decoder *d);
 
 struct lp_decoding {
     struct lp_sampling sampling; /* seed is not used: rng is */
