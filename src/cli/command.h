@@ -8,6 +8,8 @@
 /* argv[0] is the command's own name. Returns the exit status: 0 done, 1 failed, 2 wrong usage. */
 typedef int lp_command(int argc, char **argv);
 
+lp_command lp_cmd_chat;
+lp_command lp_cmd_plan;
 lp_command lp_cmd_skill;
 
 #endif

@@ -10,6 +10,8 @@ static const struct {
     lp_command *run;
     const char *about;
 } commands[] = {
+    {"chat", lp_cmd_chat, "ask about pictures; skills are used where they help"},
+    {"plan", lp_cmd_plan, "print plans as JSON, running nothing"},
     {"skill", lp_cmd_skill, "list the skills, or run one alone"},
     {NULL, NULL, NULL},
 };

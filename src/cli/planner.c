@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/planner.c - what chat and plan share. */
+#include "cli/planner.h"
+
+#include "base/memory.h"
+#include "kernel/kernel.h"
+#include "plan/folder.h"
+
+#include <limits.h>
+#include <string.h>
+
+void lp_prompts_done(struct lp_prompts *p) {
+    lp_free(p->point);
+    lp_free(p->box);
+    lp_free(p->reference_box);
+    lp_image_close(p->reference);
+    *p = (struct lp_prompts){0};
+}
+
+static bool is_numbers(const json_t *list, size_t width) {
+    if (json_array_size(list) != width)
+        return false;
+    for (size_t i = 0; i < width; i++)
+        if (!json_is_number(json_array_get(list, i)))
+            return false;
+    return true;
+}
+
+/* Rows of `width` numbers, owned by caller; NULL on failure. */
+static float *rows(const json_t *value, size_t width, const char *name, int *n, struct lp_error *err) {
+    bool one = is_numbers(value, width);
+    size_t count = one ? 1 : json_array_size(value);
+    bool good = one || json_is_array(value);
+    for (size_t i = 0; good && !one && i < count; i++)
+        good = is_numbers(json_array_get(value, i), width);
+    if (!good) {
+        lp_error_set(err, LP_EINPUT, "%s must be a list such as %s", name,
+                     width == 2 ? "[[0.5, 0.4]]" : "[[0.1, 0.2, 0.5, 0.6]]");
+        return NULL;
+    }
+    float *out = lp_alloc_array(count ? count * width : 1, sizeof *out);
+    if (!out)
+        lp_error_memory(err);
+    for (size_t i = 0; out && i < count * width; i++)
+        out[i] = (float)json_number_value(
+            json_array_get(one ? value : json_array_get(value, i / width), i % width));
+    *n = (int)count;
+    return out;
+}
+
+bool lp_prompts_points(struct lp_prompts *p, const json_t *value, const char *name, struct lp_error *err) {
+    float *x = rows(value, 2, name, &p->points, err);
+    lp_free(p->point);
+    p->point = (float(*)[2])x;
+    p->points = x ? p->points : 0;
+    return x != NULL;
+}
+
+bool lp_prompts_boxes(struct lp_prompts *p, const json_t *value, bool reference, const char *name,
+                      struct lp_error *err) {
+    float(**box)[4] = reference ? &p->reference_box : &p->box;
+    int *n = reference ? &p->reference_boxes : &p->boxes;
+    float *x = rows(value, 4, name, n, err);
+    lp_free(*box);
+    *box = (float(*)[4])x;
+    *n = x ? *n : 0;
+    return x != NULL;
+}
+
+struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *text) {
+    return (struct lp_request){.text = text,
+                               .point = (const float(*)[2])p->point,
+                               .points = p->points,
+                               .box = (const float(*)[4])p->box,
+                               .boxes = p->boxes,
+                               .reference = p->reference,
+                               .reference_box = (const float(*)[4])p->reference_box,
+                               .reference_boxes = p->reference_boxes};
+}
+
+void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
+    const struct lp_option options[LP_PLANNER_OPTIONS] = {
+        {.name = "image",
+         .letter = 'i',
+         .argument = "FILE",
+         .kind = LP_OPTION_LIST,
+         .target = &f->image,
+         .help = "a picture; may be given several times; - is standard input"},
+        {.name = "points",
+         .argument = "JSON",
+         .kind = LP_OPTION_STRING,
+         .target = &f->points,
+         .help = "points on the picture that the request is about: [[x,y], ..], 0..1"},
+        {.name = "boxes",
+         .argument = "JSON",
+         .kind = LP_OPTION_STRING,
+         .target = &f->boxes,
+         .help = "boxes: [[x0,y0,x1,y1], ..], 0..1"},
+        {.name = "reference",
+         .argument = "FILE",
+         .kind = LP_OPTION_STRING,
+         .target = &f->reference,
+         .help = "a picture that shows what to look for"},
+        {.name = "reference-boxes",
+         .argument = "JSON",
+         .kind = LP_OPTION_STRING,
+         .target = &f->reference_boxes,
+         .help = "where in it: [[x0,y0,x1,y1], ..], 0..1"},
+        {.name = "model",
+         .letter = 'm',
+         .argument = "DIR",
+         .kind = LP_OPTION_STRING,
+         .target = &f->model,
+         .help = "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)"},
+        {.name = "temperature",
+         .argument = "T",
+         .kind = LP_OPTION_FLOAT,
+         .target = &f->temperature,
+         .fallback = "0",
+         .lo = 0,
+         .hi = 10,
+         .help = "0 always takes the most likely word"},
+        {.name = "top-p",
+         .argument = "P",
+         .kind = LP_OPTION_FLOAT,
+         .target = &f->top_p,
+         .fallback = "1",
+         .lo = 0,
+         .hi = 1,
+         .help = "samples only from the most likely words that together have this share"},
+        {.name = "seed",
+         .argument = "N",
+         .kind = LP_OPTION_INT,
+         .target = &f->seed,
+         .fallback = "0",
+         .lo = 0,
+         .hi = 9e15,
+         .help = "of the sampling"},
+        {.name = "max-tokens",
+         .argument = "N",
+         .kind = LP_OPTION_INT,
+         .target = &f->most_tokens,
+         .fallback = "512",
+         .lo = 100,
+         .hi = 100000,
+         .help = "most tokens of one turn"},
+    };
+    memcpy(o, options, sizeof options);
+}
+
+bool lp_planner_prompts(const struct lp_planner_flags *f, struct lp_prompts *p, struct lp_error *err) {
+    const struct {
+        const char *text, *name;
+        int kind; /* 0 points, 1 boxes, 2 reference boxes */
+    } lists[] = {
+        {f->points, "--points", 0}, {f->boxes, "--boxes", 1}, {f->reference_boxes, "--reference-boxes", 2}};
+    for (int i = 0; i < 3; i++) {
+        if (!lists[i].text)
+            continue;
+        json_t *value = lp_json_parse(lists[i].text, strlen(lists[i].text), lists[i].name, err);
+        bool done = value && (i == 0 ? lp_prompts_points(p, value, lists[i].name, err)
+                                     : lp_prompts_boxes(p, value, i == 2, lists[i].name, err));
+        json_decref(value);
+        if (!done && err->code == LP_EINPUT)
+            err->code = LP_EUSAGE; /* a flag is wrong */
+        if (!done)
+            return false;
+    }
+    if (f->reference_boxes && !f->reference)
+        return lp_error_set(err, LP_EUSAGE, "--reference-boxes needs --reference");
+    return !f->reference || (p->reference = lp_image_open(f->reference, err)) != NULL;
+}
+
+bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+    char folder[PATH_MAX];
+    const struct lp_sampling sampling = {f->temperature, f->top_p, (uint64_t)f->seed, (int)f->most_tokens};
+    if (!lp_planner_folder(f->model, folder, sizeof folder, err))
+        return false;
+    p->model = lp_llava_open(folder, lp_kernels_cpu(), err);
+    p->bench = p->model ? lp_bench_open(err) : NULL;
+    return p->bench && lp_lmm_open_llava(&p->lmm, p->model, err) &&
+           lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
+}
+
+void lp_planner_close(struct lp_planner *p) {
+    lp_agent_done(&p->agent);
+    lp_lmm_close(&p->lmm);
+    lp_bench_close(p->bench);
+    lp_llava_close(p->model);
+    *p = (struct lp_planner){0};
+}
+
+bool lp_planner_add_pictures(struct lp_planner *p, const struct lp_option_list *image, struct lp_error *err) {
+    for (int i = 0; i < image->n; i++) {
+        struct lp_image *picture = lp_image_open(image->item[i], err);
+        if (!picture || !lp_conversation_add_picture(&p->agent.talk, picture, err))
+            return false;
+    }
+    return true;
+}

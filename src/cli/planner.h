@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What chat and plan share: the planner's options, and opening all that a conversation needs. */
+#ifndef LP_CLI_PLANNER_H
+#define LP_CLI_PLANNER_H
+
+#include "cli/options.h"
+#include "model/llava.h"
+#include "plan/agent.h"
+
+/* A request's prompts as read from the command line or a batch's line. */
+struct lp_prompts {
+    float (*point)[2], (*box)[4], (*reference_box)[4]; /* owned */
+    int points, boxes, reference_boxes;
+    struct lp_image *reference; /* owned */
+};
+void lp_prompts_done(struct lp_prompts *p);
+/* `value`: [[x,y], ..] or [x,y]; `name` for errors. */
+bool lp_prompts_points(struct lp_prompts *p, const json_t *value, const char *name, struct lp_error *err);
+/* boxes or reference boxes: [[x0,y0,x1,y1], ..] or one. */
+bool lp_prompts_boxes(struct lp_prompts *p, const json_t *value, bool reference, const char *name,
+                      struct lp_error *err);
+struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *text); /* borrows both */
+
+/* What the options say. */
+struct lp_planner_flags {
+    const char *model, *points, *boxes, *reference, *reference_boxes;
+    double temperature, top_p;
+    int64_t seed, most_tokens;
+    struct lp_option_list image;
+};
+#define LP_PLANNER_OPTIONS 10
+/* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
+void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);
+/* The prompts that the flags give. */
+bool lp_planner_prompts(const struct lp_planner_flags *flags, struct lp_prompts *p, struct lp_error *err);
+
+/* A model with a conversation on it. Zero it first; lp_planner_close also after failure. */
+struct lp_planner {
+    struct lp_llava *model;
+    struct lp_lmm lmm;
+    struct lp_bench *bench;
+    struct lp_agent agent;
+};
+bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *flags, struct lp_error *err);
+void lp_planner_close(struct lp_planner *p);
+/* Reads the pictures named by --image into the conversation. */
+bool lp_planner_add_pictures(struct lp_planner *p, const struct lp_option_list *image, struct lp_error *err);
+
+#endif
