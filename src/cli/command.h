@@ -11,5 +11,6 @@ typedef int lp_command(int argc, char **argv);
 lp_command lp_cmd_chat;
 lp_command lp_cmd_plan;
 lp_command lp_cmd_skill;
+lp_command lp_cmd_train;
 
 #endif

@@ -13,6 +13,7 @@ static const struct {
     {"chat", lp_cmd_chat, "ask about pictures; skills are used where they help"},
     {"plan", lp_cmd_plan, "print plans as JSON, running nothing"},
     {"skill", lp_cmd_skill, "list the skills, or run one alone"},
+    {"train", lp_cmd_train, "teach a planner dialogues"},
     {NULL, NULL, NULL},
 };
 
