@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* The ground floor: arenas, strings, errors, files, random numbers, injected allocation failures. */
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "base/str.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static void arenas_align_and_zero(void **state) {
+    (void)state;
+    struct lp_arena a = {0};
+    for (size_t n = 1; n < 40000; n = n * 3 + 1) {
+        uint8_t *p = lp_arena_alloc(&a, n);
+        assert_non_null(p);
+        assert_int_equal((uintptr_t)p % (n >= 64 ? 64 : 16), 0);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(p[i], 0);
+        memset(p, 0xff, n);
+    }
+    assert_null(lp_arena_array(&a, SIZE_MAX / 2, 3));
+    assert_string_equal(lp_arena_printf(&a, "%d-%s", 7, "x"), "7-x");
+    lp_arena_done(&a);
+}
+
+static void strings_stay_failed(void **state) {
+    (void)state;
+    struct lp_str s = {0};
+    assert_string_equal(lp_str_text(&s), "");
+    lp_str_puts(&s, "ab");
+    lp_str_printf(&s, "%03d", 5);
+    assert_string_equal(s.s, "ab005");
+    lp_str_cut(&s, 1);
+    assert_string_equal(s.s, "a");
+    lp_test_fail_alloc(1);
+    for (int i = 0; i < 100; i++)
+        lp_str_puts(&s, "0123456789");
+    lp_test_fail_alloc(0);
+    lp_str_puts(&s, "x");
+    assert_true(s.failed);
+    lp_str_done(&s);
+}
+
+static void error_texts_are_one_whole_line(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    char text[400];
+    for (int i = 0; i < 300; i += 2)
+        memcpy(text + i, "\xc3\xa9", 3);
+    assert_false(lp_error_set(&err, LP_EINPUT, "a\nb %s", text));
+    assert_memory_equal(err.text, "a b ", 4);
+    size_t n = strlen(err.text);
+    assert_string_equal(err.text + n - 3, "...");
+    assert_int_equal((n - 3 - 4) % 2, 0); /* no half character */
+    assert_false(lp_error_set(NULL, LP_EIO, "nobody listens"));
+    lp_error_set(&err, LP_EIO, "gone");
+    lp_error_prefix(&err, "f");
+    assert_string_equal(err.text, "f: gone");
+    assert_int_equal(lp_error_exit_status(LP_EUSAGE), 2);
+    assert_int_equal(lp_error_exit_status(err.code), 1);
+}
+
+static void files_are_regular_or_refused(void **state) {
+    (void)state;
+    char folder[] = "/tmp/lp_base_XXXXXX", path[64], fifo[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a/b/file", folder);
+    snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    struct lp_error err = {0};
+    struct lp_file f;
+    assert_false(lp_file_write(path, "x", 1, &err)); /* no folder yet */
+    *strrchr(path, '/') = 0;
+    assert_true(lp_file_make_folder(path, &err));
+    path[strlen(path)] = '/';
+    assert_true(lp_file_write(path, "hello", 5, &err));
+    assert_true(lp_file_open(&f, path, &err));
+    assert_memory_equal(f.data, "hello", 5);
+    lp_file_close(&f);
+    assert_false(lp_file_open(&f, folder, &err));
+    assert_non_null(strstr(err.text, "is a folder"));
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_false(lp_file_open(&f, fifo, &err)); /* and does not hang */
+    size_t n;
+    assert_null(lp_file_read(path, 4, &n, &err)); /* over the limit */
+    char *text = lp_file_read(path, 5, &n, &err);
+    assert_string_equal(text, "hello");
+    lp_free(text);
+    assert_false(lp_file_make_folder(path, &err)); /* a file is there */
+    unlink(path);
+    unlink(fifo);
+    snprintf(path, sizeof path, "%s/a/b", folder);
+    rmdir(path);
+    snprintf(path, sizeof path, "%s/a", folder);
+    rmdir(path);
+    assert_int_equal(rmdir(folder), 0); /* nothing was left aside */
+}
+
+static void json_values_are_checked(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    const char *text = "{\"n\": 3, \"s\": \"x\", \"z\": null, \"f\": 0.5}";
+    json_t *o = lp_json_parse(text, strlen(text), "here", &err);
+    int64_t n;
+    double d;
+    const char *s;
+    assert_true(lp_json_int(o, "n", 0, 1, 5, &n, &err) && n == 3);
+    assert_true(lp_json_int(o, "z", 4, 1, 5, &n, &err) && n == 4);
+    assert_false(lp_json_int(o, "n", 0, 4, 5, &n, &err));
+    assert_false(lp_json_int(o, "s", 0, 1, 5, &n, &err));
+    assert_true(lp_json_number(o, "f", 0, &d, &err) && d == 0.5);
+    assert_true(lp_json_string(o, "s", NULL, &s, &err));
+    assert_string_equal(s, "x");
+    assert_false(lp_json_string(o, "n", NULL, &s, &err));
+    json_decref(o);
+    assert_null(lp_json_parse("{\"a\":1,\"a\":2}", 13, "here", &err));
+    assert_null(lp_json_parse("{", 1, "here", &err));
+    assert_non_null(strstr(err.text, "here is not valid JSON"));
+}
+
+static void random_numbers_repeat(void **state) {
+    (void)state;
+    struct lp_rng a, b;
+    lp_rng_seed(&a, 42);
+    lp_rng_seed(&b, 42);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 20000; i++) {
+        float x = lp_rng_normal(&a);
+        assert_true(x == lp_rng_normal(&b));
+        sum += x;
+        squares += (double)x * x;
+        assert_true(lp_rng_below(&a, 7) < 7);
+        lp_rng_below(&b, 7);
+    }
+    assert_true(sum / 20000 > -0.03 && sum / 20000 < 0.03);
+    assert_true(squares / 20000 > 0.96 && squares / 20000 < 1.04);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arenas_align_and_zero),      cmocka_unit_test(strings_stay_failed),
+        cmocka_unit_test(error_texts_are_one_whole_line), cmocka_unit_test(files_are_regular_or_refused),
+        cmocka_unit_test(json_values_are_checked),    cmocka_unit_test(random_numbers_repeat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
