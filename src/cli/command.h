@@ -12,5 +12,6 @@ lp_command lp_cmd_chat;
 lp_command lp_cmd_plan;
 lp_command lp_cmd_skill;
 lp_command lp_cmd_train;
+lp_command lp_cmd_data;
 
 #endif

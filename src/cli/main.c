@@ -14,6 +14,7 @@ static const struct {
     {"plan", lp_cmd_plan, "print plans as JSON, running nothing"},
     {"skill", lp_cmd_skill, "list the skills, or run one alone"},
     {"train", lp_cmd_train, "teach a planner dialogues"},
+    {"data", lp_cmd_data, "make training dialogues"},
     {NULL, NULL, NULL},
 };
 
