@@ -5,13 +5,13 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "data/things.h"
+#include "image/draw_text.h"
 #include "image/image.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <vips/vips.h>
 
 enum { SIDE = 224 };
 
@@ -98,24 +98,19 @@ static void draw_shape(struct lp_image *image, const struct lp_picture_shape *s)
 
 /* The word near the lower edge, black or white, whichever shows better. */
 static bool draw_word(struct lp_image *image, const struct lp_picture *p, struct lp_error *err) {
-    VipsImage *text = NULL;
-    size_t n;
-    if (vips_text(&text, p->word, "font", "sans bold 18", "dpi", 72, NULL))
-        return lp_error_set(err, LP_EINTERNAL, "the word of a picture could not be drawn; install a font");
-    int w = vips_image_get_width(text), h = vips_image_get_height(text);
-    uint8_t *mask = vips_image_write_to_memory(text, &n);
-    g_object_unref(text);
-    if (!mask)
-        return lp_error_memory(err);
+    struct lp_draw_text text;
+    if (!lp_draw_text_make(&text, p->word, 18, SIDE - 16, err))
+        return false;
     const uint8_t *under = image->pixel + 3 * (SIDE * (SIDE - 30) + 20);
     int ink = under[0] + under[1] + under[2] > 384 ? 0 : 255;
-    for (int y = 0; y < h && y < 40; y++)
-        for (int x = 0; x < w && x < SIDE - 16; x++)
+    for (int y = 0; y < text.height && y < 40; y++)
+        for (int x = 0; x < text.width && x < SIDE - 16; x++)
             for (int c = 0; c < 3; c++) {
                 uint8_t *to = image->pixel + 3 * (SIDE * (SIDE - 42 + y) + 12 + x) + c;
-                *to = (uint8_t)((*to * (255 - mask[w * y + x]) + ink * mask[w * y + x]) / 255);
+                int alpha = text.alpha[text.width * y + x];
+                *to = (uint8_t)((*to * (255 - alpha) + ink * alpha) / 255);
             }
-    g_free(mask);
+    lp_draw_text_done(&text);
     return true;
 }
 
@@ -138,8 +133,6 @@ static bool save_one(const char *folder, int number, struct lp_error *err) {
 }
 
 bool lp_pictures_save(const char *folder, struct lp_error *err) {
-    if (VIPS_INIT("llava-plus"))
-        return lp_error_set(err, LP_EINTERNAL, "libvips did not start");
     bool ok = lp_file_make_folder(folder, err);
     for (int i = 0; ok && i < LP_PICTURES; i++)
         ok = save_one(folder, i, err);
