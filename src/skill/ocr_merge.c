@@ -13,7 +13,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* Tuned on renderings other than the measured ones; confidence 0..1. */
+/* Where noise and writing part in rendered signs, receipts and screens; confidence 0..1. */
 static const float
     least_word = 0.45f,   /* of a word with letters or digits */
     least_single = 0.70f, /* of a word with just one */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* skill/ocr_order.c - words with boxes -> rows, and columns where there is prose in them.
  *
- * A word joins the row whose mean extent it overlaps by more than half of the lower one. A run of rows that all
- * leave the same gap free and have several words on either side of it is a pair of columns; a price list, with one
- * or two words on the right, is not. */
+ * A word joins the row whose mean extent it overlaps by more than half of the lower one. A run of rows that
+ * all leave the same gap free and have several words on either side of it is a pair of columns; a price list,
+ * with one or two words on the right, is not, nor is a chat, whose sides take turns. */
 #include "skill/ocr_order.h"
 
 #include "base/error.h"
@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int least_rows = 4;          /* with words on both sides of a gap, for columns */
-static const float least_words = 2.5f;    /* a row, on either side */
-static const float least_gap = 1.0f;      /* in heights of the first row */
+static const int least_rows = 4;       /* that columns have on either side and beside each other */
+static const float least_words = 2.5f; /* a row, on either side */
+static const float least_gap = 1.0f;   /* in heights of the first row */
+static const float near = 0.3f;        /* heights that rows beside each other may be apart */
 
 struct row {
     float y0, y1; /* mean of its words, px */
@@ -48,7 +49,8 @@ static bool belongs(const struct row *row, const struct lp_ocr_word *word) {
     return overlap > 0.5f * fminf(row->y1 - row->y0, word->box[3] - word->box[1]);
 }
 
-/* Marks words with the number of their row; returns the count of rows. row->first is that number meanwhile. */
+/* Marks words with the number of their row; returns the count of rows. row->first is that number meanwhile.
+ */
 static int find_rows(struct lp_ocr_word *word, int n, struct row *row) {
     int rows = 0;
     qsort(word, (size_t)n, sizeof *word, by_middle);
@@ -82,8 +84,9 @@ static void sort_rows(struct lp_ocr_word *word, int n, struct row *row, int rows
 
 /* Dashes, bars and signs that an icon, a frame or a line beside the writing is taken for. */
 static bool is_edge_mark(const char *text) {
-    static const char *const marks[] = {"=", "-", "~", "_", "|", "\xe2\x80\x93", "\xe2\x80\x94", "\xc2\xa9",
-                                        "\xc2\xae", "\xc2\xab", "\xc2\xbb", "=>", "\xc2\xb0"};
+    static const char *const marks[] = {
+        "=",        "-",        "~",        "_",        "|",  "\xe2\x80\x93", "\xe2\x80\x94",
+        "\xc2\xa9", "\xc2\xae", "\xc2\xab", "\xc2\xbb", "=>", "\xc2\xb0"};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (!strcmp(text, marks[i]))
             return true;
@@ -100,56 +103,85 @@ static void strip(struct lp_ocr_word *word, struct row *row) {
         row->n--;
 }
 
+/* A gap that rows leave free, while they are walked from top to bottom. */
 struct gutter {
-    float x0, x1;                   /* px, free of words */
-    int rows, both, left, right;    /* rows it passes; of these with words on both sides; words of these */
+    float x0, x1;              /* px, free of words */
+    int rows, beside;          /* rows passed; rows with words on both sides or beside the row before */
+    int left_rows, right_rows; /* rows with words on that side */
+    int left, right;           /* words */
+    int side;                  /* where the last row has words: 1 left, 2 right, 3 both */
 };
 
+/* Whether a row begins before the one above it has quite ended, as lines of neighbouring columns do. */
+static bool is_beside(const struct row *row) {
+    return row[0].y0 < row[-1].y1 + near * (row[-1].y1 - row[-1].y0);
+}
+
 /* Lets the gutter pass one more row, making it narrower; false when words close it. */
-static bool pass(struct gutter *g, const struct lp_ocr_word *word, int n, float least) {
+static bool pass(struct gutter *g, const struct lp_ocr_word *word, const struct row *row, float least) {
     int left = 0, right = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = row->first; i < row->first + row->n; i++) {
         bool is_left = word[i].box[0] + word[i].box[2] < g->x0 + g->x1;
-        if (is_left && word[i].box[2] > g->x0)
-            g->x0 = word[i].box[2];
-        if (!is_left && word[i].box[0] < g->x1)
-            g->x1 = word[i].box[0];
         if (is_left)
-            left++;
+            g->x0 = fmaxf(g->x0, word[i].box[2]);
         else
-            right++;
+            g->x1 = fminf(g->x1, word[i].box[0]);
+        left += is_left;
+        right += !is_left;
     }
     if (g->x1 - g->x0 < least)
         return false;
+    int side = (left > 0) + 2 * (right > 0);
+    bool beside_last = g->rows && side + g->side == 3 && is_beside(row);
     g->rows++;
-    if (left && right) {
-        g->both++;
-        g->left += left;
-        g->right += right;
-    }
+    g->beside += side == 3 || beside_last;
+    g->left_rows += left > 0;
+    g->right_rows += right > 0;
+    g->left += left;
+    g->right += right;
+    g->side = side;
     return true;
 }
 
-/* The gutter that begins in the row and passes the most rows of prose; .rows is 0 when there is none. */
+static bool is_prose(const struct gutter *g) {
+    return g->beside >= least_rows && g->left_rows >= least_rows && g->right_rows >= least_rows &&
+           (float)g->left >= least_words * (float)g->left_rows &&
+           (float)g->right >= least_words * (float)g->right_rows;
+}
+
+/* Walks down from the first row as far as the gap x0..x1 stays free. */
+static struct gutter walk(const struct lp_ocr_word *word, const struct row *row, int rows, float x0,
+                          float x1) {
+    struct gutter g = {.x0 = x0, .x1 = x1}, passed = g;
+    float least = least_gap * (row->y1 - row->y0);
+    for (int i = 0; i < rows && (i == 0 || row[i].y0 > row[i - 1].y0) && pass(&g, word, &row[i], least); i++)
+        passed = g;
+    return passed;
+}
+
+/* The gutter of prose that begins in the row, or between it and the next, and passes the most rows; .rows is
+ * 0 when there is none. */
 static struct gutter find_gutter(const struct lp_ocr_word *word, const struct row *row, int rows) {
     struct gutter best = {0};
-    float least = least_gap * (row->y1 - row->y0);
     for (int i = row->first; i + 1 < row->first + row->n; i++) {
-        struct gutter g = {.x0 = word[i].box[2], .x1 = word[i + 1].box[0]}, before;
-        int at = 0;
-        do {
-            before = g;
-        } while (at < rows && (at == 0 || row[at].y0 > row[at - 1].y0) &&
-                 pass(&g, word + row[at].first, row[at].n, least) && ++at);
-        bool prose = before.both >= least_rows && (float)before.left >= least_words * (float)before.both &&
-                     (float)before.right >= least_words * (float)before.both;
-        if (prose && before.rows > best.rows)
-            best = before;
+        struct gutter g = walk(word, row, rows, word[i].box[2], word[i + 1].box[0]);
+        if (is_prose(&g) && g.rows > best.rows)
+            best = g;
+    }
+    if (!best.rows && rows > 1 && is_beside(row + 1)) {
+        const struct lp_ocr_word *end = &word[row[0].first + row[0].n - 1],
+                                 *next_end = &word[row[1].first + row[1].n - 1];
+        bool is_left = end->box[2] < word[row[1].first].box[0];
+        struct gutter g = is_left ? walk(word, row, rows, end->box[2], word[row[1].first].box[0])
+                                  : walk(word, row, rows, next_end->box[2], word[row[0].first].box[0]);
+        if (is_prose(&g))
+            best = g;
     }
     return best;
 }
 
-/* Makes `count` rows that a gutter passes into their left parts and then their right parts; returns how many. */
+/* Makes `count` rows that a gutter passes into their left parts and then their right parts; returns how many.
+ */
 static int split(struct lp_ocr_word *word, struct row *row, int count, const struct gutter *g,
                  struct lp_ocr_word *spare, struct row *spare_row) {
     int words = 0, made = 0, first = row[0].first;

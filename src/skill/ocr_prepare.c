@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* skill/ocr_prepare.c - picture [H,W,3] -> three grey views [h,w] for reading, through Leptonica.
  *
- * Small pictures are made larger until letters have the 20 to 40 px that the network was trained on, very large
- * ones smaller. Lines that lean up to 7 degrees are set straight. The light and dark views are morphological
- * top-hats (what an opening or closing wider than a pen stroke takes away): a coloured patch, a shadow or a
- * gradient vanishes there and only writing is left, of one polarity each. tools/bench/ocr_accuracy.sh measures. */
+ * Small pictures are made larger until letters have the 20 to 40 px that the network was trained on, very
+ * large ones smaller. Lines that lean up to 7 degrees are set straight. The light and dark views are
+ * morphological top-hats (what an opening or closing wider than a pen stroke takes away): a coloured patch, a
+ * shadow or a gradient vanishes there and only writing is left, of one polarity each.
+ * tools/bench/ocr_accuracy.sh measures. */
 #include "skill/ocr_prepare.h"
 
 #include "base/error.h"
@@ -57,6 +58,13 @@ static float scale_for(const struct lp_image *picture) {
     return scale < 1 ? 1 : scale > MOST_TIMES ? MOST_TIMES : scale;
 }
 
+static PIX *scaled(PIX *pix, float scale) {
+    float width = scale * (float)pixGetWidth(pix), height = scale * (float)pixGetHeight(pix);
+    int w = width < 1 ? 1 : (int)lroundf(width), h = height < 1 ? 1 : (int)lroundf(height);
+    bool is_thread = w < 8 || h < 8; /* smooth scaling refuses some of these, and no letter fits in */
+    return is_thread ? pixScaleBySamplingToSize(pix, w, h) : pixScaleToSize(pix, w, h);
+}
+
 /* The angle that sets the lines straight, degrees clockwise; 0 when there is none to be sure of. */
 static float lean(PIX *grey) {
     l_float32 angle = 0, confidence = 0;
@@ -91,15 +99,15 @@ static uint8_t *hat_of(PIX *grey, int kind) {
 }
 
 bool lp_ocr_prepare(struct lp_ocr_views *views, const struct lp_image *picture, struct lp_error *err) {
-    *views = (struct lp_ocr_views){.picture_width = picture->width,
-                                   .picture_height = picture->height,
-                                   .scale = scale_for(picture)};
+    *views = (struct lp_ocr_views){
+        .picture_width = picture->width, .picture_height = picture->height, .scale = scale_for(picture)};
     PIX *pix = grey_of(picture);
-    bool ok = pix && (views->scale == 1 || step(&pix, pixScale(pix, views->scale, views->scale)));
+    bool ok = pix && (views->scale == 1 || step(&pix, scaled(pix, views->scale)));
     if (ok)
         views->angle = lean(pix);
     if (ok && views->angle != 0)
-        ok = step(&pix, pixRotate(pix, views->angle * (float)(M_PI / 180), L_ROTATE_AREA_MAP, L_BRING_IN_WHITE, 0, 0));
+        ok = step(&pix, pixRotate(pix, views->angle * (float)(M_PI / 180), L_ROTATE_AREA_MAP,
+                                  L_BRING_IN_WHITE, 0, 0));
     if (ok) {
         views->width = pixGetWidth(pix);
         views->height = pixGetHeight(pix);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/e2e/score.c - the scorer as a program: exit 0 at or above the threshold, 1 below it, 2 for a wrong call.
- *   score plan EXPECTED.jsonl PLANS.jsonl [MIN]        MIN and rates 0..1
- *   score ocr TRUTH.jsonl ANSWERS.jsonl|FOLDER [MIN]
- *   score list TRUTH.jsonl                             image, tab, question: what ocr_accuracy.sh asks */
+/* tests/e2e/score.c - the scorer as a program: exit 0 at or above the threshold, 1 below it, 2 for a wrong
+ * call. score plan EXPECTED.jsonl PLANS.jsonl [MIN]        MIN and rates 0..1 score ocr TRUTH.jsonl
+ * ANSWERS.jsonl|FOLDER [MIN] score list TRUTH.jsonl                             image, tab, question: what
+ * ocr_accuracy.sh asks */
 #include "e2e/scoring.h"
 
 #include <stdlib.h>
@@ -29,7 +29,8 @@ int main(int argc, char **argv) {
     char *end = "";
     double rate = 0, least = argc == 5 ? strtod(argv[4], &end) : 0;
     if (argc > 5 || !(plan || ocr) || *end) {
-        fputs("usage: score plan EXPECTED PLANS [MIN] | score ocr TRUTH ANSWERS [MIN] | score list TRUTH\n", stderr);
+        fputs("usage: score plan EXPECTED PLANS [MIN] | score ocr TRUTH ANSWERS [MIN] | score list TRUTH\n",
+              stderr);
         return 2;
     }
     bool ok = plan ? score_plans(argv[2], argv[3], stdout, &rate, &err)

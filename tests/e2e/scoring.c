@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/e2e/scoring.c - scores of plans and readings (data/heldout/instructions.jsonl, tests/e2e/ocr/truth.jsonl).
+/* tests/e2e/scoring.c - scores of plans and readings (data/heldout/instructions.jsonl,
+ * tests/e2e/ocr/truth.jsonl).
  *
- * A reading's accuracy is 1 - distance / length of the truth, at least 0. The truth is looked for inside the answer
- * (Sellers' approximate matching), so the words an answer puts around what was read do not count. Over all pictures
- * it is 1 - all distances / all lengths. A plan is right when its list of skills is one of the acceptable ones; a
- * line's group is its id up to the last '-', and lines of the group "none" are shown but not part of the rate. */
+ * A reading's accuracy is 1 - distance / length of the truth, at least 0. The truth is looked for inside the
+ * answer (Sellers' approximate matching), so the words an answer puts around what was read do not count. Over
+ * all pictures it is 1 - all distances / all lengths. A plan is right when its list of skills is one of the
+ * acceptable ones; a line's group is its id up to the last '-', and lines of the group "none" are shown but
+ * not part of the rate. */
 #include "e2e/scoring.h"
 
 #include "base/file.h"
@@ -26,7 +28,8 @@ static int32_t *folded(const char *text, long *n) {
     *n = 0;
     while (points && at < bytes) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &c);
+        utf8proc_ssize_t used =
+            utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &c);
         if (used < 1) {
             used = 1;
             c = 0xFFFD;
@@ -52,7 +55,8 @@ bool score_reading(const char *truth, const char *answer, long *distance, long *
     for (long i = 0; ok && i <= n; i++)
         row[i] = i;
     long best = n;
-    for (long j = 0; ok && j < m; j++) { /* row[i]: truth's first i against the best part of answer that ends at j */
+    for (long j = 0; ok && j < m;
+         j++) { /* row[i]: truth's first i against the best part of answer that ends at j */
         long diagonal = row[0];
         for (long i = 1; i <= n; i++) {
             long change = diagonal + (t[i - 1] != a[j]);
@@ -160,21 +164,24 @@ static double print_groups(const struct group *groups, int n, FILE *out) {
         }
     }
     double rate = total ? (double)right / total : 0;
-    fprintf(out, "%-22s %3d of %3d  %5.1f %%  (lines that need a skill)\n", "over all", right, total, 100 * rate);
+    fprintf(out, "%-22s %3d of %3d  %5.1f %%  (lines that need a skill)\n", "over all", right, total,
+            100 * rate);
     return rate;
 }
 
 bool score_plans(const char *expected, const char *got, FILE *out, double *rate, struct lp_error *err) {
-    json_t *wanted = score_lines(expected, "id", err), *plans = wanted ? score_lines(got, "id", err) : NULL, *line;
+    json_t *wanted = score_lines(expected, "id", err), *plans = wanted ? score_lines(got, "id", err) : NULL,
+           *line;
     struct group groups[MAX_GROUPS] = {0};
     int n = 0;
     size_t i;
     bool ok = plans != NULL;
     for (i = 0; ok && i < json_array_size(wanted); i++) {
         line = json_array_get(wanted, i);
-        if (!json_is_array(json_object_get(line, "expected")) || !json_is_string(json_object_get(line, "instruction")))
-            ok = lp_error_set(err, LP_EINPUT, "%s: '%s' lacks an instruction or its expected skills", expected,
-                              json_string_value(json_object_get(line, "id")));
+        if (!json_is_array(json_object_get(line, "expected")) ||
+            !json_is_string(json_object_get(line, "instruction")))
+            ok = lp_error_set(err, LP_EINPUT, "%s: '%s' lacks an instruction or its expected skills",
+                              expected, json_string_value(json_object_get(line, "id")));
     }
     for (i = 0; ok && i < json_array_size(wanted); i++) {
         line = json_array_get(wanted, i);

@@ -9,17 +9,20 @@
 #include <stdio.h>
 
 /* Edit distance between the truth and the part of the answer that fits it best, in code points, runs of white
- * space counted as one space and none at the ends. *length is the truth's length. False only without memory. */
+ * space counted as one space and none at the ends. *length is the truth's length. False only without memory.
+ */
 bool score_reading(const char *truth, const char *answer, long *distance, long *length);
 
 /* Whether skills (an array of names) equals one of the acceptable lists, order included. */
 bool score_plan(const json_t *expected, const json_t *skills);
 
-/* A JSONL file as an array, every line an object that has the string `key`; empty lines skipped. NULL on failure. */
+/* A JSONL file as an array, every line an object that has the string `key`; empty lines skipped. NULL on
+ * failure. */
 json_t *score_lines(const char *path, const char *key, struct lp_error *err);
 
-/* Read the files, print the table to `out`, put the rate 0..1 over all into *rate. False when a file cannot be
- * read. `answers` of score_readings is JSONL ({"image", "answer"}) or a folder of texts named <image>.txt. */
+/* Read the files, print the table to `out`, put the rate 0..1 over all into *rate. False when a file cannot
+ * be read. `answers` of score_readings is JSONL ({"image", "answer"}) or a folder of texts named <image>.txt.
+ */
 bool score_plans(const char *expected, const char *got, FILE *out, double *rate, struct lp_error *err);
 bool score_readings(const char *truth, const char *answers, FILE *out, double *rate, struct lp_error *err);
 

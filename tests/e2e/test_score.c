@@ -53,9 +53,12 @@ static void plan(void **state) {
         const char *skills;
         bool right, right_none;
     } pairs[] = {
-        {"[\"segment_at\",\"inpaint\"]", true, false}, {"[\"inpaint\"]", true, false},
-        {"[\"inpaint\",\"segment_at\"]", false, false}, {"[\"segment_at\"]", false, false},
-        {"[]", false, true},                           {"{}", false, false},
+        {"[\"segment_at\",\"inpaint\"]", true, false},
+        {"[\"inpaint\"]", true, false},
+        {"[\"inpaint\",\"segment_at\"]", false, false},
+        {"[\"segment_at\"]", false, false},
+        {"[]", false, true},
+        {"{}", false, false},
         {"[\"inpaint\",\"inpaint\"]", false, false},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
@@ -81,8 +84,8 @@ static const char *put(const char *name, const char *text) {
     return p;
 }
 
-static char *table_of(bool (*score)(const char *, const char *, FILE *, double *, struct lp_error *), const char *a,
-                      const char *b, double *rate) {
+static char *table_of(bool (*score)(const char *, const char *, FILE *, double *, struct lp_error *),
+                      const char *a, const char *b, double *rate) {
     char *text = NULL;
     size_t n;
     FILE *out = open_memstream(&text, &n);
@@ -97,12 +100,15 @@ static char *table_of(bool (*score)(const char *, const char *, FILE *, double *
 
 static void plan_files(void **state) {
     (void)state;
-    const char *want = put("want.jsonl", "{\"id\":\"tag-01\",\"instruction\":\"a\",\"expected\":[[\"tag\"]]}\n\n"
-                                         "{\"id\":\"tag-02\",\"instruction\":\"b\",\"expected\":[[\"tag\"]]}\n"
-                                         "{\"id\":\"segment_at-01\",\"instruction\":\"c\",\"expected\":[[\"segment_at\"]]}\n"
-                                         "{\"id\":\"none-01\",\"instruction\":\"d\",\"expected\":[[]]}");
-    const char *got = put("got.jsonl", "{\"id\":\"tag-02\",\"skills\":[\"caption\"]}\n{\"id\":\"tag-01\",\"skills\":[\"tag\"]}\n"
-                                       "{\"id\":\"none-01\",\"skills\":[\"tag\"]}\n");
+    const char *want =
+        put("want.jsonl", "{\"id\":\"tag-01\",\"instruction\":\"a\",\"expected\":[[\"tag\"]]}\n\n"
+                          "{\"id\":\"tag-02\",\"instruction\":\"b\",\"expected\":[[\"tag\"]]}\n"
+                          "{\"id\":\"segment_at-01\",\"instruction\":\"c\",\"expected\":[[\"segment_at\"]]}\n"
+                          "{\"id\":\"none-01\",\"instruction\":\"d\",\"expected\":[[]]}");
+    const char *got =
+        put("got.jsonl",
+            "{\"id\":\"tag-02\",\"skills\":[\"caption\"]}\n{\"id\":\"tag-01\",\"skills\":[\"tag\"]}\n"
+            "{\"id\":\"none-01\",\"skills\":[\"tag\"]}\n");
     double rate = -1;
     char *text = table_of(score_plans, want, got, &rate);
     assert_true(rate > 0.3333 && rate < 0.3334); /* "none" is shown, but no part of the rate */
@@ -116,7 +122,9 @@ static void plan_files(void **state) {
 
 static void reading_files(void **state) {
     (void)state;
-    const char *want = put("truth.jsonl", "{\"image\":\"a.png\",\"text\":\"ABCDEFGH\"}\n{\"image\":\"b.png\",\"text\":\"12\"}\n");
+    const char *want =
+        put("truth.jsonl",
+            "{\"image\":\"a.png\",\"text\":\"ABCDEFGH\"}\n{\"image\":\"b.png\",\"text\":\"12\"}\n");
     const char *got = put("answers.jsonl", "{\"image\":\"a.png\",\"answer\":\"It says ABCDEFGH.\"}\n");
     double rate = -1;
     char *text = table_of(score_readings, want, got, &rate); /* b.png was not answered */
@@ -124,7 +132,8 @@ static void reading_files(void **state) {
     free(text);
     put("a.png.txt", "ABCDEFGH\n");
     put("b.png.txt", "1 2\n");
-    want = put("truth.jsonl", "{\"image\":\"a.png\",\"text\":\"ABCDEFGH\"}\n{\"image\":\"b.png\",\"text\":\"12\"}\n");
+    want = put("truth.jsonl",
+               "{\"image\":\"a.png\",\"text\":\"ABCDEFGH\"}\n{\"image\":\"b.png\",\"text\":\"12\"}\n");
     text = table_of(score_readings, want, folder, &rate);
     assert_true(rate > 0.8999 && rate < 0.9001);
     assert_non_null(strstr(text, "a.png                       0 wrong of    8  100.0 %\n"));
@@ -135,7 +144,8 @@ static void errors(void **state) {
     (void)state;
     struct lp_error err = {0};
     double rate;
-    const char *good = put("good.jsonl", "{\"id\":\"tag-01\",\"instruction\":\"a\",\"expected\":[[\"tag\"]]}\n");
+    const char *good =
+        put("good.jsonl", "{\"id\":\"tag-01\",\"instruction\":\"a\",\"expected\":[[\"tag\"]]}\n");
     assert_false(score_plans(good, "/nonexistent/plans", stderr, &rate, &err));
     assert_true(err.code != LP_OK && err.text[0]);
     const char *broken = put("broken.jsonl", "{\"id\":\"tag-01\",\n");
@@ -159,8 +169,9 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    static const char *const names[] = {"want.jsonl", "got.jsonl", "truth.jsonl", "answers.jsonl", "a.png.txt",
-        "b.png.txt", "good.jsonl", "broken.jsonl", "keyless.jsonl", "bare.jsonl", "textless.jsonl"};
+    static const char *const names[] = {"want.jsonl",    "got.jsonl",  "truth.jsonl",   "answers.jsonl",
+                                        "a.png.txt",     "b.png.txt",  "good.jsonl",    "broken.jsonl",
+                                        "keyless.jsonl", "bare.jsonl", "textless.jsonl"};
     char path[64];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -171,7 +182,7 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reading), cmocka_unit_test(plan), cmocka_unit_test(plan_files),
+        cmocka_unit_test(reading),       cmocka_unit_test(plan),   cmocka_unit_test(plan_files),
         cmocka_unit_test(reading_files), cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -14,9 +14,23 @@
 #include <cmocka.h>
 
 static const char *const groups[] = {
-    "detect", "segment_instances", "segment_semantic", "segment_at", "segment_levels", "segment_like",
-    "caption", "tag", "caption_ground", "tag_ground", "ocr", "retrieve",
-    "generate", "edit", "inpaint", "generate_from_layout", "none",
+    "detect",
+    "segment_instances",
+    "segment_semantic",
+    "segment_at",
+    "segment_levels",
+    "segment_like",
+    "caption",
+    "tag",
+    "caption_ground",
+    "tag_ground",
+    "ocr",
+    "retrieve",
+    "generate",
+    "edit",
+    "inpaint",
+    "generate_from_layout",
+    "none",
 };
 enum { GROUPS = sizeof groups / sizeof *groups, NONE = GROUPS - 1, A_SKILL = 11 };
 
@@ -84,7 +98,8 @@ static void instructions(void **state) {
     size_t i;
     json_array_foreach(lines, i, line) {
         const char *id = json_string_value(json_object_get(line, "id"));
-        const json_t *text = json_object_get(line, "instruction"), *reference = json_object_get(line, "reference");
+        const json_t *text = json_object_get(line, "instruction"),
+                     *reference = json_object_get(line, "reference");
         assert_non_null(strrchr(id, '-'));
         int group = group_of(id, (size_t)(strrchr(id, '-') - id));
         count[group]++;
