@@ -14,9 +14,21 @@
 #include <leptonica/allheaders.h>
 #include <tesseract/capi.h>
 
+/* What keeps noise and textures from taking minutes: the densest page of print stays far below both. */
+enum {
+    SPECKS_MOST = 40000, /* connected black spots in a picture that is read at all */
+    LINES_MOST = 600,    /* lines after which a reading ends as it is */
+};
+
 struct lp_ocr_engine {
     TessBaseAPI *api;
     ETEXT_DESC *monitor;
+};
+
+/* What the monitor of a running recognition looks at, once for each line. */
+struct watch {
+    const atomic_bool *cancel;
+    int lines;
 };
 
 void lp_ocr_reading_done(struct lp_ocr_reading *reading) {
@@ -93,6 +105,22 @@ static struct lp_ocr_word *add_word(struct lp_ocr_reading *reading) {
     return word;
 }
 
+/* Typographic quotation marks become the keyboard's: which of them a picture shows is a guess, and people compare
+ * and search with the plain ones. */
+static void plain_quotes(char *text) {
+    char *to = text;
+    for (const char *from = text; *from;) {
+        bool quote = !strncmp(from, "\xe2\x80", 2) && from[2] >= '\x98' && from[2] <= '\x9f';
+        if (quote) {
+            *to++ = from[2] < '\x9c' ? '\'' : '"'; /* U+2018..201B, U+201C..201F */
+            from += 3;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = 0;
+}
+
 /* Adds the word the iterator stands on; what has no text is passed over. */
 static bool take_word(TessResultIterator *at, int line, struct lp_ocr_reading *reading) {
     int x0, y0, x1, y1;
@@ -103,11 +131,13 @@ static bool take_word(TessResultIterator *at, int line, struct lp_ocr_reading *r
         struct lp_ocr_word *word = add_word(reading);
         char *copy = lp_arena_strdup(&reading->arena, text);
         ok = word && copy;
-        if (ok)
+        if (ok) {
+            plain_quotes(copy);
             *word = (struct lp_ocr_word){.box = {(float)x0, (float)y0, (float)x1, (float)y1},
                                          .confidence = TessResultIteratorConfidence(at, RIL_WORD) / 100,
                                          .line = line,
                                          .text = copy};
+        }
     }
     TessDeleteText(text);
     return ok;
@@ -129,21 +159,32 @@ static bool take_words(TessBaseAPI *api, struct lp_ocr_reading *reading) {
     return ok;
 }
 
-static bool must_stop(void *cancel, int words) {
+static bool must_stop(void *watch, int words) {
+    struct watch *w = watch;
     (void)words;
-    return atomic_load((const atomic_bool *)cancel);
+    return ++w->lines > LINES_MOST || (w->cancel && atomic_load(w->cancel));
+}
+
+static bool is_noise(TessBaseAPI *api) {
+    int specks = 0;
+    PIX *ink = TessBaseAPIGetThresholdedImage(api);
+    if (ink)
+        pixCountConnComp(ink, 8, &specks);
+    pixDestroy(&ink);
+    return specks > SPECKS_MOST;
 }
 
 /* Tesseract asks OpenMP for several threads for each little step, which costs more than it brings: no parallel
  * region may be active below this thread meanwhile. */
-static int recognize(struct lp_ocr_engine *engine, const atomic_bool *cancel) {
+static void recognize(struct lp_ocr_engine *engine, const atomic_bool *cancel) {
     int levels = omp_get_max_active_levels();
-    TessMonitorSetCancelFunc(engine->monitor, cancel ? must_stop : NULL);
-    TessMonitorSetCancelThis(engine->monitor, (void *)cancel);
+    struct watch watch = {cancel, 0};
+    TessMonitorSetCancelFunc(engine->monitor, must_stop);
+    TessMonitorSetCancelThis(engine->monitor, &watch);
     omp_set_max_active_levels(0);
-    int status = TessBaseAPIRecognize(engine->api, engine->monitor);
+    TessBaseAPIRecognize(engine->api, engine->monitor); /* when it is stopped, the lines so far remain */
     omp_set_max_active_levels(levels);
-    return status;
+    TessMonitorSetCancelThis(engine->monitor, NULL);
 }
 
 bool lp_ocr_engine_read(struct lp_ocr_engine *engine, const uint8_t *grey, int width, int height,
@@ -153,8 +194,11 @@ bool lp_ocr_engine_read(struct lp_ocr_engine *engine, const uint8_t *grey, int w
     TessBaseAPISetPageSegMode(engine->api, modes[layout]);
     TessBaseAPISetImage(engine->api, grey, width, height, 1, width);
     TessBaseAPISetSourceResolution(engine->api, 300); /* letters are scaled to what 300 dpi prints */
-    int status = recognize(engine, cancel);
-    bool ok = status || take_words(engine->api, reading);
+    bool ok = true;
+    if (!is_noise(engine->api)) {
+        recognize(engine, cancel);
+        ok = take_words(engine->api, reading);
+    }
     TessBaseAPIClear(engine->api);
     if (cancel && atomic_load(cancel))
         return lp_error_set(err, LP_ECANCELED, "reading was stopped");

@@ -68,7 +68,7 @@ extern const struct lp_skill *const lp_skills[LP_SKILL_COUNT + 1]; /* ended by N
 
 /* By task name, api_name or any alias; exact spelling. NULL when there is none. */
 const struct lp_skill *lp_skill_find(const char *name);
-int lp_skill_index(const struct lp_skill *skill); /* place in lp_skills */
+int lp_skill_index(const struct lp_skill *skill); /* place in lp_skills; LP_SKILL_COUNT: not there */
 
 /* The i-th parameter (0, 1, ..) or NULL past the end: its own, then the optional `image` where it needs a picture. */
 const struct lp_param *lp_skill_param(const struct lp_skill *skill, int i);

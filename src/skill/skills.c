@@ -32,7 +32,7 @@ const struct lp_skill *lp_skill_find(const char *name) {
 
 int lp_skill_index(const struct lp_skill *skill) {
     int i = 0;
-    while (lp_skills[i] != skill)
+    while (lp_skills[i] && lp_skills[i] != skill)
         i++;
     return i;
 }
