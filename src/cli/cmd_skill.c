@@ -19,8 +19,13 @@ static int list(int argc, char **argv) {
         {.name = "json", .help = "print JSON, parameters as JSON Schema", .target = &json},
         {.name = NULL},
     };
-    const struct lp_usage usage = {"skill list", "[options]", "Shows every skill: what it needs, what it leaves, "
-                                   "and whether it is ready on this machine.", options, 0, 0};
+    const struct lp_usage usage = {"skill list",
+                                   "[options]",
+                                   "Shows every skill: what it needs, what it leaves, "
+                                   "and whether it is ready on this machine.",
+                                   options,
+                                   0,
+                                   0};
     struct lp_error err = {0};
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
@@ -79,16 +84,18 @@ static void make_options(struct run *r, struct lp_option options[OPTIONS_MOST]) 
     }
     options[n++] = (struct lp_option){
         .name = "json", .help = "print the whole result as JSON, boxes in pixels", .target = &r->json};
-    options[n++] = (struct lp_option){.name = "out",
-                                      .letter = 'o',
-                                      .argument = "FILE",
-                                      .help = "save the picture it made, or else the picture with the result drawn in",
-                                      .kind = LP_OPTION_STRING,
-                                      .target = &r->out};
+    options[n++] =
+        (struct lp_option){.name = "out",
+                           .letter = 'o',
+                           .argument = "FILE",
+                           .help = "save the picture it made, or else the picture with the result drawn in",
+                           .kind = LP_OPTION_STRING,
+                           .target = &r->out};
     options[n] = (struct lp_option){.name = NULL};
 }
 
-/* Outside a conversation a mask or class map comes as a picture: white is inside; the grey value is the class. */
+/* Outside a conversation a mask or class map comes as a picture: white is inside; the grey value is the
+ * class. */
 static bool load_plane(struct run *r, const struct lp_param *p, const char *path, struct lp_error *err) {
     struct lp_image *image = lp_image_open(path, err);
     size_t n = image ? (size_t)image->width * (size_t)image->height : 0;
@@ -183,7 +190,8 @@ static bool call_skill(struct run *r, struct lp_error *err) {
 }
 
 static int run(int argc, char **argv) {
-    static const char about[] = "Runs one skill on a picture. Its parameters are options; see 'llava-plus skill list'.";
+    static const char about[] =
+        "Runs one skill on a picture. Its parameters are options; see 'llava-plus skill list'.";
     static const char operands[] = "NAME [options]";
     struct lp_error err = {0};
     struct run r = {0};

@@ -128,7 +128,8 @@ static bool set_number(const struct lp_option *o, const char *value, struct lp_e
         return lp_error_set(err, LP_EUSAGE, "--%s wants a %s, not '%s'", o->name,
                             whole ? "whole number" : "number", value);
     if (!any && (x < o->lo || x > o->hi))
-        return lp_error_set(err, LP_EUSAGE, "--%s must be from %g to %g, not %s", o->name, o->lo, o->hi, value);
+        return lp_error_set(err, LP_EUSAGE, "--%s must be from %g to %g, not %s", o->name, o->lo, o->hi,
+                            value);
     if (whole)
         *(int64_t *)o->target = i;
     else
@@ -170,8 +171,8 @@ static int take(const struct lp_usage *usage, int argc, char **argv, int i, stru
     } else {
         o = find(usage, NULL, 0, word[1]);
         if (!o)
-            return lp_error_set(err, LP_EUSAGE, "there is no option '-%c'; see 'llava-plus %s --help'", word[1],
-                                usage->command);
+            return lp_error_set(err, LP_EUSAGE, "there is no option '-%c'; see 'llava-plus %s --help'",
+                                word[1], usage->command);
         if (word[2])
             value = word + 2;
     }
@@ -183,7 +184,8 @@ static int take(const struct lp_usage *usage, int argc, char **argv, int i, stru
     if (value)
         return set(o, value, err);
     if (i + 1 >= argc)
-        return lp_error_set(err, LP_EUSAGE, "--%s wants a value (%s)", o->name, o->argument ? o->argument : "VALUE");
+        return lp_error_set(err, LP_EUSAGE, "--%s wants a value (%s)", o->name,
+                            o->argument ? o->argument : "VALUE");
     return set(o, argv[i + 1], err) ? 2 : 0;
 }
 

@@ -59,7 +59,8 @@ static void put_skill(FILE *to, const struct lp_skill *skill) {
     n = 0;
     for (int kind = 0; kind < LP_OBJECT_KINDS; kind++)
         if (skill->leaves >> kind & 1)
-            n += snprintf(text + n, sizeof text - (size_t)n, "%s%s", n ? ", " : "", lp_object_kind_name(kind));
+            n +=
+                snprintf(text + n, sizeof text - (size_t)n, "%s%s", n ? ", " : "", lp_object_kind_name(kind));
     put_field(to, "leaves", text);
     put_field(to, lacks ? "lacks" : "ready", lacks ? lacks : "yes");
 }
@@ -88,9 +89,9 @@ static json_t *json_of(const struct lp_skill *skill, struct lp_error *err) {
         if (skill->leaves >> kind & 1)
             json_array_append_new(leaves, json_string(lp_object_kind_name(kind)));
     const char *lacks = lp_skill_lacks(skill);
-    return json_pack("{s:s,s:s,s:o,s:s,s:o,s:o,s:o,s:b,s:s?}", "name", skill->name, "api_name", skill->api_name,
-                     "aliases", aliases, "about", skill->about, "parameters", schema, "needs", needs, "leaves",
-                     leaves, "ready", lacks == NULL, "lacks", lacks);
+    return json_pack("{s:s,s:s,s:o,s:s,s:o,s:o,s:o,s:b,s:s?}", "name", skill->name, "api_name",
+                     skill->api_name, "aliases", aliases, "about", skill->about, "parameters", schema,
+                     "needs", needs, "leaves", leaves, "ready", lacks == NULL, "lacks", lacks);
 }
 
 /* 15 digits: 0.97 is written so, not as 0.96999999999999997. */

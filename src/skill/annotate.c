@@ -26,7 +26,8 @@ struct lp_image *lp_call_annotate(const struct lp_call *call, struct lp_error *e
     bool ok = image && (box || lp_error_memory(err));
     for (int i = call->first; ok && i < call->first + call->count; i++) {
         const struct lp_object *object = call->objects->item[i];
-        if (object->kind == LP_OBJECT_MASK && object->width == image->width && object->height == image->height)
+        if (object->kind == LP_OBJECT_MASK && object->width == image->width &&
+            object->height == image->height)
             lp_draw_mask(image, object->pixel, masks++, 0.5f);
         if (object->kind == LP_OBJECT_BOX) {
             box[boxes] = pixels_of(object, image, (int)boxes);

@@ -8,5 +8,6 @@ const struct lp_skill lp_skill_caption_ground = {
     .about = "describes the picture in a sentence and boxes what it names",
     .needs = LP_NEEDS_PICTURE,
     .leaves = LP_LEAVES_TEXT | LP_LEAVES_BOX | LP_LEAVES_COUNT,
-    .lacks = "BLIP-2 and Grounding DINO weights (Hugging Face folders such as Salesforce/blip2-opt-2.7b and IDEA-Research/grounding-dino-tiny)",
+    .lacks = "BLIP-2 and Grounding DINO weights (Hugging Face folders such as Salesforce/blip2-opt-2.7b and "
+             "IDEA-Research/grounding-dino-tiny)",
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* skill/check.c - a call's parameters: from what a planner or a user wrote to their normal form. Tolerant where
- * other planners and released dialogues differ in form, strict in meaning. */
+/* skill/check.c - a call's parameters: from what a planner or a user wrote to their normal form. Tolerant
+ * where other planners and released dialogues differ in form, strict in meaning. */
 #include "skill/skill.h"
 
 #include <math.h>
@@ -34,8 +34,9 @@ static json_t *check_text(const struct lp_param *p, const json_t *value, struct 
     while (n && strchr(" \t\r\n", text[n - 1]))
         n--;
     if (!n || n > (size_t)p->most) {
-        lp_error_set(err, LP_EINPUT, n ? "'%s' is longer than %d bytes" : "'%s' is empty: write what is meant",
-                     p->name, p->most);
+        lp_error_set(err, LP_EINPUT,
+                     n ? "'%s' is longer than %d bytes" : "'%s' is empty: write what is meant", p->name,
+                     p->most);
         return NULL;
     }
     json_t *out = json_stringn(text, n);
@@ -50,7 +51,8 @@ static bool all_numbers(const json_t *list) {
 }
 
 /* `want` numbers 0..1: a point (2) or a box (4), whose corners are put in order. */
-static json_t *check_numbers(const struct lp_param *p, const json_t *list, size_t want, struct lp_error *err) {
+static json_t *check_numbers(const struct lp_param *p, const json_t *list, size_t want,
+                             struct lp_error *err) {
     double x[4] = {0};
     bool ok = all_numbers(list) && json_array_size(list) == want;
     for (size_t i = 0; ok && i < want; i++) {
@@ -89,7 +91,8 @@ static json_t *check_item(const struct lp_param *p, const json_t *item, struct l
 }
 
 /* Appends the points or boxes of `value` to out: one alone, a list of them, or a list of groups of them. */
-static bool gather(const struct lp_param *p, const json_t *value, int depth, json_t *out, struct lp_error *err) {
+static bool gather(const struct lp_param *p, const json_t *value, int depth, json_t *out,
+                   struct lp_error *err) {
     bool groups = json_is_array(value) && json_array_size(value) && !all_numbers(value);
     if (!groups || depth == 3) {
         json_t *item = check_item(p, value, err);

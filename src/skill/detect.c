@@ -3,7 +3,11 @@
 #include "skill/table.h"
 
 static const struct lp_param params[] = {
-    {.name = "caption", .kind = LP_PARAM_TEXT, .required = true, .most = 1000, .about = "what to look for: phrases joined by \" . \""},
+    {.name = "caption",
+     .kind = LP_PARAM_TEXT,
+     .required = true,
+     .most = 1000,
+     .about = "what to look for: phrases joined by \" . \""},
     {.name = NULL},
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* skill/edit.c - the picture changed as an instruction says (InstructPix2Pix, Brooks et al. 2023, arXiv:2211.09800). */
+/* skill/edit.c - the picture changed as an instruction says (InstructPix2Pix, Brooks et al. 2023,
+ * arXiv:2211.09800). */
 #include "skill/table.h"
 
 static const char *const aliases[] = {"ip2p", NULL};

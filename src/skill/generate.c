@@ -4,7 +4,11 @@
 
 static const char *const aliases[] = {"sd", NULL};
 static const struct lp_param params[] = {
-    {.name = "prompt", .kind = LP_PARAM_TEXT, .required = true, .most = 1000, .about = "what the picture shall show"},
+    {.name = "prompt",
+     .kind = LP_PARAM_TEXT,
+     .required = true,
+     .most = 1000,
+     .about = "what the picture shall show"},
     {.name = NULL},
 };
 
@@ -15,5 +19,6 @@ const struct lp_skill lp_skill_generate = {
     .about = "makes a new picture from words",
     .params = params,
     .leaves = LP_LEAVES_IMAGE,
-    .lacks = "Stable Diffusion weights (a Hugging Face folder such as stable-diffusion-v1-5/stable-diffusion-v1-5)",
+    .lacks = "Stable Diffusion weights (a Hugging Face folder such as "
+             "stable-diffusion-v1-5/stable-diffusion-v1-5)",
 };

@@ -19,5 +19,6 @@ const struct lp_skill lp_skill_inpaint = {
     .params = params,
     .needs = LP_NEEDS_PICTURE,
     .leaves = LP_LEAVES_IMAGE,
-    .lacks = "Stable Diffusion inpainting weights (a Hugging Face folder such as sd2-community/stable-diffusion-2-inpainting)",
+    .lacks = "Stable Diffusion inpainting weights (a Hugging Face folder such as "
+             "sd2-community/stable-diffusion-2-inpainting)",
 };

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_names[LP_OBJECT_KINDS] = {"img", "mask", "box", "point", "map", "text", "count"};
+static const char *const kind_names[LP_OBJECT_KINDS] = {"img", "mask", "box",  "point",
+                                                        "map", "text", "count"};
 
 const char *lp_object_kind_name(enum lp_object_kind kind) {
     return kind_names[kind];
@@ -133,14 +134,16 @@ struct lp_object *lp_objects_add_point(struct lp_objects *o, float x, float y, s
     return object;
 }
 
-struct lp_object *lp_objects_add_text(struct lp_objects *o, const char *text, float score, struct lp_error *err) {
+struct lp_object *lp_objects_add_text(struct lp_objects *o, const char *text, float score,
+                                      struct lp_error *err) {
     struct lp_object *object = add(o, LP_OBJECT_TEXT, text, NULL, 0, err);
     if (object)
         object->score = score;
     return object;
 }
 
-struct lp_object *lp_objects_add_count(struct lp_objects *o, int count, const char *label, struct lp_error *err) {
+struct lp_object *lp_objects_add_count(struct lp_objects *o, int count, const char *label,
+                                       struct lp_error *err) {
     struct lp_object *object = add(o, LP_OBJECT_COUNT, label, NULL, 0, err);
     if (object)
         object->count = count;
@@ -194,8 +197,9 @@ bool lp_handle_parse(const char *text, enum lp_object_kind *kind, int *number) {
 }
 
 void lp_objects_format_handles(const struct lp_objects *o, int first, struct lp_str *out) {
-    static const enum lp_object_kind order[] = {LP_OBJECT_TEXT, LP_OBJECT_COUNT, LP_OBJECT_BOX, LP_OBJECT_MASK,
-                                                LP_OBJECT_MAP,  LP_OBJECT_IMAGE, LP_OBJECT_POINT};
+    static const enum lp_object_kind order[] = {LP_OBJECT_TEXT, LP_OBJECT_COUNT, LP_OBJECT_BOX,
+                                                LP_OBJECT_MASK, LP_OBJECT_MAP,   LP_OBJECT_IMAGE,
+                                                LP_OBJECT_POINT};
     const char *comma = "";
     for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
         int lo = 0, hi = 0; /* numbers of one kind are consecutive */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* skill/ocr.c - reads the writing in a picture with Tesseract, which sees it several times over: as it is, and with
- * what is lighter or darker than its surroundings cut out; the most credible words of all readings win. */
+/* skill/ocr.c - reads the writing in a picture with Tesseract, which sees it several times over: as it is,
+ * and with what is lighter or darker than its surroundings cut out; the most credible words of all readings
+ * win. */
 #include "base/memory.h"
 #include "image/image.h"
 #include "skill/ocr_engine.h"
@@ -64,8 +65,9 @@ static bool read_picture(const struct lp_call *call, const struct opened *o, str
                          struct lp_error *err) {
     struct lp_ocr_views views = {0};
     struct lp_ocr_reading reading[PASSES] = {{{0}, NULL, 0, 0}};
-    bool ok = lp_ocr_prepare(&views, call->picture, err) && read_views(o, &views, call->cancel, reading, err) &&
-              lp_ocr_merge(reading, PASSES, out, err) && lp_ocr_order(out, err);
+    bool ok = lp_ocr_prepare(&views, call->picture, err) &&
+              read_views(o, &views, call->cancel, reading, err) && lp_ocr_merge(reading, PASSES, out, err) &&
+              lp_ocr_order(out, err);
     for (int i = 0; ok && i < out->n; i++)
         lp_ocr_views_box(&views, out->word[i].box);
     for (int i = 0; i < PASSES; i++)

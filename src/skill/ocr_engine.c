@@ -16,7 +16,8 @@
 
 /* What keeps noise and textures from taking minutes: the densest page of print stays far below both. */
 enum {
-    SPECKS_MOST = 40000, /* connected black spots in a picture that is read at all */
+    SPECKS_MOST = 40000, /* connected black spots in a picture that is read at all ... */
+    RUNS_MOST = 800000,  /* ... and rows of black pixels in it */
     LINES_MOST = 600,    /* lines after which a reading ends as it is */
 };
 
@@ -41,10 +42,12 @@ static bool has_english(const char *folder, char path[PATH_MAX]) {
     return lp_file_join(path, PATH_MAX, folder, "eng.traineddata", NULL) && lp_file_exists(path);
 }
 
-/* The folder of eng.traineddata: TESSDATA_PREFIX where it is set, else where distributions put it; NULL: none. */
+/* The folder of eng.traineddata: TESSDATA_PREFIX where it is set, else where distributions put it; NULL:
+ * none. */
 static const char *find_data(void) {
     static const char *const folders[] = {"/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata",
-                                          "/usr/local/share/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata"};
+                                          "/usr/local/share/tessdata",
+                                          "/usr/share/tesseract-ocr/4.00/tessdata"};
     char path[PATH_MAX];
     const char *prefix = getenv("TESSDATA_PREFIX");
     if (prefix && *prefix)
@@ -56,7 +59,8 @@ static const char *find_data(void) {
 }
 
 const char *lp_ocr_engine_missing(void) {
-    return find_data() ? NULL : "Tesseract's English data (the package tesseract-ocr-eng, or TESSDATA_PREFIX)";
+    return find_data() ? NULL
+                       : "Tesseract's English data (the package tesseract-ocr-eng, or TESSDATA_PREFIX)";
 }
 
 void lp_ocr_engine_close(struct lp_ocr_engine *engine) {
@@ -105,8 +109,8 @@ static struct lp_ocr_word *add_word(struct lp_ocr_reading *reading) {
     return word;
 }
 
-/* Typographic quotation marks become the keyboard's: which of them a picture shows is a guess, and people compare
- * and search with the plain ones. */
+/* Typographic quotation marks become the keyboard's: which of them a picture shows is a guess, and people
+ * compare and search with the plain ones. */
 static void plain_quotes(char *text) {
     char *to = text;
     for (const char *from = text; *from;) {
@@ -165,17 +169,22 @@ static bool must_stop(void *watch, int words) {
     return ++w->lines > LINES_MOST || (w->cancel && atomic_load(w->cancel));
 }
 
+/* Noise and fine stripes, in which finding lines alone would take half a minute. */
 static bool is_noise(TessBaseAPI *api) {
-    int specks = 0;
-    PIX *ink = TessBaseAPIGetThresholdedImage(api);
-    if (ink)
+    int specks = 0, edges = 0;
+    PIX *ink = TessBaseAPIGetThresholdedImage(api),
+        *edge = ink ? pixTranslate(NULL, ink, 1, 0, L_BRING_IN_WHITE) : NULL;
+    if (edge && pixXor(edge, edge, ink)) {
+        pixCountPixels(edge, &edges, NULL);
         pixCountConnComp(ink, 8, &specks);
+    }
+    pixDestroy(&edge);
     pixDestroy(&ink);
-    return specks > SPECKS_MOST;
+    return specks > SPECKS_MOST || edges / 2 > RUNS_MOST;
 }
 
-/* Tesseract asks OpenMP for several threads for each little step, which costs more than it brings: no parallel
- * region may be active below this thread meanwhile. */
+/* Tesseract asks OpenMP for several threads for each little step, which costs more than it brings: no
+ * parallel region may be active below this thread meanwhile. */
 static void recognize(struct lp_ocr_engine *engine, const atomic_bool *cancel) {
     int levels = omp_get_max_active_levels();
     struct watch watch = {cancel, 0};

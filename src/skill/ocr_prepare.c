@@ -50,11 +50,6 @@ static bool step(PIX **pix, PIX *next) {
     return next != NULL;
 }
 
-static PIX *scaled(PIX *pix, float scale) {
-    float w = scale * (float)pixGetWidth(pix), h = scale * (float)pixGetHeight(pix);
-    return pixScaleToSize(pix, w < 1 ? 1 : (int)lroundf(w), h < 1 ? 1 : (int)lroundf(h));
-}
-
 static float scale_for(const struct lp_image *picture) {
     int longest = picture->width > picture->height ? picture->width : picture->height;
     if (longest > LARGE_PX)

@@ -11,5 +11,6 @@ const struct lp_skill lp_skill_retrieve = {
     .about = "finds captions of similar pictures, most similar first",
     .needs = LP_NEEDS_PICTURE,
     .leaves = LP_LEAVES_TEXT,
-    .lacks = "CLIP weights (a Hugging Face folder such as openai/clip-vit-large-patch14) and a collection to search",
+    .lacks = "CLIP weights (a Hugging Face folder such as openai/clip-vit-large-patch14) and a collection to "
+             "search",
 };

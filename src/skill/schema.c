@@ -7,8 +7,8 @@
 /* Each returns a new value; NULL when out of memory. */
 
 static json_t *numbers(int n) {
-    return json_pack("{s:s,s:{s:s,s:i,s:i},s:i,s:i}", "type", "array", "items", "type", "number", "minimum", 0,
-                     "maximum", 1, "minItems", n, "maxItems", n);
+    return json_pack("{s:s,s:{s:s,s:i,s:i},s:i,s:i}", "type", "array", "items", "type", "number", "minimum",
+                     0, "maximum", 1, "minItems", n, "maxItems", n);
 }
 
 static json_t *handle(enum lp_object_kind kind) {
@@ -56,8 +56,8 @@ json_t *lp_skill_schema(const struct lp_skill *skill, struct lp_error *err) {
     for (int i = 0; ok && (p = lp_skill_param(skill, i)); i++)
         ok = add(p, properties, required, one_of);
     if (ok)
-        schema = json_pack("{s:s,s:O,s:O,s:b}", "type", "object", "properties", properties, "required", required,
-                           "additionalProperties", 0);
+        schema = json_pack("{s:s,s:O,s:O,s:b}", "type", "object", "properties", properties, "required",
+                           required, "additionalProperties", 0);
     if (schema && json_array_size(one_of) && json_object_set(schema, "oneOf", one_of)) {
         json_decref(schema);
         schema = NULL;

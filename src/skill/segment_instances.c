@@ -4,7 +4,11 @@
 
 static const char *const aliases[] = {"grounded_sam", NULL};
 static const struct lp_param params[] = {
-    {.name = "caption", .kind = LP_PARAM_TEXT, .required = true, .most = 1000, .about = "what to look for: phrases joined by \" . \""},
+    {.name = "caption",
+     .kind = LP_PARAM_TEXT,
+     .required = true,
+     .most = 1000,
+     .about = "what to look for: phrases joined by \" . \""},
     {.name = NULL},
 };
 
@@ -16,5 +20,6 @@ const struct lp_skill lp_skill_segment_instances = {
     .params = params,
     .needs = LP_NEEDS_PICTURE,
     .leaves = LP_LEAVES_BOX | LP_LEAVES_MASK | LP_LEAVES_COUNT,
-    .lacks = "Grounding DINO and SAM weights (Hugging Face folders such as IDEA-Research/grounding-dino-tiny and facebook/sam-vit-base)",
+    .lacks = "Grounding DINO and SAM weights (Hugging Face folders such as IDEA-Research/grounding-dino-tiny "
+             "and facebook/sam-vit-base)",
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* skill/segment_levels.c - masks from part to whole at a point (Semantic-SAM, Li et al. 2023, arXiv:2307.04767). */
+/* skill/segment_levels.c - masks from part to whole at a point (Semantic-SAM, Li et al. 2023,
+ * arXiv:2307.04767). */
 #include "skill/table.h"
 
 static const char *const aliases[] = {"semantic_sam", NULL};

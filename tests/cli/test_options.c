@@ -147,8 +147,8 @@ static void nearest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_form),     cmocka_unit_test(refuses_in_one_sentence),
-        cmocka_unit_test(a_list_has_an_end),    cmocka_unit_test(help_fits_the_screen),
+        cmocka_unit_test(reads_every_form),  cmocka_unit_test(refuses_in_one_sentence),
+        cmocka_unit_test(a_list_has_an_end), cmocka_unit_test(help_fits_the_screen),
         cmocka_unit_test(nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
