@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "data/records.h"
 #include "plan/action.h"
 #include "train/train.h"
 
@@ -79,17 +80,13 @@ static bool add_picture(struct record *rec, const char *name, char *const *folde
 
 static bool read_record(struct record *rec, const json_t *json, char *const *folder, int folders,
                         struct lp_error *err) {
-    const json_t *turns = json_object_get(json, "conversations"), *image = json_object_get(json, "image"), *turn;
+    const json_t *item;
     size_t i;
-    if (!json_is_array(turns) || json_array_size(turns) < 2)
-        return lp_error_set(err, LP_EINPUT, "it has no 'conversations' of two turns or more");
-    json_array_foreach(turns, i, turn)
-        if (!add_turn(rec, turn, err))
+    json_array_foreach(json_object_get(json, "conversations"), i, item)
+        if (!add_turn(rec, item, err))
             return false;
-    if (json_is_string(image))
-        return add_picture(rec, json_string_value(image), folder, folders, err);
-    json_array_foreach(image, i, turn)
-        if (!add_picture(rec, json_is_string(turn) ? json_string_value(turn) : "", folder, folders, err))
+    json_array_foreach(json_object_get(json, "images"), i, item)
+        if (!add_picture(rec, json_string_value(item), folder, folders, err))
             return false;
     return true;
 }
@@ -112,22 +109,19 @@ static bool use_record(const struct reading *to, const struct record *rec, struc
 }
 
 static bool read_file(const char *path, const struct reading *to, struct lp_error *err) {
-    json_t *records = lp_json_load(path, err), *json;
-    if (!records)
-        return false;
-    bool ok = json_is_array(records) || lp_error_set(err, LP_EINPUT, "%s must hold a JSON array of records", path);
-    size_t i;
-    json_array_foreach(records, i, json) {
+    struct lp_records *records = lp_records_open(path, err);
+    bool ok = records != NULL;
+    json_t *json = NULL;
+    for (size_t i = 1; ok && (ok = lp_records_next(records, &json, err)) && json; i++) {
         struct record rec = {0};
-        ok = ok && read_record(&rec, json, to->folder, to->folders, err);
+        ok = read_record(&rec, json, to->folder, to->folders, err);
         if (!ok)
-            lp_error_prefix(err, "%s, record %zu", path, i + 1);
+            lp_error_prefix(err, "%s, record %zu", path, i);
         ok = ok && use_record(to, &rec, err);
         lp_arena_done(&rec.arena);
-        if (!ok)
-            break;
+        json_decref(json);
     }
-    json_decref(records);
+    lp_records_close(records);
     return ok;
 }
 

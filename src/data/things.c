@@ -56,11 +56,14 @@ static void add_noun(const struct lp_grammar *g, struct lp_expansion *x, bool pl
     if (np)
         expand_apart(x, np, &both);
     lp_wording_number(lp_str_text(&both), plural, out);
-    lp_str_done(&both);
+    lp_str_cut(&both, 0);
     if (tail && below(x, 9) == 0) {
-        lp_str_putc(out, ' ');
-        expand_apart(x, tail, out);
+        lp_str_putc(&both, ' ');
+        expand_apart(x, tail, &both);
+        lp_wording_number(lp_str_text(&both), false, out);
     }
+    x->failed |= both.failed;
+    lp_str_done(&both);
     lp_wording_tidy(out);
 }
 

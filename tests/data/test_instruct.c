@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* Dialogues as the planner meets them: the skill table itself is the judge of every plan. */
+#include "data/instruct.h"
+
+#include "base/memory.h"
+#include "data/pictures.h"
+#include "data/records.h"
+#include "skill/skill.h"
+#include "text/python.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct lp_grammar *grammar;
+
+static int open_grammar(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    grammar = lp_grammar_open(lp_grammar_folder(), lp_dialogue_slots, &err);
+    if (!grammar)
+        print_error("%s\n", err.text);
+    return grammar ? 0 : -1;
+}
+
+static int close_grammar(void **state) {
+    (void)state;
+    lp_grammar_close(grammar);
+    return 0;
+}
+
+static struct lp_instruct *open_maker(uint64_t seed, const char *skill) {
+    struct lp_error err = {0};
+    struct lp_instruct *maker = lp_instruct_open(grammar, seed, skill, &err);
+    assert_non_null(maker);
+    return maker;
+}
+
+static json_t *next(struct lp_instruct *maker, enum lp_task *task) {
+    struct lp_error err = {0};
+    json_t *record = lp_instruct_next(maker, task, &err);
+    if (!record)
+        fail_msg("%s", err.text);
+    return record;
+}
+
+/* Handles that exist at a place in the dialogue: one bit of `has` for each kind and number. */
+struct handles {
+    bool has[LP_OBJECT_KINDS][400];
+};
+
+static bool known(const struct handles *h, const char *handle) {
+    enum lp_object_kind kind;
+    int number;
+    return lp_handle_parse(handle, &kind, &number) && number < 400 && h->has[kind][number];
+}
+
+/* Adds "text_1, box_2..box_4" of every result in the turn. */
+static void learn_results(struct handles *h, const char *text) {
+    while ((text = strstr(text, "'handles': '"))) {
+        text += strlen("'handles': '");
+        for (const char *end = strchr(text, '\''); text < end; text += strspn(text, ", .")) {
+            char first[32], last[32];
+            enum lp_object_kind kind;
+            int from, to;
+            size_t n = strcspn(text, ",.'");
+            snprintf(first, sizeof first, "%.*s", (int)n, text);
+            strcpy(last, first);
+            if (!strncmp(text + n, "..", 2)) {
+                text += n + 2;
+                n = strcspn(text, ",'");
+                snprintf(last, sizeof last, "%.*s", (int)n, text);
+            }
+            text += n;
+            assert_true(lp_handle_parse(first, &kind, &from) && lp_handle_parse(last, &kind, &to));
+            assert_false(h->has[kind][from]);
+            for (int i = from; i <= to; i++)
+                h->has[kind][i] = true;
+        }
+    }
+}
+
+static void check_answer(const struct handles *h, const char *text) {
+    for (; (text = strchr(text, '{')); text++) {
+        char handle[32];
+        size_t n = strcspn(text + 1, "}");
+        snprintf(handle, sizeof handle, "%.*s", (int)(n < 31 ? n : 31), text + 1);
+        if (!known(h, handle))
+            fail_msg("'%s' names no handle", text);
+    }
+}
+
+/* The call is in normal form, and its handles exist or will be made by the same plan. */
+static void check_call(const json_t *action, const struct handles *h, size_t i) {
+    struct lp_error err = {0};
+    const struct lp_skill *skill = lp_skill_find(json_string_value(json_object_get(action, "API_name")));
+    const json_t *params = json_object_get(action, "API_params");
+    assert_non_null(skill);
+    assert_string_equal(skill->api_name, json_string_value(json_object_get(action, "API_name")));
+    json_t *normal = lp_skill_check(skill, params, &err);
+    if (!normal)
+        fail_msg("%s", err.text);
+    assert_true(json_equal(normal, params));
+    json_decref(normal);
+    static const char *const keys[] = {"image", "mask", "layout"};
+    for (int k = 0; k < 3; k++) {
+        const char *handle = json_string_value(json_object_get(params, keys[k]));
+        assert_true(!handle || i > 0 || known(h, handle));
+    }
+}
+
+static size_t count_of(const char *text, const char *part) {
+    size_t n = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        n++;
+    return n;
+}
+
+static void check_record(const json_t *record) {
+    const json_t *turns = json_object_get(record, "conversations"), *image = json_object_get(record, "image");
+    size_t pictures = json_is_array(image) ? json_array_size(image) : json_is_string(image), shown = 0;
+    struct handles *h = lp_alloc(sizeof *h);
+    assert_non_null(h);
+    for (size_t i = 0; i < json_array_size(turns); i++) {
+        const json_t *turn = json_array_get(turns, i), *actions = json_object_get(turn, "actions"), *action;
+        const char *text = json_string_value(json_object_get(turn, "value"));
+        assert_non_null(text);
+        assert_true(*text);
+        assert_null(strpbrk(text, "\x01\x02\r\t~"));
+        assert_string_equal(json_string_value(json_object_get(turn, "from")), i % 2 ? "gpt" : "human");
+        if (i % 2 == 0) {
+            size_t marks = count_of(text, "<image>\n");
+            for (size_t k = 0; k < marks; k++)
+                h->has[LP_OBJECT_IMAGE][++shown] = true;
+            learn_results(h, text);
+            continue;
+        }
+        size_t k;
+        json_array_foreach(actions, k, action)
+            check_call(action, h, k);
+        assert_true(json_is_array(actions));
+        assert_true(strlen(json_string_value(json_object_get(turn, "thoughts"))) > 8);
+        check_answer(h, text);
+    }
+    assert_int_equal(shown, pictures);
+    assert_int_equal(json_array_size(turns) % 2, 0);
+    lp_free(h);
+}
+
+static void records_are_valid(void **state) {
+    (void)state;
+    struct lp_instruct *maker = open_maker(3, NULL);
+    int made[LP_TASKS + 1] = {0}, two_rounds = 0, unready = 0, empty = 0;
+    for (int i = 0; i < 3000; i++) {
+        enum lp_task task;
+        json_t *record = next(maker, &task);
+        check_record(record);
+        made[task]++;
+        const json_t *turns = json_object_get(record, "conversations");
+        const char *result = json_string_value(json_object_get(json_array_get(turns, 2), "value"));
+        two_rounds += json_array_size(turns) > 4;
+        unready += result && strstr(result, "is not ready on this machine");
+        empty += result && strstr(result, "'boxes': []");
+        json_decref(record);
+    }
+    for (int t = 0; t <= LP_TASKS; t++)
+        assert_true(made[t] > 60);
+    assert_true(two_rounds > 300 && unready > 500 && empty > 30);
+    lp_instruct_close(maker);
+}
+
+static void plan_of(const json_t *record, char *plan, size_t size) {
+    const json_t *actions = json_object_get(json_array_get(json_object_get(record, "conversations"), 1), "actions");
+    const json_t *action;
+    size_t i;
+    plan[0] = 0;
+    json_array_foreach(actions, i, action)
+        snprintf(plan + strlen(plan), size - strlen(plan), "%s,",
+                 json_string_value(json_object_get(action, "API_name")));
+}
+
+static void no_instruction_belongs_to_two_skills(void **state) {
+    (void)state;
+    struct lp_instruct *maker = open_maker(11, NULL);
+    json_t *owner = json_object();
+    for (int i = 0; i < 6000; i++) {
+        enum lp_task task;
+        char plan[128];
+        json_t *record = next(maker, &task);
+        const json_t *turn = json_array_get(json_object_get(record, "conversations"), 0);
+        const char *text = json_string_value(json_object_get(turn, "value"));
+        plan_of(record, plan, sizeof plan);
+        const char *other = json_string_value(json_object_get(owner, text));
+        if (other && strcmp(other, plan))
+            fail_msg("'%s' is for %s and for %s", text, other, plan);
+        json_object_set_new(owner, text, json_string(plan));
+        json_decref(record);
+    }
+    json_decref(owner);
+    lp_instruct_close(maker);
+}
+
+static void same_seed_same_bytes(void **state) {
+    (void)state;
+    struct lp_instruct *a = open_maker(5, NULL), *b = open_maker(5, NULL), *c = open_maker(6, NULL);
+    int differ = 0;
+    for (int i = 0; i < 300; i++) {
+        enum lp_task task;
+        json_t *x = next(a, &task), *y = next(b, &task), *z = next(c, &task);
+        char *s = lp_python_json(x), *t = lp_python_json(y), *u = lp_python_json(z);
+        assert_string_equal(s, t);
+        differ += strcmp(s, u) != 0;
+        lp_free(s);
+        lp_free(t);
+        lp_free(u);
+        json_decref(x);
+        json_decref(y);
+        json_decref(z);
+    }
+    assert_int_equal(differ, 300);
+    lp_instruct_close(a);
+    lp_instruct_close(b);
+    lp_instruct_close(c);
+}
+
+static void one_skill_alone(void **state) {
+    (void)state;
+    struct lp_instruct *maker = open_maker(2, "ocr");
+    for (int i = 0; i < 100; i++) {
+        enum lp_task task;
+        char plan[128];
+        json_t *record = next(maker, &task);
+        plan_of(record, plan, sizeof plan);
+        assert_string_equal(plan, "ocr,");
+        json_decref(record);
+    }
+    lp_instruct_close(maker);
+    struct lp_error err = {0};
+    assert_null(lp_instruct_open(grammar, 1, "fly", &err));
+    assert_int_equal(err.code, LP_EUSAGE);
+}
+
+/* What is asked for must be copyable: every caption's phrases stand in the instruction. */
+static void captions_stand_in_the_instruction(void **state) {
+    (void)state;
+    struct lp_instruct *maker = open_maker(4, "detect");
+    for (int i = 0; i < 500; i++) {
+        enum lp_task task;
+        json_t *record = next(maker, &task);
+        const json_t *turns = json_object_get(record, "conversations");
+        const char *text = json_string_value(json_object_get(json_array_get(turns, 0), "value"));
+        const json_t *action = json_array_get(json_object_get(json_array_get(turns, 1), "actions"), 0);
+        const char *caption =
+            json_string_value(json_object_get(json_object_get(action, "API_params"), "caption"));
+        char phrase[256];
+        for (const char *end; caption; caption = end ? end + 3 : NULL) {
+            end = strstr(caption, " . ");
+            snprintf(phrase, sizeof phrase, "%.*s", end ? (int)(end - caption) : 255, caption);
+            if (!strcasestr(text, phrase))
+                fail_msg("'%s' is not in '%s'", phrase, text);
+        }
+        json_decref(record);
+    }
+    lp_instruct_close(maker);
+}
+
+static void pictures_are_told_alike(void **state) {
+    (void)state;
+    for (int i = 0; i < LP_PICTURES; i++) {
+        struct lp_picture a, b;
+        lp_picture_describe(&a, i);
+        lp_picture_describe(&b, i);
+        assert_string_equal(a.name, b.name);
+        assert_true(a.shapes >= 1 && a.shapes <= LP_PICTURE_SHAPES);
+        for (int k = 0; k < a.shapes; k++) {
+            assert_ptr_equal(a.shape[k].color, b.shape[k].color);
+            assert_true(!a.background || strcmp(a.shape[k].color, a.background));
+            for (int j = 0; j < k; j++)
+                assert_true(strcmp(a.shape[k].kind, a.shape[j].kind) && strcmp(a.shape[k].color, a.shape[j].color));
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_valid),
+        cmocka_unit_test(no_instruction_belongs_to_two_skills),
+        cmocka_unit_test(same_seed_same_bytes),
+        cmocka_unit_test(one_skill_alone),
+        cmocka_unit_test(captions_stand_in_the_instruction),
+        cmocka_unit_test(pictures_are_told_alike),
+    };
+    return cmocka_run_group_tests(tests, open_grammar, close_grammar);
+}
