@@ -252,23 +252,23 @@ static void first_round(struct lp_instruct *m, struct lp_dialogue *d, const stru
     lp_draft_done(&draft);
 }
 
-/* A remark or question that what is there already answers. */
-static void remark(struct lp_dialogue *d, const char *list) {
-    struct lp_family family = {list, LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 0, 0};
-    struct lp_draft draft = {0};
-    if (lp_draft_make(&draft, d, &family, 0)) {
-        lp_dialogue_ask(d, 0, 0, draft.text, NULL);
-        lp_dialogue_reply(d, draft.reply);
-    }
-    lp_draft_done(&draft);
-}
-
-/* A later turn shows a picture that a skill has made, or not: planners meet both. */
+/* The turn after a skill has made a picture shows it. */
 static int show_made(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
-    if (!d->left[LP_LEFT_IMAGE] || chance(m, 30))
+    if (!d->left[LP_LEFT_IMAGE])
         return 0;
     add_image(d, images, random_picture(m));
     return 1;
+}
+
+/* A remark or question that what is there already answers. */
+static void remark(struct lp_instruct *m, struct lp_dialogue *d, json_t *images, const char *list) {
+    struct lp_family family = {list, LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 0, 0};
+    struct lp_draft draft = {0};
+    if (lp_draft_make(&draft, d, &family, 0)) {
+        lp_dialogue_ask(d, 0, show_made(m, d, images), draft.text, NULL);
+        lp_dialogue_reply(d, draft.reply);
+    }
+    lp_draft_done(&draft);
 }
 
 /* Takes from the first round what the follow-up needs. */
@@ -299,7 +299,7 @@ static void follow_up(struct lp_instruct *m, struct lp_dialogue *d, json_t *imag
         if (follow_ups[i].after == d->last)
             fit[n++] = i;
     if (!n) {
-        remark(d, "phrasings/followup/any");
+        remark(m, d, images, "phrasings/followup/any");
         return;
     }
     int i = fit[lp_rng_below(&m->rng, (uint32_t)n)];
@@ -329,11 +329,11 @@ static void second_round(struct lp_instruct *m, struct lp_dialogue *d, json_t *i
     char list[64];
     uint32_t roll = lp_rng_below(&m->rng, 100);
     if (d->last == LP_TASK_NONE || !d->made[LP_LEFT_IMAGE]) {
-        remark(d, "phrasings/followup/any");
+        remark(m, d, images, "phrasings/followup/any");
     } else if (roll < 35) {
         snprintf(list, sizeof list, "phrasings/followup/%s",
                  d->outcome == LP_DONE ? lp_task_names[d->last] : d->outcome == LP_EMPTY ? "empty" : "amiss");
-        remark(d, chance(m, 15) ? "phrasings/followup/any" : list);
+        remark(m, d, images, chance(m, 15) ? "phrasings/followup/any" : list);
     } else if (roll < 72 && d->outcome == LP_DONE) {
         follow_up(m, d, images);
     } else {
