@@ -25,7 +25,7 @@ json_t *lp_json_load(const char *path, struct lp_error *err) {
 }
 
 char *lp_json_text(const json_t *value) {
-    return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
 static const json_t *find(const json_t *object, const char *key) {

@@ -12,7 +12,7 @@
 json_t *lp_json_parse(const char *text, size_t n, const char *name, struct lp_error *err);
 json_t *lp_json_load(const char *path, struct lp_error *err); /* a file of at most 256 MiB */
 
-/* Compact text in insertion order; owned by caller (lp_free); NULL when out of memory. */
+/* Compact text in insertion order, numbers with at most 15 digits; owned by caller (lp_free); NULL when out of memory. */
 char *lp_json_text(const json_t *value);
 
 /* Values of an object's key; the default when the key is absent or null. A value of another type or outside

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* plan/decode.c - constrained decoding. A token is sampled from the whole distribution and kept when the
  * grammar can take all its bytes; else it is sampled anew among the tokens that the grammar can take, which
- * together equals sampling from the renormalised legal ones. Stretches that the grammar forces are fed in
- * their canonical tokenisation, less their last token: with what follows it, it may be another one (" ["
- * before "]" is " []"). */
+ * together equals sampling from the renormalised legal ones. Of stretches that the grammar forces the whole
+ * words are fed in their canonical tokenisation, which is what models are trained on; the last word is
+ * sampled, as its tokens depend on what follows (" [" before "]" is " []"). */
 #include "plan/decode.h"
 
 #include "base/memory.h"
@@ -202,40 +202,69 @@ static void note_parts(struct writer *w) {
         t->value_at = (size_t)(at - text) + strlen(LP_MARK_VALUE);
 }
 
-/* Ids of bytes that stand in the middle of a text. False also when they cannot be written exactly so. */
-static bool encode_middle(const struct lp_tokenizer *t, const char *bytes, size_t n, struct lp_ids *out) {
-    char text[LP_SYNTAX_FORCED + 1];
+/* Where the word begins that the text ends in: words begin at spaces and after line feeds, and no token spans
+ * two. */
+static size_t word_start(const struct lp_str *text) {
+    size_t at = text->n;
+    while (at > 0 && text->s[at - 1] != ' ' && text->s[at - 1] != '\n')
+        at--;
+    return at > 0 && text->s[at - 1] == ' ' ? at - 1 : at;
+}
+
+/* Ids of the bytes after the first `before` of a stretch of text. False when no token begins there, or when
+ * tokens cannot write the bytes exactly. */
+static bool encode_after(const struct lp_tokenizer *t, const char *bytes, size_t n, size_t before,
+                         struct lp_ids *out) {
+    struct lp_str text = {0};
     struct lp_ids all = {0};
-    size_t done = 0, from = 0;
-    text[0] = '\n'; /* a token by itself, behind the dummy prefix */
-    memcpy(text + 1, bytes, n);
-    bool good = lp_tokenizer_encode(t, text, n + 1, &all, NULL);
+    size_t done = 0, from = 0, k;
+    lp_str_putc(&text, '\n'); /* a token by itself, behind the dummy prefix */
+    lp_str_add(&text, bytes, n);
+    bool good = !text.failed && lp_tokenizer_encode(t, text.s, text.n, &all, NULL);
     for (bool begun = false; good && from < all.n && !begun; from++) {
-        size_t k;
         const char *piece = lp_tokenizer_piece(t, all.id[from], &k);
         begun = k == 1 && piece[0] == '\n';
     }
     for (size_t i = from; good && i < all.n; i++) {
-        size_t k;
         const char *piece = lp_tokenizer_piece(t, all.id[i], &k);
-        good = done + k <= n && !memcmp(piece, bytes + done, k) && lp_ids_push(out, all.id[i], NULL);
+        good = done + k <= n && !memcmp(piece, bytes + done, k) && (done >= before || done + k <= before) &&
+               (done < before || lp_ids_push(out, all.id[i], NULL));
         done += k;
     }
     lp_ids_done(&all);
+    lp_str_done(&text);
     return good && done == n;
 }
 
-/* Queues what the grammar leaves no choice about. */
+/* Ids of forced bytes: as a part of the word that they go on with, or else by themselves. */
+static bool encode_forced(struct writer *w, const char *bytes, size_t n, struct lp_ids *out) {
+    const struct lp_tokenizer *t = w->d->lmm->tokenizer;
+    struct lp_str stretch = {0};
+    size_t start = word_start(&w->turn->text), before = w->turn->text.n - start;
+    lp_str_add(&stretch, lp_str_text(&w->turn->text) + start, before);
+    lp_str_add(&stretch, bytes, n);
+    bool good = !stretch.failed && encode_after(t, stretch.s, stretch.n, before, out);
+    lp_str_done(&stretch);
+    if (good)
+        return true;
+    out->n = 0;
+    return encode_after(t, bytes, n, 0, out);
+}
+
+/* Queues the whole words of what the grammar leaves no choice about. */
 static bool write_forced(struct writer *w, struct lp_error *err) {
     char bytes[LP_SYNTAX_FORCED];
-    size_t n = lp_place_is_text(&w->place) ? 0 : lp_syntax_forced(w->syntax, &w->place, bytes);
+    size_t n = lp_place_is_text(&w->place) ? 0 : lp_syntax_forced(w->syntax, &w->place, bytes), whole = 0, k;
     struct lp_ids ids = {0};
     bool done = true;
-    if (n > 1 && encode_middle(w->d->lmm->tokenizer, bytes, n, &ids))
-        for (size_t i = 0; done && i + 1 < ids.n; i++) {
-            take_bytes(w, &w->place, ids.id[i]);
-            done = write_token(w, ids.id[i], err);
-        }
+    if (n > 1 && encode_forced(w, bytes, n, &ids))
+        for (size_t i = 0; i < ids.n; i++)
+            if (lp_tokenizer_piece(w->d->lmm->tokenizer, ids.id[i], &k)[0] == ' ')
+                whole = i; /* the word before this one is complete */
+    for (size_t i = 0; done && i < whole; i++) {
+        take_bytes(w, &w->place, ids.id[i]);
+        done = write_token(w, ids.id[i], err);
+    }
     lp_ids_done(&ids);
     return done;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NANO "models/llava-plus-nano"
+#define NANO "models/llava-plus-nano-v1"
 
 static bool set(char *out, size_t size, const char *path, struct lp_error *err) {
     if (strlen(path) >= size)
@@ -19,7 +19,7 @@ static bool set(char *out, size_t size, const char *path, struct lp_error *err) 
     return true;
 }
 
-/* <folder of the program>/../share/llava-plus/models/llava-plus-nano; "" when that cannot be told. */
+/* <folder of the program>/../share/llava-plus/models/llava-plus-nano-v1; "" when that cannot be told. */
 static void beside_program(char out[PATH_MAX]) {
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
