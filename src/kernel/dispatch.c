@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatch.c - which tables this machine can run, and the choice among them. */
+#include "kernel/peak.h"
 #include "kernel/portable/portable.h"
 #include "kernel/x86/x86.h"
 
@@ -11,7 +12,9 @@
 /* Each later one needs more of the machine. */
 enum { MOST_TABLES = 4 };
 static struct lp_kernels tables[MOST_TABLES];
-static int count, best;
+static int count;
+static const struct lp_kernels *best;
+static struct lp_peak peak = {.f32 = lp_portable_peak_f32};
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* A table that starts as a copy of the one before. */
@@ -23,35 +26,59 @@ static struct lp_kernels *new_table(const char *name) {
 }
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-
-/* Clang 14's __builtin_cpu_supports does not know this one. */
-static bool has_f16c(void) {
-    unsigned a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+static void fill_avx2(void) {
+    struct lp_kernels *table = new_table("avx2");
+    lp_avx2_put_matmul(table);
+    lp_avx2_put_attention(table);
+    lp_avx2_put_pointwise(table);
+    peak.f32 = lp_avx2_peak_f32;
+    best = table;
 }
 
-static void fill(void) {
-    new_table("portable");
+static void fill_avx512(void) {
+    struct lp_kernels *table = new_table("avx512");
+    lp_avx512_put_matmul(table);
+    lp_avx512_put_attention(table);
+    lp_avx512_put_pointwise(table);
+    peak.f32 = lp_avx512_peak_f32;
+    best = table;
+}
+
+/* VDPBF16PS runs at twice the rate of float32's FMA on AMD's processors, on Intel's at half of it. */
+static void fill_avx512_bf16(void) {
+    struct lp_kernels *table = new_table("avx512_bf16");
+    lp_avx512_bf16_put_matmul(table);
+    peak.bf16 = lp_avx512_peak_bf16;
+    if (__builtin_cpu_is("amd"))
+        best = table;
+}
+
+static void fill_for_machine(void) {
     __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
-    if (!avx2 || !__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+        return;
+    fill_avx2();
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
         return;
-    struct lp_kernels *avx512 = new_table("avx512");
-    lp_avx512_put_matmul(avx512);
-    lp_avx512_put_attention(avx512);
-    lp_avx512_put_pointwise(avx512);
+    fill_avx512();
     if (__builtin_cpu_supports("avx512bf16"))
-        lp_avx512_bf16_put_matmul(new_table("avx512_bf16"));
-    /* Intel's VDPBF16PS runs at half the rate of float32's FMA (Sapphire Rapids), AMD's at twice. */
-    best = __builtin_cpu_is("amd") ? count - 1 : 1;
+        fill_avx512_bf16();
 }
 #else
-static void fill(void) {
-    new_table("portable");
+static void fill_for_machine(void) {
 }
 #endif
+
+static void fill(void) {
+    best = new_table("portable");
+    fill_for_machine();
+}
+
+const struct lp_peak *lp_peak_cpu(void) {
+    pthread_once(&once, fill);
+    return &peak;
+}
 
 const struct lp_kernels *lp_kernels_find(const char *name) {
     pthread_once(&once, fill);
@@ -68,7 +95,7 @@ static void choose(void) {
     const char *limit = getenv("LP_CPU");
     chosen = limit ? lp_kernels_find(limit) : NULL;
     if (!chosen)
-        chosen = &tables[best];
+        chosen = best;
 }
 
 const struct lp_kernels *lp_kernels_cpu(void) {

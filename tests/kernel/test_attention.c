@@ -15,20 +15,22 @@ static int64_t visible(const struct lp_attention_shape *a, int64_t t) {
 
 static void naive_attention(float *out, float *lse, const float *q, const float *k, const float *v,
                             const struct lp_attention_shape *a) {
+    double *p = lp_alloc_array((size_t)a->S, sizeof *p);
     for (int64_t t = 0; t < a->T; t++)
         for (int64_t h = 0; h < a->H; h++) {
             double total = 0;
             for (int64_t s = 0; s < visible(a, t); s++)
-                total += exp(score(q, k, t, s, h, a));
+                total += p[s] = exp(score(q, k, t, s, h, a));
             for (int64_t d = 0; d < a->D; d++) {
                 double sum = 0;
                 for (int64_t s = 0; s < visible(a, t); s++)
-                    sum += exp(score(q, k, t, s, h, a)) * v[s * a->kv_stride + h / (a->H / a->G) * a->D + d];
+                    sum += p[s] * v[s * a->kv_stride + h / (a->H / a->G) * a->D + d];
                 out[(t * a->H + h) * a->D + d] = total > 0 ? (float)(sum / total) : 0;
             }
             if (lse)
                 lse[t * a->H + h] = (float)log(total);
         }
+    lp_free(p);
 }
 
 static void naive_attention_grad(float *dq, float *dk, float *dv, const float *dout, const float *out,
@@ -140,11 +142,11 @@ static void backward(struct trial *t) {
     compare_backward(t, random_problem(t, T, S));
 }
 
-LP_CASE_OF(forward, 60)
+LP_CASE_OF(forward, 40)
 LP_CASE_OF(extreme, 4)
-LP_CASE_OF(backward, 40)
+LP_CASE_OF(backward, 24)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(forward, 60), LP_CASES(extreme, 4), LP_CASES(backward, 40)};
+    const struct CMUnitTest tests[] = {LP_CASES(forward, 40), LP_CASES(extreme, 4), LP_CASES(backward, 24)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

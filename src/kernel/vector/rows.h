@@ -7,8 +7,6 @@
 #include "kernel/kernel.h"
 #include "kernel/portable/half.h"
 
-enum { FEW_ROWS = 6 };
-
 ALWAYS_INLINE vec load_weights(const void *w, enum lp_dtype type, int64_t at) {
     if (type == LP_F32)
         return vec_load((const float *)w + at);
@@ -26,7 +24,7 @@ ALWAYS_INLINE float one_weight(const void *w, enum lp_dtype type, int64_t at) {
 /* Rows n..n+3 of w with all M rows of x. */
 ALWAYS_INLINE void dot_four(int M, float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                             int64_t n, int64_t N, int64_t K) {
-    vec sum[FEW_ROWS][4];
+    vec sum[6][4];
     int64_t k = 0;
     for (int m = 0; m < M; m++)
         for (int j = 0; j < 4; j++)
@@ -69,6 +67,8 @@ ALWAYS_INLINE void dot_one(int M, float *y, const float *x, const void *w, enum 
 ALWAYS_INLINE void dot_rows(int M, float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                             int64_t N, int64_t K) {
     enum { CHUNK = 64 };
+    if (M > FEW_ROWS)
+        return; /* so that narrower instruction sets carry no code for it */
 #pragma omp parallel for schedule(static) if (M * N * K >= 1 << 18)
     for (int64_t n0 = 0; n0 < N; n0 += CHUNK) {
         int64_t n = n0, end = N < n0 + CHUNK ? N : n0 + CHUNK;

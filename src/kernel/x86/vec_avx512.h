@@ -9,7 +9,8 @@
 
 typedef __m512 vec;
 
-enum { LANES = 16, TILE_ROWS = 12 };
+/* Rows of a register tile; rows of x that are too few to copy weights for. */
+enum { LANES = 16, TILE_ROWS = 12, FEW_ROWS = 6 };
 
 static inline vec vec_set(float f) {
     return _mm512_set1_ps(f);

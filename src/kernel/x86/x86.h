@@ -5,6 +5,9 @@
 
 #include "kernel/kernel.h"
 
+void lp_avx2_put_matmul(struct lp_kernels *table);
+void lp_avx2_put_attention(struct lp_kernels *table);
+void lp_avx2_put_pointwise(struct lp_kernels *table);
 void lp_avx512_put_matmul(struct lp_kernels *table);
 void lp_avx512_put_attention(struct lp_kernels *table);
 void lp_avx512_put_pointwise(struct lp_kernels *table);
