@@ -166,6 +166,10 @@ const char *lp_llava_name(const struct lp_llava *m) {
     return m->name;
 }
 
+const struct lp_template *lp_llava_template(const struct lp_llava *m) {
+    return m->config.template ? m->config.template : lp_template_for_model(m->name);
+}
+
 bool lp_llava_knows_handles(const struct lp_llava *m) {
     return m->config.knows_handles;
 }

@@ -9,6 +9,7 @@
 #include "text/tokenizer.h"
 
 struct lp_llava;
+struct lp_template; /* text/template.h */
 
 /* Opens a Hugging Face folder: config.json, model.safetensors (or shards), tokenizer.model or tokenizer.json.
  * Owned by caller. The model is constant afterwards: several states and threads may share it. */
@@ -17,7 +18,9 @@ void lp_llava_close(struct lp_llava *model);
 
 /* Borrowed until lp_llava_close. */
 const struct lp_tokenizer *lp_llava_tokenizer(const struct lp_llava *model);
-const char *lp_llava_name(const struct lp_llava *model); /* last part of the folder's path: chooses the template */
+const char *lp_llava_name(const struct lp_llava *model); /* last part of the folder's path */
+/* Of its conversations: config.json's "llava_plus_template", or else as the name chooses. Never NULL. */
+const struct lp_template *lp_llava_template(const struct lp_llava *model);
 bool lp_llava_knows_handles(const struct lp_llava *model); /* trained with handles in result turns */
 int64_t lp_llava_vocabulary(const struct lp_llava *model); /* numbers in a row of logits */
 int64_t lp_llava_context(const struct lp_llava *model);    /* most positions of a conversation */

@@ -76,6 +76,16 @@ static bool read_original(const json_t *config, const json_t *tower, struct lp_l
     return true;
 }
 
+static bool read_template(const json_t *config, const struct lp_template **template, struct lp_error *err) {
+    const char *key;
+    if (!lp_json_string(config, "llava_plus_template", NULL, &key, err))
+        return false;
+    *template = key ? lp_template_find(key) : NULL;
+    if (key && !*template)
+        return lp_error_set(err, LP_EINPUT, "'llava_plus_template' is '%s', which is no template", key);
+    return true;
+}
+
 bool lp_llava_read_config(const json_t *config, struct lp_llava_config *c, struct lp_error *err) {
     *c = (struct lp_llava_config){.act = LP_GELU};
     if (!json_is_object(config))
@@ -83,7 +93,7 @@ bool lp_llava_read_config(const json_t *config, struct lp_llava_config *c, struc
     const char *type;
     const json_t *text, *vision;
     if (!lp_json_string(config, "model_type", "", &type, err) || !read_object(config, "text_config", &text, err) ||
-        !read_object(config, "vision_config", &vision, err))
+        !read_object(config, "vision_config", &vision, err) || !read_template(config, &c->template, err))
         return false;
     if (strcmp(type, "llava") && strcmp(type, "llava_llama"))
         return lp_error_set(err, LP_EINPUT, "'model_type' is '%s', not llava: this is another kind of model", type);

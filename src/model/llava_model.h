@@ -7,6 +7,7 @@
 #include "model/clip.h"
 #include "model/llama.h"
 #include "model/llava.h"
+#include "text/template.h"
 
 struct lp_llava_config {
     struct lp_clip_config clip;
@@ -15,6 +16,7 @@ struct lp_llava_config {
     bool two_layers;    /* projector: linear, GELU, linear; else one linear */
     enum lp_act act;    /* of the projector */
     bool knows_handles;
+    const struct lp_template *template; /* NULL: the model's name chooses */
 };
 
 /* Reads config.json's object: the Hugging Face layout (text_config, vision_config) or the original LLaVA one
@@ -48,7 +50,7 @@ struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kern
                                         struct lp_error *err);
 
 /* Writes model.safetensors in `type` into folder `to` (made if need be), with the configuration and tokenizer files
- * of folder `from`. */
+ * of folder `from`. config.json names the template, so that a renamed folder is still asked as it was trained. */
 bool lp_llava_save(const struct lp_llava *model, const char *from, const char *to, enum lp_dtype type,
                    struct lp_error *err);
 

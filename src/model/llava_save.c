@@ -22,6 +22,23 @@ static bool copy_file(const char *from, const char *to, const char *name, struct
     return ok;
 }
 
+/* config.json with the template's key, in the order it had. */
+static bool write_config(const struct lp_llava *m, const char *from, const char *to, struct lp_error *err) {
+    char path[PATH_MAX];
+    if (!lp_file_join(path, sizeof path, from, "config.json", err))
+        return false;
+    json_t *config = lp_json_load(path, err);
+    if (!config)
+        return false;
+    bool ok = !json_object_set_new(config, "llava_plus_template", json_string(lp_template_key(lp_llava_template(m))));
+    char *text = ok ? json_dumps(config, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    ok = text || lp_error_memory(err);
+    ok = ok && lp_file_join(path, sizeof path, to, "config.json", err) && lp_file_write(path, text, strlen(text), err);
+    lp_free(text);
+    json_decref(config);
+    return ok;
+}
+
 static bool describe(const struct lp_llava *m, const struct lp_parameter *p, enum lp_dtype type,
                      struct lp_arena *arena, struct lp_weight *w) {
     static const enum lp_weight_type stored[] = {[LP_F32] = LP_WEIGHT_F32, [LP_F16] = LP_WEIGHT_F16,
@@ -39,8 +56,7 @@ static bool describe(const struct lp_llava *m, const struct lp_parameter *p, enu
 
 bool lp_llava_save(const struct lp_llava *m, const char *from, const char *to, enum lp_dtype type,
                    struct lp_error *err) {
-    static const char *const beside[] = {"config.json", "preprocessor_config.json", "tokenizer.model",
-                                         "tokenizer.json"};
+    static const char *const beside[] = {"preprocessor_config.json", "tokenizer.model", "tokenizer.json"};
     char path[PATH_MAX];
     struct lp_arena arena = {0};
     int64_t count = m->parameters.count;
@@ -51,7 +67,7 @@ bool lp_llava_save(const struct lp_llava *m, const char *from, const char *to, e
     if (!ok)
         lp_error_memory(err);
     ok = ok && lp_file_make_folder(to, err) && lp_file_join(path, sizeof path, to, "model.safetensors", err) &&
-         lp_safetensors_write(path, w, (size_t)count, NULL, err);
+         lp_safetensors_write(path, w, (size_t)count, NULL, err) && write_config(m, from, to, err);
     for (size_t i = 0; ok && strcmp(from, to) && i < sizeof beside / sizeof *beside; i++)
         ok = copy_file(from, to, beside[i], err);
     lp_arena_done(&arena);

@@ -15,7 +15,8 @@ enum {
 };
 
 bool lp_conversation_init(struct lp_conversation *c, struct lp_lmm *lmm, struct lp_error *err) {
-    *c = (struct lp_conversation){.lmm = lmm, .template = lp_template_for_model(lmm->name)};
+    *c = (struct lp_conversation){.lmm = lmm,
+                                  .template = lmm->template ? lmm->template : lp_template_for_model(lmm->name)};
     return lp_decoder_init(&c->decoder, lmm, err);
 }
 

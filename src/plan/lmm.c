@@ -43,6 +43,7 @@ bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct 
     *lmm = (struct lp_lmm){.kind = &kind,
                            .tokenizer = lp_llava_tokenizer(model),
                            .name = lp_llava_name(model),
+                           .template = lp_llava_template(model),
                            .knows_handles = lp_llava_knows_handles(model),
                            .vocabulary = lp_llava_vocabulary(model),
                            .context = lp_llava_context(model)};

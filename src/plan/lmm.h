@@ -21,7 +21,8 @@ struct lp_lmm {
     const struct lp_lmm_kind *kind;
     void *self;
     const struct lp_tokenizer *tokenizer; /* borrowed */
-    const char *name;                     /* borrowed; chooses the template */
+    const char *name;                     /* borrowed */
+    const struct lp_template *template;   /* NULL: the name chooses */
     bool knows_handles;                   /* result turns tell handles */
     int64_t vocabulary, context;
 };

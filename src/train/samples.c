@@ -9,7 +9,7 @@
 #include <string.h>
 
 void lp_train_set_init(struct lp_train_set *set, const struct lp_llava *model) {
-    *set = (struct lp_train_set){.model = model, .template = lp_template_for_model(model->name)};
+    *set = (struct lp_train_set){.model = model, .template = lp_llava_template(model)};
 }
 
 void lp_train_set_done(struct lp_train_set *set) {

@@ -20,7 +20,7 @@ struct lp_train_sample {
 struct lp_train_set {
     struct lp_arena arena;
     const struct lp_llava *model;      /* borrowed */
-    const struct lp_template *template; /* its name chooses */
+    const struct lp_template *template; /* the model's */
     struct lp_train_sample *sample;
     int64_t count, capacity, skipped; /* skipped: longer than the model's context */
 };

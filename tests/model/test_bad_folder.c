@@ -26,6 +26,8 @@ static const struct {
     {NULL, "{\"model_type\": \"llava\", \"model_type\": \"llava\"}", LP_EINPUT, "duplicate"},
     {"model_type", "\"bert\"", LP_EINPUT, "'model_type' is 'bert'"},
     {"model_type", "7", LP_EINPUT, "'model_type' must be a string"},
+    {"llava_plus_template", "7", LP_EINPUT, "'llava_plus_template' must be a string"},
+    {"llava_plus_template", "\"v9\"", LP_EINPUT, "'v9', which is no template"},
     {"text_config", "3", LP_EINPUT, "'text_config' must be an object"},
     {"text_config", NULL, LP_EMISSING, "weights are missing"},
     {"text_config.hidden_size", "\"40\"", LP_EINPUT, "'hidden_size' must be a whole number"},
