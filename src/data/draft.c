@@ -118,7 +118,7 @@ static void surround(struct lp_dialogue *d, const struct lp_family *family, int 
     bool chat = family->task == LP_TASK_NONE;
     if (below(d, 100) < (chat ? 6 : 8))
         put_before(text, lp_dialogue_words(d, "greeting", NULL));
-    else if (pictures && !chat && below(d, 100) < 11)
+    else if (pictures && !chat && below(d, 100) < 14)
         put_before(text, lp_dialogue_words(d, "context", NULL));
     if (!chat && below(d, 100) < 10) {
         bool stopped = text->n && strchr(".?!", text->s[text->n - 1]);

@@ -479,12 +479,12 @@ void lp_expansion_capture(struct lp_expansion *x, const char *name, const char *
     struct lp_str plain = {0};
     lp_wording_unmark(text, &plain);
     lp_wording_tidy(&plain);
+    lp_str_add(&plain, "", 0); /* an empty text, not NULL */
     if (x->n_captures == LP_CAPTURES || plain.failed) {
         x->failed = true;
         lp_str_done(&plain);
         return;
     }
-    lp_str_add(&plain, "", 0);
     x->capture[x->n_captures].name = name;
     x->capture[x->n_captures++].text = plain.s;
     lp_str_putc(&x->text, LP_MARK_BEGIN);

@@ -268,6 +268,30 @@ static void captions_stand_in_the_instruction(void **state) {
     lp_instruct_close(maker);
 }
 
+/* The n-th allocation fails, for every n of several dialogues: an error, never a damaged record. */
+static void survives_lack_of_memory(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        for (long n = 1;; n++) {
+            struct lp_error err = {0};
+            enum lp_task task;
+            lp_test_fail_alloc(n);
+            struct lp_instruct *maker = lp_instruct_open(grammar, seed, NULL, &err);
+            json_t *record = maker ? lp_instruct_next(maker, &task, &err) : NULL;
+            bool failed = lp_test_alloc_failed();
+            lp_test_fail_alloc(0);
+            lp_instruct_close(maker);
+            json_decref(record);
+            if (record && !failed)
+                break;
+            if (record)
+                fail_msg("seed %d, allocation %ld: the lack went unseen", (int)seed, n);
+            assert_int_equal(err.code, LP_EMEMORY);
+            assert_true(n < 20000);
+        }
+    }
+}
+
 static void pictures_are_told_alike(void **state) {
     (void)state;
     for (int i = 0; i < LP_PICTURES; i++) {
@@ -292,6 +316,7 @@ int main(void) {
         cmocka_unit_test(same_seed_same_bytes),
         cmocka_unit_test(one_skill_alone),
         cmocka_unit_test(captions_stand_in_the_instruction),
+        cmocka_unit_test(survives_lack_of_memory),
         cmocka_unit_test(pictures_are_told_alike),
     };
     return cmocka_run_group_tests(tests, open_grammar, close_grammar);
