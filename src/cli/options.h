@@ -26,8 +26,8 @@ struct lp_option {
     const char *argument; /* its name in --help: "FILE"; NULL for a flag */
     const char *help;
     enum lp_option_kind kind;
-    const char *fallback; /* text of the default, written to the target first and shown in --help; NULL: the
-                             target stays as the caller set it */
+    const char *fallback; /* text of the default, written to the target first and shown in --help; NULL: the target
+                             stays as the caller set it */
     void *target;
     double lo, hi; /* numbers: both 0 for any */
 };
@@ -40,10 +40,9 @@ struct lp_usage {
     int least, most; /* operands; most < 0: any number */
 };
 
-/* Reads --name value, --name=value, -n value, -nvalue and flags, anywhere among the operands; "--" ends
- * options and
- * "-" is an operand. True: argv[1] .. argv[*argc - 1] are now the operands (argv[0] stays). False: it has
- * printed the help to stdout (--help, -h) or one sentence to stderr, and the command returns *status. */
+/* Reads --name value, --name=value, -n value, -nvalue and flags, anywhere among the operands; "--" ends options and
+ * "-" is an operand. True: argv[1] .. argv[*argc - 1] are now the operands (argv[0] stays). False: it has printed
+ * the help to stdout (--help, -h) or one sentence to stderr, and the command returns *status. */
 bool lp_options_parse(const struct lp_usage *usage, int *argc, char **argv, int *status);
 
 /* Of `names` (ended by NULL) the one that `word` probably meant, or NULL. */

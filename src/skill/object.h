@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The objects of a conversation: pictures, masks, boxes ... that users bring and skills leave. Each has a
- * handle
+/* The objects of a conversation: pictures, masks, boxes ... that users bring and skills leave. Each has a handle
  * ("mask_2") by which plans and answers name it. They are numbered upward by kind and never removed. */
 #ifndef LP_SKILL_OBJECT_H
 #define LP_SKILL_OBJECT_H
@@ -38,8 +37,8 @@ struct lp_object {
     char *text;               /* text: the text; box, mask, count: its label or NULL. UTF-8 */
 };
 
-/* A conversation's objects, oldest first. Zero-initialised is a valid empty list. Objects do not move:
- * pointers to them are borrowed until lp_objects_done. For one thread at a time. */
+/* A conversation's objects, oldest first. Zero-initialised is a valid empty list. Objects do not move: pointers to
+ * them are borrowed until lp_objects_done. For one thread at a time. */
 struct lp_objects {
     struct lp_object **item;
     int n, capacity;
@@ -47,8 +46,8 @@ struct lp_objects {
 
 void lp_objects_done(struct lp_objects *objects);
 
-/* Each adds one object under the next number of its kind, copies what it is given (but takes the picture,
- * also on failure) and returns it, borrowed; NULL when out of memory. Labels may be NULL. */
+/* Each adds one object under the next number of its kind, copies what it is given (but takes the picture, also on
+ * failure) and returns it, borrowed; NULL when out of memory. Labels may be NULL. */
 struct lp_object *lp_objects_add_image(struct lp_objects *o, struct lp_image *taken, struct lp_error *err);
 struct lp_object *lp_objects_add_mask(struct lp_objects *o, int width, int height, const uint8_t *pixel,
                                       const char *label, float score, struct lp_error *err);
@@ -57,13 +56,11 @@ struct lp_object *lp_objects_add_map(struct lp_objects *o, int width, int height
 struct lp_object *lp_objects_add_box(struct lp_objects *o, const float box[4], const char *label, float score,
                                      struct lp_error *err);
 struct lp_object *lp_objects_add_point(struct lp_objects *o, float x, float y, struct lp_error *err);
-struct lp_object *lp_objects_add_text(struct lp_objects *o, const char *text, float score,
-                                      struct lp_error *err);
-struct lp_object *lp_objects_add_count(struct lp_objects *o, int count, const char *label,
-                                       struct lp_error *err);
+struct lp_object *lp_objects_add_text(struct lp_objects *o, const char *text, float score, struct lp_error *err);
+struct lp_object *lp_objects_add_count(struct lp_objects *o, int count, const char *label, struct lp_error *err);
 
-/* Moves all of `from` to the end of `to`, numbering them on; `from` is empty afterwards. On failure both are
- * as they were. */
+/* Moves all of `from` to the end of `to`, numbering them on; `from` is empty afterwards. On failure both are as
+ * they were. */
 bool lp_objects_move(struct lp_objects *to, struct lp_objects *from, struct lp_error *err);
 
 /* Forgets all but the first n: for what a call that failed midway had added. */
@@ -74,17 +71,15 @@ struct lp_object *lp_objects_find(const struct lp_objects *o, const char *handle
 struct lp_object *lp_objects_newest(const struct lp_objects *o, enum lp_object_kind kind);
 int lp_objects_count(const struct lp_objects *o, enum lp_object_kind kind); /* also the newest one's number */
 
-/* "box_12" -> LP_OBJECT_BOX, 12. False when the text is no handle (numbers from 1 to 999999, no leading
- * zero). */
+/* "box_12" -> LP_OBJECT_BOX, 12. False when the text is no handle (numbers from 1 to 999999, no leading zero). */
 bool lp_handle_parse(const char *text, enum lp_object_kind *kind, int *number);
 
-/* Adds "text_1, box_1..box_4" for the objects first .. n-1, kinds in the order text, count, box, mask, map,
- * img, point; nothing when there are none. */
+/* Adds "text_1, box_1..box_4" for the objects first .. n-1, kinds in the order text, count, box, mask, map, img,
+ * point; nothing when there are none. */
 void lp_objects_format_handles(const struct lp_objects *o, int first, struct lp_str *out);
 
-/* Adds `text` with every {handle} that names an object replaced by what the object holds: a text's text, a
- * count's number, a box's label or else its numbers; other kinds and unknown handles stay as the bare handle.
- */
+/* Adds `text` with every {handle} that names an object replaced by what the object holds: a text's text, a count's
+ * number, a box's label or else its numbers; other kinds and unknown handles stay as the bare handle. */
 void lp_objects_quote(const struct lp_objects *o, const char *text, struct lp_str *out);
 
 #endif

@@ -30,12 +30,11 @@ enum lp_ocr_layout { LP_OCR_PAGE, LP_OCR_BLOCK, LP_OCR_LINE, LP_OCR_SCATTERED };
 /* What is missing for it to work ("the English data ..."), static; NULL when nothing is. */
 const char *lp_ocr_engine_missing(void);
 
-struct lp_ocr_engine;                                           /* for one thread at a time */
+struct lp_ocr_engine; /* for one thread at a time */
 struct lp_ocr_engine *lp_ocr_engine_open(struct lp_error *err); /* owned by caller */
 void lp_ocr_engine_close(struct lp_ocr_engine *engine);
 
-/* Adds what it reads in grey[height,width] to an empty reading. Nothing to read is no error. cancel may be
- * NULL. */
+/* Adds what it reads in grey[height,width] to an empty reading. Nothing to read is no error. cancel may be NULL. */
 bool lp_ocr_engine_read(struct lp_ocr_engine *engine, const uint8_t *grey, int width, int height,
                         enum lp_ocr_layout layout, const atomic_bool *cancel, struct lp_ocr_reading *reading,
                         struct lp_error *err);

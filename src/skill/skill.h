@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a skill is: one declaration from which come the planner's grammar, the checking of its calls, the
- * command line's flags, `skill list` and a JSON Schema. The table of all skills is skills.c; one skill a
- * file. */
+/* What a skill is: one declaration from which come the planner's grammar, the checking of its calls, the command
+ * line's flags, `skill list` and a JSON Schema. The table of all skills is skills.c; one skill a file. */
 #ifndef LP_SKILL_SKILL_H
 #define LP_SKILL_SKILL_H
 
@@ -31,17 +30,17 @@ struct lp_param {
 };
 
 enum { /* lp_skill.needs */
-       LP_NEEDS_PICTURE = 1,
-       LP_NEEDS_REFERENCE = 2, /* a reference picture, with or without boxes, that comes with the request */
+    LP_NEEDS_PICTURE = 1,
+    LP_NEEDS_REFERENCE = 2, /* a reference picture, with or without boxes, that comes with the request */
 };
 
 enum { /* lp_skill.leaves: bit of an object kind, and whether it leaves one or one for each thing found */
-       LP_LEAVES_IMAGE = 1 << LP_OBJECT_IMAGE,
-       LP_LEAVES_MASK = 1 << LP_OBJECT_MASK,
-       LP_LEAVES_BOX = 1 << LP_OBJECT_BOX,
-       LP_LEAVES_MAP = 1 << LP_OBJECT_MAP,
-       LP_LEAVES_TEXT = 1 << LP_OBJECT_TEXT,
-       LP_LEAVES_COUNT = 1 << LP_OBJECT_COUNT,
+    LP_LEAVES_IMAGE = 1 << LP_OBJECT_IMAGE,
+    LP_LEAVES_MASK = 1 << LP_OBJECT_MASK,
+    LP_LEAVES_BOX = 1 << LP_OBJECT_BOX,
+    LP_LEAVES_MAP = 1 << LP_OBJECT_MAP,
+    LP_LEAVES_TEXT = 1 << LP_OBJECT_TEXT,
+    LP_LEAVES_COUNT = 1 << LP_OBJECT_COUNT,
 };
 
 struct lp_call;
@@ -55,11 +54,9 @@ struct lp_skill {
     const struct lp_param *params; /* own parameters; see lp_skill_param for all. NULL: none */
     int needs, leaves;             /* LP_NEEDS_*, LP_LEAVES_* */
     const char *lacks;             /* what it needs to become ready; NULL: see `missing` */
-    const char *(*missing)(
-        void); /* as `lacks`, looked up on this machine: NULL when nothing; NULL: built in */
+    const char *(*missing)(void);  /* as `lacks`, looked up on this machine: NULL when nothing; NULL: built in */
 
-    /* Opens what runs share (models, engines); `run` gets it, one run at a time. NULL on failure. Both NULL:
-     * none. */
+    /* Opens what runs share (models, engines); `run` gets it, one run at a time. NULL on failure. Both NULL: none. */
     void *(*open)(struct lp_error *err);
     void (*close)(void *opened);
     /* Fills call->result, call->report and call->made from call->params, ->picture and the objects. */
@@ -67,15 +64,13 @@ struct lp_skill {
 };
 
 #define LP_SKILL_COUNT 16
-extern const struct lp_skill
-    *const lp_skills[LP_SKILL_COUNT + 1]; /* ended by NULL; in the order of `skill list` */
+extern const struct lp_skill *const lp_skills[LP_SKILL_COUNT + 1]; /* ended by NULL; in the order of `skill list` */
 
 /* By task name, api_name or any alias; exact spelling. NULL when there is none. */
 const struct lp_skill *lp_skill_find(const char *name);
 int lp_skill_index(const struct lp_skill *skill); /* place in lp_skills; LP_SKILL_COUNT: not there */
 
-/* The i-th parameter (0, 1, ..) or NULL past the end: its own, then the optional `image` where it needs a
- * picture. */
+/* The i-th parameter (0, 1, ..) or NULL past the end: its own, then the optional `image` where it needs a picture. */
 const struct lp_param *lp_skill_param(const struct lp_skill *skill, int i);
 
 /* What the skill lacks on this machine ("Grounding DINO weights (...)"), static; NULL when it is ready. */
@@ -83,17 +78,16 @@ const char *lp_skill_lacks(const struct lp_skill *skill);
 /* The same as one sentence, LP_EMISSING. */
 bool lp_skill_ready(const struct lp_skill *skill, struct lp_error *why);
 
-/* Validates parameters that a planner or a user wrote and returns them in their normal form: schema order,
- * real names, lists of lists, unknown keys (thresholds, say) and an `image` that is no handle dropped,
- * {"caption": ..} for a text unpacked. Handles are checked for their kind, not for existence. `params` NULL
- * or JSON null is {}. Owned by caller (json_decref); NULL on failure (LP_EINPUT). */
+/* Validates parameters that a planner or a user wrote and returns them in their normal form: schema order, real
+ * names, lists of lists, unknown keys (thresholds, say) and an `image` that is no handle dropped, {"caption": ..}
+ * for a text unpacked. Handles are checked for their kind, not for existence. `params` NULL or JSON null is {}.
+ * Owned by caller (json_decref); NULL on failure (LP_EINPUT). */
 json_t *lp_skill_check(const struct lp_skill *skill, const json_t *params, struct lp_error *err);
 
 /* The parameters as a JSON Schema object; owned by caller; NULL when out of memory. */
 json_t *lp_skill_schema(const struct lp_skill *skill, struct lp_error *err);
 
-/* Keeps what skills opened between calls. Its calls may come from several threads; runs of one skill queue
- * up. */
+/* Keeps what skills opened between calls. Its calls may come from several threads; runs of one skill queue up. */
 struct lp_bench;
 struct lp_bench *lp_bench_open(struct lp_error *err); /* owned by caller */
 void lp_bench_close(struct lp_bench *bench);
@@ -101,24 +95,23 @@ void lp_bench_close(struct lp_bench *bench);
 /* One call of a skill. Zero it, fill the first part, run it, read the second part, end with lp_call_done. */
 struct lp_call {
     const struct lp_skill *skill;
-    const json_t *params;       /* normal form from lp_skill_check, borrowed; NULL: {} */
-    struct lp_objects *objects; /* the conversation's; borrowed */
-    const struct lp_image
-        *picture; /* borrowed; params' `image` wins; NULL: the newest picture of `objects` */
+    const json_t *params;             /* normal form from lp_skill_check, borrowed; NULL: {} */
+    struct lp_objects *objects;       /* the conversation's; borrowed */
+    const struct lp_image *picture;   /* borrowed; params' `image` wins; NULL: the newest picture of `objects` */
     const struct lp_image *reference; /* borrowed; NULL: none */
     const float (*reference_box)[4];  /* x0y0x1y1, 0..1 of the reference; borrowed */
     int reference_boxes;
     struct lp_bench *bench;    /* NULL: what the skill opens is closed after the call */
     const atomic_bool *cancel; /* set to true by another thread to stop the run (LP_ECANCELED); NULL: never */
 
-    json_t *result; /* an object for the planner's result turn: coordinates 0..1 rounded, `handles` last */
-    json_t *report; /* an object for people and programs: boxes x0y0x1y1 in pixels of the picture */
+    json_t *result;         /* an object for the planner's result turn: coordinates 0..1 rounded, `handles` last */
+    json_t *report;         /* an object for people and programs: boxes x0y0x1y1 in pixels of the picture */
     struct lp_objects made; /* between lp_call_work and lp_call_keep: what the skill left */
     int first, count;       /* after lp_call_keep: it left objects->item[first] .. [first + count - 1] */
 };
 
-/* Picks the picture, checks readiness (LP_EMISSING: the one sentence) and that handles exist (LP_EINPUT),
- * runs. Only reads `objects`: calls that do not need each other's objects may work side by side. */
+/* Picks the picture, checks readiness (LP_EMISSING: the one sentence) and that handles exist (LP_EINPUT), runs.
+ * Only reads `objects`: calls that do not need each other's objects may work side by side. */
 bool lp_call_work(struct lp_call *call, struct lp_error *err);
 /* Moves what was made into `objects`, giving it handles, and completes result and report with them. */
 bool lp_call_keep(struct lp_call *call, struct lp_error *err);
@@ -127,8 +120,7 @@ bool lp_skill_run(struct lp_call *call, struct lp_error *err);
 void lp_call_done(struct lp_call *call); /* frees result, report and what was not kept */
 
 bool lp_call_canceled(const struct lp_call *call);
-/* The object that a handle parameter means: the named one, else the newest of its kind. Borrowed; NULL: none.
- */
+/* The object that a handle parameter means: the named one, else the newest of its kind. Borrowed; NULL: none. */
 const struct lp_object *lp_call_object(const struct lp_call *call, const struct lp_param *param);
 
 /* A copy of the call's picture with the boxes, labels and masks that it left drawn in. After lp_call_keep.

@@ -5,21 +5,11 @@
 #include <string.h>
 
 const struct lp_skill *const lp_skills[LP_SKILL_COUNT + 1] = {
-    &lp_skill_detect,
-    &lp_skill_segment_instances,
-    &lp_skill_segment_semantic,
-    &lp_skill_segment_at,
-    &lp_skill_segment_levels,
-    &lp_skill_segment_like,
-    &lp_skill_caption,
-    &lp_skill_tag,
-    &lp_skill_caption_ground,
-    &lp_skill_tag_ground,
-    &lp_skill_ocr,
-    &lp_skill_retrieve,
-    &lp_skill_generate,
-    &lp_skill_edit,
-    &lp_skill_inpaint,
+    &lp_skill_detect,       &lp_skill_segment_instances, &lp_skill_segment_semantic,
+    &lp_skill_segment_at,   &lp_skill_segment_levels,    &lp_skill_segment_like,
+    &lp_skill_caption,      &lp_skill_tag,               &lp_skill_caption_ground,
+    &lp_skill_tag_ground,   &lp_skill_ocr,               &lp_skill_retrieve,
+    &lp_skill_generate,     &lp_skill_edit,              &lp_skill_inpaint,
     &lp_skill_generate_from_layout,
     NULL,
 };
