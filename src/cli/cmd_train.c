@@ -97,10 +97,12 @@ struct reading {
     FILE *text;
     char *const *folder;
     int folders;
+    int64_t turns; /* only so many of each dialogue; 0: all */
 };
 
 static bool use_record(const struct reading *to, const struct record *rec, struct lp_error *err) {
-    size_t n = rec->messages - rec->messages % 2; /* an answer must come last */
+    size_t n = to->turns && rec->messages > (size_t)to->turns ? (size_t)to->turns : rec->messages;
+    n -= n % 2; /* an answer must come last */
     if (to->set)
         return lp_train_set_add(to->set, rec->message, n, rec->picture, rec->pictures, err);
     for (size_t i = 0; i < n; i++)
@@ -155,7 +157,7 @@ static void show_progress(void *context, const struct lp_train_progress *p) {
 
 struct request {
     const char *data, *images, *model, *out, *write_text;
-    int64_t seed;
+    int64_t seed, turns;
     bool float32;
     struct lp_train_settings s;
 };
@@ -208,7 +210,7 @@ static bool run(const struct request *q, struct lp_error *err) {
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
     bool ok = data && images;
     if (ok) {
-        struct reading to = {.folder = folder, .folders = split(images, folder, MOST_FOLDERS)};
+        struct reading to = {.folder = folder, .folders = split(images, folder, MOST_FOLDERS), .turns = q->turns};
         ok = q->write_text ? write_text(q, &to, data, err) : train(q, &to, data, err);
     } else {
         lp_error_memory(err);
@@ -225,6 +227,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"images", 0, "DIR[,DIR]", "where the records' pictures are; the first that has a file counts", LP_OPTION_STRING, NULL, &q.images, 0, 0},
         {"model", 0, "DIR", "the model to start from; without weights a new one of its config.json", LP_OPTION_STRING, NULL, &q.model, 0, 0},
         {"out", 'o', "DIR", "where the trained model, its log and its checkpoint go", LP_OPTION_STRING, NULL, &q.out, 0, 0},
+        {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
         {"epochs", 0, "N", "times through the data", LP_OPTION_FLOAT, "1", &q.s.epochs, 0.001, 1e6},
         {"steps", 0, "N", "steps in all, instead of epochs; 0: by epochs", LP_OPTION_INT, "0", &q.s.steps, 0, 1e9},
         {"batch", 0, "N", "dialogues a step", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},

@@ -14,7 +14,7 @@ static const size_t run_limit_bytes = (size_t)64 << 30; /* address space; pages 
 
 void lp_train_defaults(struct lp_train_settings *s) {
     *s = (struct lp_train_settings){.epochs = 1, .batch = 16, .rows_a_pass = 8192, .rate = 1e-3, .warm_up = 0.03,
-                                    .decay = 0.01, .clip = 1, .beta2 = 0.999, .seed = 1};
+                                    .decay = 0.01, .clip = 1, .beta2 = 0.98, .seed = 1};
 }
 
 struct loop {
