@@ -100,11 +100,22 @@ struct reading {
     int64_t turns; /* only so many of each dialogue; 0: all */
 };
 
+/* Pictures that the first n messages show. */
+static size_t count_marks(const struct record *rec, size_t n) {
+    size_t marks = 0;
+    for (size_t i = 0; i < n; i++)
+        for (const char *at = rec->message[i].text; (at = strstr(at, LP_IMAGE_TEXT)); at++)
+            marks++;
+    return marks;
+}
+
 static bool use_record(const struct reading *to, const struct record *rec, struct lp_error *err) {
     size_t n = to->turns && rec->messages > (size_t)to->turns ? (size_t)to->turns : rec->messages;
     n -= n % 2; /* an answer must come last */
+    size_t pictures = n == rec->messages ? rec->pictures : count_marks(rec, n);
     if (to->set)
-        return lp_train_set_add(to->set, rec->message, n, rec->picture, rec->pictures, err);
+        return lp_train_set_add(to->set, rec->message, n, rec->picture,
+                                pictures < rec->pictures ? pictures : rec->pictures, err);
     for (size_t i = 0; i < n; i++)
         fprintf(to->text, "%s\n", rec->message[i].text);
     return true;
