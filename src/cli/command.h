@@ -13,5 +13,6 @@ lp_command lp_cmd_plan;
 lp_command lp_cmd_skill;
 lp_command lp_cmd_train;
 lp_command lp_cmd_data;
+lp_command lp_cmd_bench;
 
 #endif
