@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_bench.c - llava-plus bench kernels: the speed of the kernels beside what the machine can do at most. The
- * limit is measured anew right before each kernel, so that a busy machine slows both; numbers are medians, and a
- * share of the limit is the median over rounds of one measurement by its own limit. */
+/* cli/cmd_bench.c - llava-plus bench kernels: the speed of the kernels beside what the machine can do at
+ * most. The limit is measured anew right before each kernel, so that a busy machine slows both; numbers are
+ * medians, and a share of the limit is the median over rounds of one measurement by its own limit. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -83,8 +83,14 @@ static void call(const struct bench *b, const struct row *r) {
     enum { PART = NUMBERS / 3 };
     const struct lp_kernels *k = r->kernels;
     float *y = b->memory, *x = y + PART, *w = x + PART;
-    struct lp_attention_shape a = {.T = r->M, .S = r->M, .H = r->N, .G = r->N, .D = r->K, .q_stride = r->N * r->K,
-                                   .kv_stride = r->N * r->K, .scale = 0.125f};
+    struct lp_attention_shape a = {.T = r->M,
+                                   .S = r->M,
+                                   .H = r->N,
+                                   .G = r->N,
+                                   .D = r->K,
+                                   .q_stride = r->N * r->K,
+                                   .kv_stride = r->N * r->K,
+                                   .scale = 0.125f};
     struct lp_adamw_step step = {1e-6f, 0.9f, 0.999f, 1e-8f, 0.01f, 1, 1};
     int64_t n = r->M * r->N, size = a.T * a.q_stride;
     switch (r->kind) {
@@ -129,8 +135,8 @@ static void prepare(const struct bench *b, const struct row *r) {
         memset(w + r->M, 0, (size_t)r->M * sizeof(int32_t));
 }
 
-static struct row *add_row(struct bench *b, const struct lp_kernels *k, const char *name, enum kind kind, double work,
-                           int64_t M, int64_t N, int64_t K) {
+static struct row *add_row(struct bench *b, const struct lp_kernels *k, const char *name, enum kind kind,
+                           double work, int64_t M, int64_t N, int64_t K) {
     struct row *r = &b->row[b->rows++];
     *r = (struct row){.kernels = k, .kind = kind, .M = M, .N = N, .K = K, .work = work};
     snprintf(r->name, sizeof r->name, "%s", name);
@@ -243,14 +249,15 @@ static bool print_json(const struct bench *b) {
     json_t *rows = json_array();
     for (int i = 0; i < b->rows; i++) {
         const struct row *r = &b->row[i];
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:f, s:s, s:f}", "kernels", r->kernels->name, "name",
-                                              r->name, "shape", r->shape, "rate", median(r->rate, b->rounds), "unit",
-                                              r->bytes ? "GB/s" : "GFLOP/s", "share_of_limit",
-                                              median(r->share, b->rounds)));
+        json_array_append_new(
+            rows, json_pack("{s:s, s:s, s:s, s:f, s:s, s:f}", "kernels", r->kernels->name, "name", r->name,
+                            "shape", r->shape, "rate", median(r->rate, b->rounds), "unit",
+                            r->bytes ? "GB/s" : "GFLOP/s", "share_of_limit", median(r->share, b->rounds)));
     }
-    json_t *all = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "threads", b->threads, "used", lp_kernels_cpu()->name,
-                            "peak_f32_gflops", pair(p->f32, b->rounds), "peak_bf16_gflops", pair(p->bf16, b->rounds),
-                            "memory_gb_s", pair(p->stream, b->rounds), "rows", rows);
+    json_t *all =
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "threads", b->threads, "used", lp_kernels_cpu()->name,
+                  "peak_f32_gflops", pair(p->f32, b->rounds), "peak_bf16_gflops", pair(p->bf16, b->rounds),
+                  "memory_gb_s", pair(p->stream, b->rounds), "rows", rows);
     char *text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(5)) : NULL;
     json_decref(all);
     if (text)
@@ -263,7 +270,8 @@ static bool run_kernels(struct bench *b, const char *name, bool json, struct lp_
     static const char *const names[] = {"avx2", "avx512", "avx512_bf16"};
     const struct lp_kernels *one = name ? lp_kernels_find(name) : NULL;
     if (name && !one)
-        return lp_error_set(err, LP_EUSAGE, "this machine has no kernels '%s'; try portable, avx2, avx512 or avx512_bf16",
+        return lp_error_set(err, LP_EUSAGE,
+                            "this machine has no kernels '%s'; try portable, avx2, avx512 or avx512_bf16",
                             name);
     b->threads = omp_get_max_threads();
     b->memory = lp_alloc_array(NUMBERS, sizeof *b->memory);
@@ -287,17 +295,29 @@ static int kernels(int argc, char **argv) {
     int64_t rounds;
     int status;
     const struct lp_option options[] = {
-        {.name = "cpu", .argument = "NAME", .kind = LP_OPTION_STRING, .target = &name,
+        {.name = "cpu",
+         .argument = "NAME",
+         .kind = LP_OPTION_STRING,
+         .target = &name,
          .help = "only the kernels portable, avx2, avx512 or avx512_bf16"},
-        {.name = "rounds", .argument = "N", .kind = LP_OPTION_INT, .target = &rounds, .fallback = "5", .lo = 1,
-         .hi = ROUNDS_MOST, .help = "how often everything is measured; medians are told"},
+        {.name = "rounds",
+         .argument = "N",
+         .kind = LP_OPTION_INT,
+         .target = &rounds,
+         .fallback = "5",
+         .lo = 1,
+         .hi = ROUNDS_MOST,
+         .help = "how often everything is measured; medians are told"},
         {.name = "json", .help = "print JSON", .target = &json},
         {.name = NULL},
     };
-    const struct lp_usage usage = {"bench kernels", "[options]",
+    const struct lp_usage usage = {"bench kernels",
+                                   "[options]",
                                    "Measures the machine's peak and how near the kernels come to it. "
                                    "OMP_NUM_THREADS sets the threads.",
-                                   options, 0, 0};
+                                   options,
+                                   0,
+                                   0};
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
     struct lp_error err = {0};

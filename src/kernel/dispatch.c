@@ -26,6 +26,8 @@ static struct lp_kernels *new_table(const char *name) {
 }
 
 #if defined(__x86_64__)
+#include <cpuid.h>
+
 static void fill_avx2(void) {
     struct lp_kernels *table = new_table("avx2");
     lp_avx2_put_matmul(table);
@@ -53,16 +55,27 @@ static void fill_avx512_bf16(void) {
         best = table;
 }
 
+/* The two that Clang 14's __builtin_cpu_supports does not know. */
+static bool has_f16c(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
+
+static bool has_avx512_bf16(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+}
+
 static void fill_for_machine(void) {
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
         return;
     fill_avx2();
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
         return;
     fill_avx512();
-    if (__builtin_cpu_supports("avx512bf16"))
+    if (has_avx512_bf16())
         fill_avx512_bf16();
 }
 #else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* gemm.c - blocking and threads of the matrix product. For a block of K and of rows, x is packed once for all
- * threads; then threads take stretches of one column of tiles, pack the panel of w for it, and multiply. The panel of w
- * and the streaming panels of x lie in the second-level cache. Who takes which stretch is left to the moment, as a
- * thread may lose its core; no number depends on it. */
+ * threads; then threads take stretches of one column of tiles, pack the panel of w for it, and multiply. The
+ * panel of w and the streaming panels of x lie in the second-level cache. Who takes which stretch is left to
+ * the moment, as a thread may lose its core; no number depends on it. */
 #include "kernel/gemm.h"
 
 #include "kernel/scratch.h"
@@ -29,8 +29,8 @@ struct block {
 };
 
 /* Panels first..end of x with one column of tiles. */
-static void multiply_stretch(const struct lp_gemm *g, const struct block *b, const float *x_panels, float *w_panel,
-                             int64_t column, int64_t first, int64_t end) {
+static void multiply_stretch(const struct lp_gemm *g, const struct block *b, const float *x_panels,
+                             float *w_panel, int64_t column, int64_t first, int64_t end) {
     int64_t n0 = column * g->tile_columns;
     int columns = (int)least(g->tile_columns, g->N - n0);
     bool add = g->add || b->u0 > 0;
@@ -63,7 +63,8 @@ bool lp_gemm(const struct lp_gemm *g) {
     int64_t part_units = even_part(g->units, BLOCK_UNITS), part_rows = even_part(g->M, BLOCK_ROWS);
     int64_t w_size = ceil_div(part_units * g->tile_columns, 16) * 16, x_size = part_units * part_rows;
     int threads = g->M * g->N * g->units >= PARALLEL_WORK ? omp_get_max_threads() : 1;
-    float *w_panels = lp_scratch((size_t)(w_size * threads + x_size)), *x_panels = w_panels + w_size * threads;
+    float *w_panels = lp_scratch((size_t)(w_size * threads + x_size)),
+          *x_panels = w_panels + w_size * threads;
     if (!w_panels)
         return false;
 #pragma omp parallel num_threads(threads) if (threads > 1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* gemm.h - the blocked matrix product that instruction sets share: y[M,N] (+)= x[M,units] w[units,N].
- * A unit is what one lane of a register multiplies at once: one float, or two bf16 that follow each other in K.
- * The instruction set brings the functions that copy panels and multiply one register tile. */
+ * A unit is what one lane of a register multiplies at once: one float, or two bf16 that follow each other in
+ * K. The instruction set brings the functions that copy panels and multiply one register tile. */
 #ifndef LP_KERNEL_GEMM_H
 #define LP_KERNEL_GEMM_H
 
@@ -21,7 +21,8 @@ struct lp_gemm {
     void (*pack_x)(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n);
     /* panel[n][tile_columns] = units u0.. of w's columns n0..; those past `columns` may hold anything. */
     void (*pack_w)(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n);
-    /* y[rows][columns] = product of two panels of n units (+ bias, or + what was there); y's rows are N apart. */
+    /* y[rows][columns] = product of two panels of n units (+ bias, or + what was there); y's rows are N
+     * apart. */
     void (*tile)(float *y, int64_t N, int rows, int columns, const float *x, const float *w, int64_t n,
                  const float *bias, bool add);
 };

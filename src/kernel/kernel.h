@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel.h - the table of kernels: pointers and sizes in, numbers out. Row-major; sizes in elements.
  *
- * The CPU's table starts as portable C and is overridden by what CPUID allows. LP_CPU=portable|avx2|avx512 in the
- * environment masks it. Kernels use OpenMP threads inside where the work is large enough to pay for them.
+ * The CPU's table starts as portable C and is overridden by what CPUID allows. LP_CPU=portable|avx2|avx512 in
+ * the environment masks it. Kernels use OpenMP threads inside where the work is large enough to pay for them.
  * A gradient argument that is NULL is not wanted; gradients are added to what is there. */
 #ifndef LP_KERNEL_KERNEL_H
 #define LP_KERNEL_KERNEL_H
@@ -15,8 +15,8 @@
 /* Activation functions. erf GELU; x * sigmoid(1.702 x); x * sigmoid(x). */
 enum lp_act { LP_GELU, LP_QUICK_GELU, LP_SILU };
 
-/* One attention problem: T queries over S keys, for H heads of D numbers, H/G heads sharing each of G key heads.
- * Rows of q are q_stride apart, those of k and v kv_stride. Causal: query t sees keys 0..S-T+t. */
+/* One attention problem: T queries over S keys, for H heads of D numbers, H/G heads sharing each of G key
+ * heads. Rows of q are q_stride apart, those of k and v kv_stride. Causal: query t sees keys 0..S-T+t. */
 struct lp_attention_shape {
     int64_t T, S, H, G, D, q_stride, kv_stride;
     float scale;
@@ -34,8 +34,8 @@ struct lp_kernels {
     const char *name; /* "portable", "avx2", "avx512", "avx512_bf16" */
 
     /* y[M,N] = x[M,K] w[N,K]^T + bias[N] (bias may be NULL); w stored as `type`. */
-    void (*matmul_nt)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias, int64_t M,
-                      int64_t N, int64_t K);
+    void (*matmul_nt)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                      int64_t M, int64_t N, int64_t K);
     /* y[M,N] (+)= x[M,K] w[K,N]: gradient to a linear layer's input. */
     void (*matmul_nn)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
     /* y[M,N] += x[K,M]^T w[K,N]: gradient to a linear layer's weight. */
@@ -49,44 +49,48 @@ struct lp_kernels {
     void (*layer_norm_grad)(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
                             const float *stat, int64_t rows, int64_t C);
     /* stat[rows] = 1/rms. stat and w may be NULL. */
-    void (*rms_norm)(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C, float eps);
-    void (*rms_norm_grad)(float *dx, float *dw, const float *dy, const float *x, const float *w, const float *stat,
-                          int64_t rows, int64_t C);
+    void (*rms_norm)(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C,
+                     float eps);
+    void (*rms_norm_grad)(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                          const float *stat, int64_t rows, int64_t C);
 
-    void (*add)(float *y, const float *a, const float *b, int64_t n);      /* y = a + b; y may be a or b */
+    void (*add)(float *y, const float *a, const float *b, int64_t n);     /* y = a + b; y may be a or b */
     void (*add_scaled)(float *y, const float *x, float scale, int64_t n); /* y += scale x */
     void (*act)(float *y, const float *x, enum lp_act act, int64_t n);
     void (*act_grad)(float *dx, const float *dy, const float *x, enum lp_act act, int64_t n);
     /* y = silu(gate) * up. */
     void (*swiglu)(float *y, const float *gate, const float *up, int64_t n);
-    void (*swiglu_grad)(float *dgate, float *dup, const float *dy, const float *gate, const float *up, int64_t n);
+    void (*swiglu_grad)(float *dgate, float *dup, const float *dy, const float *gate, const float *up,
+                        int64_t n);
 
     /* Rotates pairs (i, i + D/2) of each of H heads by position * theta^(-2i/D) ("rotate half"). x [T,H,D].
      * sign is 1 forward, -1 for the gradient; y = rotated x, or y += where add. */
-    void (*rope)(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D, float theta,
-                 float sign, bool add);
+    void (*rope)(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D,
+                 float theta, float sign, bool add);
 
     /* out [T,H,D], packed; lse [T,H] = log of the sum of exp of scores (may be NULL). */
     void (*attention)(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *shape);
     /* dq has q's strides, dk and dv have k's; dout and out are packed [T,H,D]. */
-    void (*attention_grad)(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *lse,
-                           const float *q, const float *k, const float *v, const struct lp_attention_shape *shape);
+    void (*attention_grad)(float *dq, float *dk, float *dv, const float *dout, const float *out,
+                           const float *lse, const float *q, const float *k, const float *v,
+                           const struct lp_attention_shape *shape);
 
     /* y[n,C] = rows `id` of table[rows,C], stored as `type`. */
     void (*gather)(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C);
     /* table[id[i]] += dy[i]. */
     void (*scatter_add)(float *table, const float *dy, const int32_t *id, int64_t n, int64_t C);
 
-    /* Per row of logits[rows,C]: loss[row] = -log softmax(logits)[target]; a target outside 0..C-1 (-100) is ignored
-     * and gives 0. prob may be NULL or [rows,C] = softmax. */
+    /* Per row of logits[rows,C]: loss[row] = -log softmax(logits)[target]; a target outside 0..C-1 (-100) is
+     * ignored and gives 0. prob may be NULL or [rows,C] = softmax. */
     void (*cross_entropy)(float *loss, float *prob, const float *logits, const int32_t *target, int64_t rows,
                           int64_t C);
     /* dlogits += scale * (prob - onehot(target)) on rows whose target is not ignored. */
-    void (*cross_entropy_grad)(float *dlogits, const float *prob, const int32_t *target, float scale, int64_t rows,
-                               int64_t C);
+    void (*cross_entropy_grad)(float *dlogits, const float *prob, const int32_t *target, float scale,
+                               int64_t rows, int64_t C);
 
-    void (*adamw)(float *w, float *m, float *v, const float *grad, int64_t n, const struct lp_adamw_step *step);
+    void (*adamw)(float *w, float *m, float *v, const float *grad, int64_t n,
+                  const struct lp_adamw_step *step);
     double (*sum_squares)(const float *x, int64_t n);
 
     void (*to_f32)(float *y, const void *x, enum lp_dtype type, int64_t n);

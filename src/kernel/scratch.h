@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* At least `floats` numbers of any content at a 64-byte boundary, the calling thread's until its next call of this
- * function; freed when the thread ends. NULL when out of memory. */
+/* At least `floats` numbers of any content at a 64-byte boundary, the calling thread's until its next call of
+ * this function; freed when the thread ends. NULL when out of memory. */
 float *lp_scratch(size_t floats);
 
 #endif

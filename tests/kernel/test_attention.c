@@ -2,7 +2,8 @@
 /* Attention and its gradient. */
 #include "kernel/variants.h"
 
-static double score(const float *q, const float *k, int64_t t, int64_t s, int64_t h, const struct lp_attention_shape *a) {
+static double score(const float *q, const float *k, int64_t t, int64_t s, int64_t h,
+                    const struct lp_attention_shape *a) {
     double sum = 0;
     for (int64_t d = 0; d < a->D; d++)
         sum += (double)q[t * a->q_stride + h * a->D + d] * k[s * a->kv_stride + h / (a->H / a->G) * a->D + d];
@@ -39,7 +40,8 @@ static void naive_attention_grad(float *dq, float *dk, float *dv, const float *d
     for (int64_t t = 0; t < a->T; t++)
         for (int64_t h = 0; h < a->H; h++)
             for (int64_t s = 0; s < visible(a, t); s++) {
-                int64_t g = h / (a->H / a->G), key = s * a->kv_stride + g * a->D, query = t * a->q_stride + h * a->D;
+                int64_t g = h / (a->H / a->G), key = s * a->kv_stride + g * a->D,
+                        query = t * a->q_stride + h * a->D;
                 int64_t row = (t * a->H + h) * a->D;
                 double p = exp(score(q, k, t, s, h, a) - lse[t * a->H + h]), dp = 0;
                 for (int64_t d = 0; d < a->D; d++)
@@ -55,8 +57,8 @@ static void naive_attention_grad(float *dq, float *dk, float *dv, const float *d
             }
 }
 
-static const struct lp_kernels naive = {.name = "naive", .attention = naive_attention,
-                                        .attention_grad = naive_attention_grad};
+static const struct lp_kernels naive = {
+    .name = "naive", .attention = naive_attention, .attention_grad = naive_attention_grad};
 
 struct problem {
     struct lp_attention_shape a;
@@ -80,8 +82,8 @@ static struct problem random_problem(struct trial *t, int64_t T, int64_t S) {
     p.q = random_floats(t, p.q_size);
     p.k = random_floats(t, p.kv_size);
     p.v = random_floats(t, p.kv_size);
-    snprintf(t->shape, sizeof t->shape, "T %d S %d H %d G %d D %d causal %d", (int)T, (int)S, (int)a->H, (int)a->G,
-             (int)a->D, a->causal);
+    snprintf(t->shape, sizeof t->shape, "T %d S %d H %d G %d D %d causal %d", (int)T, (int)S, (int)a->H,
+             (int)a->G, (int)a->D, a->causal);
     return p;
 }
 

@@ -56,7 +56,8 @@ struct inputs {
 static void *compute(void *p) {
     struct inputs *in = p;
     const struct lp_kernels *k = lp_kernels_cpu();
-    struct lp_attention_shape a = {.T = 20, .S = 20, .H = 2, .G = 2, .D = 25, .q_stride = 50, .kv_stride = 50, .scale = 0.2f};
+    struct lp_attention_shape a = {
+        .T = 20, .S = 20, .H = 2, .G = 2, .D = 25, .q_stride = 50, .kv_stride = 50, .scale = 0.2f};
     float lse[40];
     if (in->without_memory)
         lp_test_fail_alloc(1);
@@ -64,7 +65,8 @@ static void *compute(void *p) {
     k->matmul_nn(in->out[0], in->x, in->w, 40, 50, 70, true);
     k->matmul_tn(in->out[0], in->x, in->w, 40, 50, 70);
     k->attention(in->out[1], lse, in->x, in->w, in->w + 1000, &a);
-    k->attention_grad(in->out[2], in->out[2], in->out[2], in->x, in->out[1], lse, in->x, in->w, in->w + 1000, &a);
+    k->attention_grad(in->out[2], in->out[2], in->out[2], in->x, in->out[1], lse, in->x, in->w, in->w + 1000,
+                      &a);
     lp_test_fail_alloc(0);
     return NULL;
 }

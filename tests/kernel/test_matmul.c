@@ -2,8 +2,8 @@
 /* The matrix products and sums over rows. */
 #include "kernel/variants.h"
 
-static void naive_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias, int64_t M,
-                     int64_t N, int64_t K) {
+static void naive_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                     int64_t M, int64_t N, int64_t K) {
     float *row = lp_alloc_array((size_t)K + 1, sizeof *row);
     for (int64_t n = 0; n < N; n++) {
         lp_kernels_find("portable")->to_f32(row, (const char *)w + n * K * lp_dtype_bytes(type), type, K);
@@ -46,8 +46,11 @@ static void naive_sum_rows(float *y, const float *x, int64_t M, int64_t N) {
     }
 }
 
-static const struct lp_kernels naive = {.name = "naive", .matmul_nt = naive_nt, .matmul_nn = naive_nn,
-                                        .matmul_tn = naive_tn, .sum_rows = naive_sum_rows};
+static const struct lp_kernels naive = {.name = "naive",
+                                        .matmul_nt = naive_nt,
+                                        .matmul_nn = naive_nn,
+                                        .matmul_tn = naive_tn,
+                                        .sum_rows = naive_sum_rows};
 
 struct shape {
     int64_t M, N, K;
@@ -81,7 +84,8 @@ static void nt(struct trial *t) {
 
 /* Over more than one block of K and of rows, and enough work for several threads. */
 static void nt_large(struct trial *t) {
-    static const struct shape shapes[] = {{30, 70, 1100}, {790, 33, 17}, {13, 34, 2055}, {5, 600, 120}, {1, 2000, 137}};
+    static const struct shape shapes[] = {
+        {30, 70, 1100}, {790, 33, 17}, {13, 34, 2055}, {5, 600, 120}, {1, 2000, 137}};
     struct shape s = shapes[t->seed % 5];
     snprintf(t->shape, sizeof t->shape, "M %d N %d K %d", (int)s.M, (int)s.N, (int)s.K);
     compare_nt(t, s, (enum lp_dtype)(t->seed / 5 % 3), t->seed % 2);
@@ -153,7 +157,8 @@ LP_CASE_OF(repeatable, 1)
 LP_CASE_OF(empty, 1)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(nt, 45),         LP_CASES(nt_large, 15),  LP_CASES(gradients, 30),
-                                       LP_CASES(gradients_large, 3), LP_CASES(repeatable, 1), LP_CASES(empty, 1)};
+    const struct CMUnitTest tests[] = {LP_CASES(nt, 45),        LP_CASES(nt_large, 15),
+                                       LP_CASES(gradients, 30), LP_CASES(gradients_large, 3),
+                                       LP_CASES(repeatable, 1), LP_CASES(empty, 1)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

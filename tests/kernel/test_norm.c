@@ -2,8 +2,8 @@
 /* Layer norm, RMS norm and softmax cross entropy, with their gradients. */
 #include "kernel/variants.h"
 
-static void naive_layer_norm(float *y, float *stat, const float *x, const float *w, const float *b, int64_t rows,
-                             int64_t C, float eps) {
+static void naive_layer_norm(float *y, float *stat, const float *x, const float *w, const float *b,
+                             int64_t rows, int64_t C, float eps) {
     for (int64_t r = 0; r < rows; r++, x += C, y += C) {
         double mean = 0, square = 0;
         for (int64_t c = 0; c < C; c++)
@@ -19,7 +19,8 @@ static void naive_layer_norm(float *y, float *stat, const float *x, const float 
     }
 }
 
-static void naive_rms_norm(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C, float eps) {
+static void naive_rms_norm(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C,
+                           float eps) {
     for (int64_t r = 0; r < rows; r++, x += C, y += C) {
         double square = 0;
         for (int64_t c = 0; c < C; c++)
@@ -31,7 +32,8 @@ static void naive_rms_norm(float *y, float *stat, const float *x, const float *w
     }
 }
 
-/* With n the normalised x: d n[i] / d x[j] = (i == j) s - s / C (centered) - s n[i] n[j] / C, s = 1/std or 1/rms. */
+/* With n the normalised x: d n[i] / d x[j] = (i == j) s - s / C (centered) - s n[i] n[j] / C, s = 1/std or
+ * 1/rms. */
 static void naive_norm_grad(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
                             const float *mean, const float *inverse, int step, int64_t rows, int64_t C) {
     for (int64_t r = 0; r < rows; r++, x += C, dy += C) {
@@ -51,8 +53,8 @@ static void naive_norm_grad(float *dx, float *dw, float *db, const float *dy, co
     }
 }
 
-static void naive_layer_norm_grad(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
-                                  const float *stat, int64_t rows, int64_t C) {
+static void naive_layer_norm_grad(float *dx, float *dw, float *db, const float *dy, const float *x,
+                                  const float *w, const float *stat, int64_t rows, int64_t C) {
     naive_norm_grad(dx, dw, db, dy, x, w, stat, stat + 1, 2, rows, C);
 }
 
@@ -61,8 +63,8 @@ static void naive_rms_norm_grad(float *dx, float *dw, const float *dy, const flo
     naive_norm_grad(dx, dw, NULL, dy, x, w, NULL, stat, 1, rows, C);
 }
 
-static void naive_cross_entropy(float *loss, float *prob, const float *logits, const int32_t *target, int64_t rows,
-                                int64_t C) {
+static void naive_cross_entropy(float *loss, float *prob, const float *logits, const int32_t *target,
+                                int64_t rows, int64_t C) {
     for (int64_t r = 0; r < rows; r++, logits += C) {
         double total = 0;
         for (int64_t c = 0; c < C; c++)
@@ -136,7 +138,8 @@ static void layer(struct trial *t) {
     memcpy(p.want, p.got, (size_t)p.n * sizeof(float));
     bool dx = t->seed % 7 != 0;
     t->kernels->layer_norm_grad(dx ? p.got : NULL, p.dw, p.db, p.dy, p.x, p.w, p.stat, p.rows, p.C);
-    t->reference->layer_norm_grad(dx ? p.want : NULL, p.want_dw, p.want_db, p.dy, p.x, p.w, p.stat, p.rows, p.C);
+    t->reference->layer_norm_grad(dx ? p.want : NULL, p.want_dw, p.want_db, p.dy, p.x, p.w, p.stat, p.rows,
+                                  p.C);
     compare_grads(t, &p, "layer_norm dx");
 }
 

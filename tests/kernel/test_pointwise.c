@@ -38,7 +38,8 @@ static void naive_swiglu(float *y, const float *gate, const float *up, int64_t n
         y[i] = (float)(act_value(gate[i], LP_SILU) * up[i]);
 }
 
-static void naive_swiglu_grad(float *dgate, float *dup, const float *dy, const float *gate, const float *up, int64_t n) {
+static void naive_swiglu_grad(float *dgate, float *dup, const float *dy, const float *gate, const float *up,
+                              int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         if (dgate)
             dgate[i] = (float)(dgate[i] + (double)dy[i] * up[i] * act_slope(gate[i], LP_SILU));
@@ -47,12 +48,14 @@ static void naive_swiglu_grad(float *dgate, float *dup, const float *dy, const f
     }
 }
 
-static void naive_adamw(float *w, float *m, float *v, const float *grad, int64_t n, const struct lp_adamw_step *s) {
+static void naive_adamw(float *w, float *m, float *v, const float *grad, int64_t n,
+                        const struct lp_adamw_step *s) {
     for (int64_t i = 0; i < n; i++) {
         double g = (double)grad[i] * s->grad_scale;
         double m1 = s->beta1 * (double)m[i] + (1 - (double)s->beta1) * g;
         double v1 = s->beta2 * (double)v[i] + (1 - (double)s->beta2) * g * g;
-        double by = m1 / (1 - pow(s->beta1, (double)s->t)) / (sqrt(v1 / (1 - pow(s->beta2, (double)s->t))) + s->eps);
+        double by =
+            m1 / (1 - pow(s->beta1, (double)s->t)) / (sqrt(v1 / (1 - pow(s->beta2, (double)s->t))) + s->eps);
         m[i] = (float)m1;
         v[i] = (float)v1;
         w[i] = (float)(w[i] - s->rate * ((double)s->decay * w[i] + by));
@@ -67,8 +70,8 @@ static double naive_sum_squares(const float *x, int64_t n) {
 }
 
 /* Angles rounded to float32, as the interface says. */
-static void naive_rope(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D, float theta,
-                       float sign, bool add) {
+static void naive_rope(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D,
+                       float theta, float sign, bool add) {
     for (int64_t i = 0; i < D / 2; i++) {
         float frequency = 1 / powf(theta, (float)(2 * i) / (float)D);
         for (int64_t t = 0; t < T; t++)
@@ -82,10 +85,16 @@ static void naive_rope(float *y, const float *x, const int32_t *position, int64_
     }
 }
 
-static const struct lp_kernels naive = {
-    .name = "naive",         .add = naive_add,       .add_scaled = naive_add_scaled,   .act = naive_act,
-    .act_grad = naive_act_grad, .swiglu = naive_swiglu, .swiglu_grad = naive_swiglu_grad, .adamw = naive_adamw,
-    .sum_squares = naive_sum_squares, .rope = naive_rope};
+static const struct lp_kernels naive = {.name = "naive",
+                                        .add = naive_add,
+                                        .add_scaled = naive_add_scaled,
+                                        .act = naive_act,
+                                        .act_grad = naive_act_grad,
+                                        .swiglu = naive_swiglu,
+                                        .swiglu_grad = naive_swiglu_grad,
+                                        .adamw = naive_adamw,
+                                        .sum_squares = naive_sum_squares,
+                                        .rope = naive_rope};
 
 static int64_t length(struct trial *t) {
     int64_t n = t->seed % 8 ? random_size(t, 300) : 20000 + lp_rng_below(&t->rng, 300);
@@ -130,7 +139,8 @@ static void activations(struct trial *t) {
 static void gated(struct trial *t) {
     int64_t n = length(t);
     float *gate = random_floats(t, n), *up = random_floats(t, n), *dy = random_floats(t, n);
-    float *got[2] = {random_floats(t, n), random_floats(t, n)}, *want[2] = {copy_of(t, got[0], n), copy_of(t, got[1], n)};
+    float *got[2] = {random_floats(t, n), random_floats(t, n)},
+          *want[2] = {copy_of(t, got[0], n), copy_of(t, got[1], n)};
     bool one = t->seed % 3 == 0, two = t->seed % 3 != 1;
     t->kernels->swiglu_grad(one ? NULL : got[0], two ? got[1] : NULL, dy, gate, up, n);
     t->reference->swiglu_grad(one ? NULL : want[0], two ? want[1] : NULL, dy, gate, up, n);
@@ -246,8 +256,8 @@ LP_CASE_OF(tables, 24)
 LP_CASE_OF(stored, 1)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(sums, 24),      LP_CASES(activations, 48), LP_CASES(gated, 24),
-                                       LP_CASES(optimizer, 16), LP_CASES(positions, 24),   LP_CASES(tables, 24),
-                                       LP_CASES(stored, 1)};
+    const struct CMUnitTest tests[] = {
+        LP_CASES(sums, 24),      LP_CASES(activations, 48), LP_CASES(gated, 24), LP_CASES(optimizer, 16),
+        LP_CASES(positions, 24), LP_CASES(tables, 24),      LP_CASES(stored, 1)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* variants.h - runs a case on one table of kernels against a reference: portable against formulas in double (the
- * test's `naive` table), every other table against portable. A table this machine cannot run is skipped. */
+/* variants.h - runs a case on one table of kernels against a reference: portable against formulas in double
+ * (the test's `naive` table), every other table against portable. A table this machine cannot run is skipped.
+ */
 #ifndef LP_TESTS_KERNEL_VARIANTS_H
 #define LP_TESTS_KERNEL_VARIANTS_H
 
@@ -55,13 +56,15 @@ static inline float *copy_of(struct trial *t, const float *x, int64_t n) {
 
 /* 1 up to `most`, small and edge sizes often. */
 static inline int64_t random_size(struct trial *t, int most) {
-    static const int edges[] = {1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 48, 63, 64, 65};
+    static const int edges[] = {1,  2,  3,  4,  5,  6,  7,  8,  11, 12, 13, 15,
+                                16, 17, 23, 24, 25, 31, 32, 33, 48, 63, 64, 65};
     int n = lp_rng_below(&t->rng, 3) ? edges[lp_rng_below(&t->rng, sizeof edges / sizeof *edges)]
                                      : 1 + (int)lp_rng_below(&t->rng, (uint32_t)most);
     return n > most ? most : n;
 }
 
-/* Mean square error over mean square, with a little added below so that results near zero may differ a little. */
+/* Mean square error over mean square, with a little added below so that results near zero may differ a
+ * little. */
 static inline void expect_close(const struct trial *t, const char *what, const float *got, const float *want,
                                 int64_t n, double tolerance) {
     double error = 0, size = 1e-6 * (double)n;
@@ -90,14 +93,18 @@ static inline void run_trials(const struct suite *s, void (*one)(struct trial *)
 }
 
 /* A cmocka test of one case on one variant; `naive` is the file's table. */
-#define LP_CASE(one, variant_, trials)                                                                               \
-    {#one " " variant_, one##_test_##trials, NULL, NULL, &(struct suite){variant_, &naive}}
-#define LP_CASE_OF(one, trials)                                                                                      \
-    static void one##_test_##trials(void **state) {                                                                  \
-        run_trials(*state, one, trials);                                                                             \
+#define LP_CASE(one, variant_, trials)                                                                       \
+    {                                                                                                        \
+#one " " variant_, one##_test_##trials, NULL, NULL, &(struct suite) {                                \
+            variant_, &naive                                                                                 \
+        }                                                                                                    \
     }
-#define LP_CASES(one, trials)                                                                                        \
-    LP_CASE(one, "portable", trials), LP_CASE(one, "avx2", trials), LP_CASE(one, "avx512", trials),                  \
+#define LP_CASE_OF(one, trials)                                                                              \
+    static void one##_test_##trials(void **state) {                                                          \
+        run_trials(*state, one, trials);                                                                     \
+    }
+#define LP_CASES(one, trials)                                                                                \
+    LP_CASE(one, "portable", trials), LP_CASE(one, "avx2", trials), LP_CASE(one, "avx512", trials),          \
         LP_CASE(one, "avx512_bf16", trials)
 
 #endif

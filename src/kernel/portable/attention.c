@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* portable/attention.c - softmax(scale q k^T) v and its gradient, with the running maximum of Milakov, Gimelshein
- * (2018): a tile of scores is all that is ever kept. q [T,H,D], k v [S,G,D] -> out [T,H,D], lse [T,H]. */
+/* portable/attention.c - softmax(scale q k^T) v and its gradient, with the running maximum of Milakov,
+ * Gimelshein (2018): a tile of scores is all that is ever kept. q [T,H,D], k v [S,G,D] -> out [T,H,D], lse
+ * [T,H]. */
 #include "kernel/portable/portable.h"
 
 #include <math.h>
@@ -64,8 +65,9 @@ void lp_portable_attention(float *out, float *lse, const float *q, const float *
 #pragma omp parallel for collapse(2) schedule(static, 1) if (a->T * a->S * a->H * a->D >= LP_PARALLEL_WORK)
     for (int64_t t = 0; t < a->T; t++)
         for (int64_t h = 0; h < a->H; h++)
-            attend(out + (t * a->H + h) * a->D, lse ? lse + t * a->H + h : NULL, q + t * a->q_stride + h * a->D,
-                   k + h / share * a->D, v + h / share * a->D, visible(a, t), a);
+            attend(out + (t * a->H + h) * a->D, lse ? lse + t * a->H + h : NULL,
+                   q + t * a->q_stride + h * a->D, k + h / share * a->D, v + h / share * a->D, visible(a, t),
+                   a);
 }
 
 static void add_row(float *restrict y, const float *restrict x, float f, int64_t n) {
@@ -101,7 +103,7 @@ void lp_portable_attention_grad(float *dq, float *dk, float *dv, const float *do
         for (int64_t h = g * share; h < (g + 1) * share; h++)
             for (int64_t t = 0; t < a->T; t++) {
                 int64_t row = (t * a->H + h) * a->D, query = t * a->q_stride + h * a->D, key = g * a->D;
-                attend_grad(dq ? dq + query : NULL, dk ? dk + key : NULL, dv ? dv + key : NULL, dout + row, out + row,
-                            lse[t * a->H + h], q + query, k + key, v + key, visible(a, t), a);
+                attend_grad(dq ? dq + query : NULL, dk ? dk + key : NULL, dv ? dv + key : NULL, dout + row,
+                            out + row, lse[t * a->H + h], q + query, k + key, v + key, visible(a, t), a);
             }
 }

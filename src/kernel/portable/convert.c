@@ -33,7 +33,8 @@ void lp_portable_to_f32(float *y, const void *x, enum lp_dtype type, int64_t n) 
     int64_t size = lp_dtype_bytes(type), chunks = (n + CHUNK - 1) / CHUNK;
 #pragma omp parallel for if (chunks > 1)
     for (int64_t c = 0; c < chunks; c++)
-        widen(y + c * CHUNK, (const char *)x + c * CHUNK * size, type, c + 1 < chunks ? CHUNK : n - c * CHUNK);
+        widen(y + c * CHUNK, (const char *)x + c * CHUNK * size, type,
+              c + 1 < chunks ? CHUNK : n - c * CHUNK);
 }
 
 void lp_portable_from_f32(void *y, const float *x, enum lp_dtype type, int64_t n) {
@@ -43,7 +44,8 @@ void lp_portable_from_f32(void *y, const float *x, enum lp_dtype type, int64_t n
         narrow((char *)y + c * CHUNK * size, x + c * CHUNK, type, c + 1 < chunks ? CHUNK : n - c * CHUNK);
 }
 
-void lp_portable_gather(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C) {
+void lp_portable_gather(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n,
+                        int64_t C) {
     int64_t row = C * lp_dtype_bytes(type);
 #pragma omp parallel for if (n * C >= 4 * LP_PARALLEL_WORK)
     for (int64_t i = 0; i < n; i++)

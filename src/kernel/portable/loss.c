@@ -9,8 +9,8 @@ static bool counts(int32_t target, int64_t C) {
     return target >= 0 && target < C;
 }
 
-void lp_portable_cross_entropy(float *loss, float *prob, const float *logits, const int32_t *target, int64_t rows,
-                               int64_t C) {
+void lp_portable_cross_entropy(float *loss, float *prob, const float *logits, const int32_t *target,
+                               int64_t rows, int64_t C) {
 #pragma omp parallel for if (rows * C * 8 >= LP_PARALLEL_WORK)
     for (int64_t r = 0; r < rows; r++) {
         const float *in = logits + r * C;

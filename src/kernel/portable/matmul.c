@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* portable/matmul.c - the three matrix products of a linear layer, and the sum over rows.
- * All three are one product over strides: a tile of w is copied to [k][NR] so that the innermost loop runs over
- * NR neighbours, for MR rows of x at once. */
+ * All three are one product over strides: a tile of w is copied to [k][NR] so that the innermost loop runs
+ * over NR neighbours, for MR rows of x at once. */
 #include "kernel/portable/half.h"
 #include "kernel/portable/portable.h"
 
@@ -24,15 +24,16 @@ static float weight(const struct product *p, int64_t k, int64_t n) {
     return p->type == LP_BF16 ? lp_bf16_to_f32(half) : lp_f16_to_f32(half);
 }
 
-static void pack(float tile[KB][NR], const struct product *p, int64_t k0, int64_t n0, int64_t kn, int64_t nn) {
+static void pack(float tile[KB][NR], const struct product *p, int64_t k0, int64_t n0, int64_t kn,
+                 int64_t nn) {
     for (int64_t j = 0; j < NR; j++)
         for (int64_t k = 0; k < kn; k++)
             tile[k][j] = j < nn ? weight(p, k0 + k, n0 + j) : 0;
 }
 
 /* y[mn, nn] += x[mn, kn] tile[kn, nn]. */
-static void multiply(const struct product *p, float tile[KB][NR], int64_t m0, int64_t mn, int64_t n0, int64_t nn,
-                     int64_t k0, int64_t kn) {
+static void multiply(const struct product *p, float tile[KB][NR], int64_t m0, int64_t mn, int64_t n0,
+                     int64_t nn, int64_t k0, int64_t kn) {
     float sum[MR][NR] = {{0}};
     const float *x = p->x + m0 * p->x_m + k0 * p->x_k;
     if (mn == MR)
@@ -67,15 +68,16 @@ static void add_product(const struct product *p) {
         }
 }
 
-void lp_portable_matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias, int64_t M,
-                           int64_t N, int64_t K) {
+void lp_portable_matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                           int64_t M, int64_t N, int64_t K) {
     for (int64_t m = 0; m < M; m++)
         for (int64_t n = 0; n < N; n++)
             y[m * N + n] = bias ? bias[n] : 0;
     add_product(&(struct product){y, x, w, type, M, N, K, .x_m = K, .x_k = 1, .w_n = K, .w_k = 1});
 }
 
-void lp_portable_matmul_nn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add) {
+void lp_portable_matmul_nn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K,
+                           bool add) {
     if (!add)
         memset(y, 0, (size_t)(M * N) * sizeof *y);
     add_product(&(struct product){y, x, w, LP_F32, M, N, K, .x_m = K, .x_k = 1, .w_n = 1, .w_k = N});

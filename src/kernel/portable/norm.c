@@ -8,8 +8,8 @@
 
 enum { COLUMNS = 64 };
 
-void lp_portable_layer_norm(float *y, float *stat, const float *x, const float *w, const float *b, int64_t rows,
-                            int64_t C, float eps) {
+void lp_portable_layer_norm(float *y, float *stat, const float *x, const float *w, const float *b,
+                            int64_t rows, int64_t C, float eps) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK)
     for (int64_t r = 0; r < rows; r++) {
         const float *in = x + r * C;
@@ -48,8 +48,8 @@ static void layer_norm_dx(float *dx, const float *dy, const float *x, const floa
     }
 }
 
-void lp_portable_layer_norm_grad(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
-                                 const float *stat, int64_t rows, int64_t C) {
+void lp_portable_layer_norm_grad(float *dx, float *dw, float *db, const float *dy, const float *x,
+                                 const float *w, const float *stat, int64_t rows, int64_t C) {
     if (dx)
         layer_norm_dx(dx, dy, x, w, stat, rows, C);
     if (db)

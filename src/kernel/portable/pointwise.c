@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* portable/pointwise.c - kernels that treat every number alone: sums, activations, SwiGLU, AdamW; and the sum of
- * squares. Arrays [n]. */
+/* portable/pointwise.c - kernels that treat every number alone: sums, activations, SwiGLU, AdamW; and the sum
+ * of squares. Arrays [n]. */
 #include "kernel/portable/portable.h"
 
 #include <math.h>
@@ -68,7 +68,8 @@ void lp_portable_swiglu_grad(float *dgate, float *dup, const float *dy, const fl
     }
 }
 
-void lp_portable_adamw(float *w, float *m, float *v, const float *grad, int64_t n, const struct lp_adamw_step *step) {
+void lp_portable_adamw(float *w, float *m, float *v, const float *grad, int64_t n,
+                       const struct lp_adamw_step *step) {
     float b1 = step->beta1, b2 = step->beta2, keep = 1 - step->rate * step->decay;
     float rate = (float)(step->rate / (1 - pow(b1, (double)step->t)));
     float debias = (float)(1 / sqrt(1 - pow(b2, (double)step->t)));

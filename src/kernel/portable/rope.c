@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* portable/rope.c - rotary position embedding (Su et al. 2021) in the "rotate half" layout. x, y [T, H, D].
- * Frequencies and angles are rounded to float32 as the reference implementations round them: at position 2000 the
- * difference to exact angles would otherwise be visible. */
+ * Frequencies and angles are rounded to float32 as the reference implementations round them: at position 2000
+ * the difference to exact angles would otherwise be visible. */
 #include "kernel/portable/portable.h"
 
 #include <math.h>
 
 enum { PAIRS = 64 };
 
-static void rotate(float *y, const float *x, const float *c, const float *s, int64_t n, int64_t half, bool add) {
+static void rotate(float *y, const float *x, const float *c, const float *s, int64_t n, int64_t half,
+                   bool add) {
     for (int64_t i = 0; i < n; i++) {
         float a = x[i], b = x[half + i];
         float ya = a * c[i] - b * s[i], yb = b * c[i] + a * s[i];
@@ -17,8 +18,8 @@ static void rotate(float *y, const float *x, const float *c, const float *s, int
     }
 }
 
-void lp_portable_rope(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D, float theta,
-                      float sign, bool add) {
+void lp_portable_rope(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D,
+                      float theta, float sign, bool add) {
     int64_t half = D / 2;
     for (int64_t i0 = 0; i0 < half; i0 += PAIRS) {
         int64_t n = half - i0 < PAIRS ? half - i0 : PAIRS;

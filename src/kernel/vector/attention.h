@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* vector/attention.h - softmax(scale q k^T) v. Needs vec, vector/math.h, vector/tile.h, vector/pack.h.
  *
- * Queries lie across the lanes: for a block of B = 2 LANES queries of one head the scores of a tile of keys are
- * [key][B], so that a softmax runs down the keys without any sum across a register, and the scores are a panel for
- * the product with v. Keys and values are read where they lie. The running maximum is Milakov, Gimelshein's (2018).
- * q [T,H,D], k v [S,G,D] -> out [T,H,D], lse [T,H]. */
+ * Queries lie across the lanes: for a block of B = 2 LANES queries of one head the scores of a tile of keys
+ * are [key][B], so that a softmax runs down the keys without any sum across a register, and the scores are a
+ * panel for the product with v. Keys and values are read where they lie. The running maximum is Milakov,
+ * Gimelshein's (2018). q [T,H,D], k v [S,G,D] -> out [T,H,D], lse [T,H]. */
 #ifndef LP_KERNEL_VECTOR_ATTENTION_H
 #define LP_KERNEL_VECTOR_ATTENTION_H
 
@@ -38,28 +38,45 @@ static inline int64_t visible(const struct lp_attention_shape *a, int64_t t) {
 }
 
 /* y[i][B] = sum over d of rows[i][d] columns[d][B], i < n: keys (or values) with turned queries. */
-static inline void rows_by_block(float *y, const float *rows, int64_t stride, const float *columns, int64_t n, int64_t D) {
+static inline void rows_by_block(float *y, const float *rows, int64_t stride, const float *columns, int64_t n,
+                                 int64_t D) {
     int64_t h = even_rows(n);
     for (int64_t i = 0; i < n; i += h) {
-        struct tile t = {.y = y + i * B, .y_row = B, .x = rows + i * stride, .x_row = stride, .x_k = 1,
-                         .w = columns, .w_k = B, .n = D, .columns = B};
+        struct tile t = {.y = y + i * B,
+                         .y_row = B,
+                         .x = rows + i * stride,
+                         .x_row = stride,
+                         .x_k = 1,
+                         .w = columns,
+                         .w_k = B,
+                         .n = D,
+                         .columns = B};
         tile_of_strides((int)at_most(h, n - i), &t);
     }
 }
 
 /* y[d][B] (+)= sum over i < n of rows[i][d] p[i][B]. */
-static inline void block_by_rows(float *y, const float *rows, int64_t stride, const float *p, int64_t n, int64_t D,
-                          bool add_to) {
+static inline void block_by_rows(float *y, const float *rows, int64_t stride, const float *p, int64_t n,
+                                 int64_t D, bool add_to) {
     int64_t h = even_rows(D);
     for (int64_t d = 0; d < D; d += h) {
-        struct tile t = {.y = y + d * B, .y_row = B, .x = rows + d, .x_row = 1, .x_k = stride,
-                         .w = p, .w_k = B, .n = n, .columns = B, .add = add_to};
+        struct tile t = {.y = y + d * B,
+                         .y_row = B,
+                         .x = rows + d,
+                         .x_row = 1,
+                         .x_k = stride,
+                         .w = p,
+                         .w_k = B,
+                         .n = n,
+                         .columns = B,
+                         .add = add_to};
         tile_of_strides((int)at_most(h, D - d), &t);
     }
 }
 
 /* Scales the scores of keys s0.. and hides from each query the keys it does not see. */
-static inline void mask_scores(float *score, const struct lp_attention_shape *a, int64_t t0, int64_t s0, int64_t n) {
+static inline void mask_scores(float *score, const struct lp_attention_shape *a, int64_t t0, int64_t s0,
+                               int64_t n) {
     vec seen[2], lane = vec_load(lane_number);
     for (int j = 0; j < 2; j++) /* as numbers: exact below 2^24 keys */
         seen[j] = vec_set((float)(a->S - a->T + t0 + 1 + j * LANES)) + lane;
@@ -143,7 +160,8 @@ static inline float dot_numbers(const float *a, const float *b, int64_t n) {
 }
 
 /* out += sum over j < n of p[j] v[j]. */
-static inline void add_values(float *out, const float *p, const float *v, int64_t stride, int64_t n, int64_t D) {
+static inline void add_values(float *out, const float *p, const float *v, int64_t stride, int64_t n,
+                              int64_t D) {
     for (int64_t d = 0; d < D; d += LANES) {
         int64_t m = lanes_at(d, D), j = 0;
         vec a = load_part(out + d, m), b = vec_set(0);

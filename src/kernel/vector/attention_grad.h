@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/attention_grad.h - the gradient of vector/attention.h, in the same blocks: probabilities are recomputed
- * from lse. With P [key][B] of a block of queries: dv += P dout; dP = v dout^T; dS = P (dP - sum(dout out)) scale;
- * dq += dS^T k; dk += dS q. */
+/* vector/attention_grad.h - the gradient of vector/attention.h, in the same blocks: probabilities are
+ * recomputed from lse. With P [key][B] of a block of queries: dv += P dout; dP = v dout^T; dS = P (dP -
+ * sum(dout out)) scale; dq += dS^T k; dk += dS q. */
 #ifndef LP_KERNEL_VECTOR_ATTENTION_GRAD_H
 #define LP_KERNEL_VECTOR_ATTENTION_GRAD_H
 
@@ -16,10 +16,10 @@ struct attention_grad {
 
 /* What a thread needs for one block of queries. */
 struct grad_block {
-    float *q_turned, *dout_turned, *dq_turned;     /* [D][B] */
-    float *q_rows, *dout_rows;                     /* [B][wide], zeros past D */
-    float *score, *dscore;                         /* [KEYS][B] */
-    float mean[B], lse[B];                         /* sum(dout out); 0 for lse of a query that sees nothing */
+    float *q_turned, *dout_turned, *dq_turned; /* [D][B] */
+    float *q_rows, *dout_rows;                 /* [B][wide], zeros past D */
+    float *score, *dscore;                     /* [KEYS][B] */
+    float mean[B], lse[B];                     /* sum(dout out); 0 for lse of a query that sees nothing */
 };
 
 static inline int64_t grad_block_floats(const struct attention_grad *p) {
@@ -32,8 +32,8 @@ static void copy_padded(float *y, const float *x, int64_t stride, int64_t rows, 
             vec_store(y + i * wide + d, d < D ? load_part(x + i * stride + d, lanes_at(d, D)) : vec_set(0));
 }
 
-static void load_block(struct grad_block *b, const struct attention_grad *p, float *memory, int64_t h, int64_t t0,
-                       int64_t n) {
+static void load_block(struct grad_block *b, const struct attention_grad *p, float *memory, int64_t h,
+                       int64_t t0, int64_t n) {
     const struct lp_attention_shape *a = p->a;
     int64_t D = a->D, row = a->H * D, at = t0 * row + h * D;
     const float *q = p->q + t0 * a->q_stride + h * D;
@@ -69,13 +69,20 @@ static void finish_scores(struct grad_block *b, int64_t n, float scale) {
 }
 
 /* y[i][d] += sum over t < n of p[i][t] rows[t][d], for `keys` keys i. */
-static void add_to_keys(float *y, int64_t stride, const float *p, const float *rows, int64_t wide, int64_t keys,
-                        int64_t n, int64_t D) {
+static void add_to_keys(float *y, int64_t stride, const float *p, const float *rows, int64_t wide,
+                        int64_t keys, int64_t n, int64_t D) {
     int64_t h = even_rows(keys);
     for (int64_t i = 0; i < keys; i += h)
         for (int64_t d = 0; d < D; d += TILE_COLUMNS) {
-            struct tile t = {.y = y + i * stride + d, .y_row = stride, .x = p + i * B, .x_row = B, .x_k = 1,
-                             .w = rows + d, .w_k = wide, .n = n, .columns = (int)at_most(TILE_COLUMNS, D - d),
+            struct tile t = {.y = y + i * stride + d,
+                             .y_row = stride,
+                             .x = p + i * B,
+                             .x_row = B,
+                             .x_k = 1,
+                             .w = rows + d,
+                             .w_k = wide,
+                             .n = n,
+                             .columns = (int)at_most(TILE_COLUMNS, D - d),
                              .add = true};
             tile_of_strides((int)at_most(h, keys - i), &t);
         }
@@ -152,8 +159,9 @@ static void grad_by_parts(const struct attention_grad *p, float *memory, int64_t
     }
 }
 
-static void attention_grad(float *dq, float *dk, float *dv, const float *dout, const float *out, const float *lse,
-                           const float *q, const float *k, const float *v, const struct lp_attention_shape *a) {
+static void attention_grad(float *dq, float *dk, float *dv, const float *dout, const float *out,
+                           const float *lse, const float *q, const float *k, const float *v,
+                           const struct lp_attention_shape *a) {
     struct attention_grad p = {dq, dk, dv, dout, out, lse, q, k, v, a, (a->D + B - 1) / B * B};
     int64_t size = grad_block_floats(&p);
     int threads = a->T * a->S * a->H * a->D >= 1 << 17 ? omp_get_max_threads() : 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/norm.h - norms, softmax cross entropy and sums over rows. Needs vec and vector/math.h; see portable/norm.c
- * and loss.c for the formulas. */
+/* vector/norm.h - norms, softmax cross entropy and sums over rows. Needs vec and vector/math.h; see
+ * portable/norm.c and loss.c for the formulas. */
 #ifndef LP_KERNEL_VECTOR_NORM_H
 #define LP_KERNEL_VECTOR_NORM_H
 
@@ -43,12 +43,13 @@ static inline float row_squares(const float *x, float center, int64_t C) {
     return vec_sum(sum + other);
 }
 
-static void layer_norm(float *y, float *stat, const float *x, const float *w, const float *b, int64_t rows, int64_t C,
-                       float eps) {
+static void layer_norm(float *y, float *stat, const float *x, const float *w, const float *b, int64_t rows,
+                       int64_t C, float eps) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK)
     for (int64_t r = 0; r < rows; r++) {
         const float *in = x + r * C;
-        float mean = row_sum(in, C) / (float)C, inverse = 1 / sqrtf(row_squares(in, mean, C) / (float)C + eps);
+        float mean = row_sum(in, C) / (float)C,
+              inverse = 1 / sqrtf(row_squares(in, mean, C) / (float)C + eps);
         for (int64_t c = 0; c < C; c += LANES) {
             int64_t m = lanes_at(c, C);
             vec n = (load_part(in + c, m) - vec_set(mean)) * vec_set(inverse);
@@ -61,7 +62,8 @@ static void layer_norm(float *y, float *stat, const float *x, const float *w, co
     }
 }
 
-static void rms_norm(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C, float eps) {
+static void rms_norm(float *y, float *stat, const float *x, const float *w, int64_t rows, int64_t C,
+                     float eps) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK)
     for (int64_t r = 0; r < rows; r++) {
         float inverse = 1 / sqrtf(row_squares(x + r * C, 0, C) / (float)C + eps);
@@ -76,8 +78,8 @@ static void rms_norm(float *y, float *stat, const float *x, const float *w, int6
 }
 
 /* One row of dx for both norms; RMS norm has center 0 and no mean of g. */
-static inline void norm_dx(float *dx, const float *dy, const float *x, const float *w, float center, float inverse,
-                           bool centered, int64_t C) {
+static inline void norm_dx(float *dx, const float *dy, const float *x, const float *w, float center,
+                           float inverse, bool centered, int64_t C) {
     vec sum = vec_set(0), dot = sum, mid = vec_set(center), inv = vec_set(inverse);
     for (int64_t c = 0; c < C; c += LANES) {
         int64_t m = lanes_at(c, C);
@@ -93,10 +95,10 @@ static inline void norm_dx(float *dx, const float *dy, const float *x, const flo
     }
 }
 
-/* Columns c..c+STRIP of dw and db: sums over all rows, kept in registers. stat as layer norm's (step 2), or RMS
- * norm's (step 1), or NULL for db alone. */
-static inline void norm_dw_strip(float *dw, float *db, const float *dy, const float *x, const float *stat, int step,
-                                 int64_t rows, int64_t C, int64_t c0) {
+/* Columns c..c+STRIP of dw and db: sums over all rows, kept in registers. stat as layer norm's (step 2), or
+ * RMS norm's (step 1), or NULL for db alone. */
+static inline void norm_dw_strip(float *dw, float *db, const float *dy, const float *x, const float *stat,
+                                 int step, int64_t rows, int64_t C, int64_t c0) {
     vec sw[4], sb[4];
     for (int j = 0; j < 4; j++)
         sw[j] = sb[j] = vec_set(0);
@@ -121,8 +123,8 @@ static inline void norm_dw_strip(float *dw, float *db, const float *dy, const fl
     }
 }
 
-static void norm_dw(float *dw, float *db, const float *dy, const float *x, const float *stat, int step, int64_t rows,
-                    int64_t C) {
+static void norm_dw(float *dw, float *db, const float *dy, const float *x, const float *stat, int step,
+                    int64_t rows, int64_t C) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK)
     for (int64_t c = 0; c < C; c += STRIP)
         norm_dw_strip(dw, db, dy, x, stat, step, rows, C, c);
@@ -145,8 +147,8 @@ static void layer_norm_grad(float *dx, float *dw, float *db, const float *dy, co
         sum_rows(db, dy, rows, C);
 }
 
-static void rms_norm_grad(float *dx, float *dw, const float *dy, const float *x, const float *w, const float *stat,
-                          int64_t rows, int64_t C) {
+static void rms_norm_grad(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                          const float *stat, int64_t rows, int64_t C) {
     if (dx) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK)
         for (int64_t r = 0; r < rows; r++)
@@ -188,8 +190,8 @@ static void cross_entropy(float *loss, float *prob, const float *logits, const i
     }
 }
 
-static void cross_entropy_grad(float *dlogits, const float *prob, const int32_t *target, float scale, int64_t rows,
-                               int64_t C) {
+static void cross_entropy_grad(float *dlogits, const float *prob, const int32_t *target, float scale,
+                               int64_t rows, int64_t C) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK)
     for (int64_t r = 0; r < rows; r++) {
         if (target[r] < 0 || target[r] >= C)
@@ -197,7 +199,8 @@ static void cross_entropy_grad(float *dlogits, const float *prob, const int32_t 
         float *row = dlogits + r * C;
         for (int64_t c = 0; c < C; c += LANES) {
             int64_t m = lanes_at(c, C);
-            store_part(row + c, vec_fma(vec_set(scale), load_part(prob + r * C + c, m), load_part(row + c, m)), m);
+            store_part(row + c,
+                       vec_fma(vec_set(scale), load_part(prob + r * C + c, m), load_part(row + c, m)), m);
         }
         row[target[r]] -= scale;
     }

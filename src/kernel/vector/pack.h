@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/pack.h - panels for tiles of 32-bit units: rows are turned so that a panel is [k][rows]. Needs vec and
- * vector/tile.h. */
+/* vector/pack.h - panels for tiles of 32-bit units: rows are turned so that a panel is [k][rows]. Needs vec
+ * and vector/tile.h. */
 #ifndef LP_KERNEL_VECTOR_PACK_H
 #define LP_KERNEL_VECTOR_PACK_H
 
 #include "kernel/kernel.h"
 #include "kernel/portable/half.h"
 
-/* panel[k * step + i] = row[i][k] for k < n and i < rows <= LANES; with rows < LANES the row pointers past it repeat
- * valid ones. Writes only `rows` numbers of each k. */
+/* panel[k * step + i] = row[i][k] for k < n and i < rows <= LANES; with rows < LANES the row pointers past it
+ * repeat valid ones. Writes only `rows` numbers of each k. */
 ALWAYS_INLINE void turn_rows(float *panel, int64_t step, const float *const row[LANES], int rows, int64_t n) {
     int64_t k = 0;
     for (; k + 4 <= n; k += 4) {
@@ -39,14 +39,16 @@ static inline void turn(float *panel, int64_t step, const float *x, int64_t stri
 }
 
 /* A panel of up to TILE_COLUMNS rows. */
-static inline void turn_wide(float *panel, int64_t step, const float *x, int64_t stride, int rows, int64_t n) {
+static inline void turn_wide(float *panel, int64_t step, const float *x, int64_t stride, int rows,
+                             int64_t n) {
     turn(panel, step, x, stride, rows < LANES ? rows : LANES, n);
     if (rows > LANES)
         turn(panel + LANES, step, x + LANES * stride, stride, rows - LANES, n);
 }
 
 /* panel[k * step + i] = x[k * stride + i]. */
-static inline void copy_rows(float *panel, int64_t step, const float *x, int64_t stride, int columns, int64_t n) {
+static inline void copy_rows(float *panel, int64_t step, const float *x, int64_t stride, int columns,
+                             int64_t n) {
     if (columns == TILE_COLUMNS)
         for (int64_t k = 0; k < n; k++) {
             vec_store(panel + k * step, vec_load(x + k * stride));
@@ -76,8 +78,8 @@ static inline void widen(float *y, const uint16_t *x, enum lp_dtype type, int64_
 }
 
 /* turn_wide from rows of 16-bit numbers. */
-static inline void turn_half(float *panel, int64_t step, const uint16_t *x, enum lp_dtype type, int64_t stride, int rows,
-                      int64_t n) {
+static inline void turn_half(float *panel, int64_t step, const uint16_t *x, enum lp_dtype type,
+                             int64_t stride, int rows, int64_t n) {
     enum { CHUNK = 64 };
     float wide[TILE_COLUMNS][CHUNK];
     for (int64_t k = 0; k < n; k += CHUNK) {

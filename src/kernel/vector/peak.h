@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/peak.h - independent chains of multiply-adds, more than two pipes of latency 6 can hold. Needs vec and
- * `vec multiply_add(vec w, vec x, vec sum)`. */
+/* vector/peak.h - independent chains of multiply-adds, more than two pipes of latency 6 can hold. Needs vec
+ * and `vec multiply_add(vec w, vec x, vec sum)`. */
 #ifndef LP_KERNEL_VECTOR_PEAK_H
 #define LP_KERNEL_VECTOR_PEAK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/pointwise.h - kernels that treat every number alone, rope, AdamW, the sum of squares, and stored numbers.
- * Needs vec and vector/math.h; see portable/pointwise.c, rope.c and convert.c for the formulas. */
+/* vector/pointwise.h - kernels that treat every number alone, rope, AdamW, the sum of squares, and stored
+ * numbers. Needs vec and vector/math.h; see portable/pointwise.c, rope.c and convert.c for the formulas. */
 #ifndef LP_KERNEL_VECTOR_POINTWISE_H
 #define LP_KERNEL_VECTOR_POINTWISE_H
 
@@ -48,7 +48,8 @@ static inline __attribute__((always_inline)) vec act_of(vec x, enum lp_act kind,
     return x * s;
 }
 
-static inline __attribute__((always_inline)) void act_kind(float *y, const float *x, enum lp_act kind, int64_t n) {
+static inline __attribute__((always_inline)) void act_kind(float *y, const float *x, enum lp_act kind,
+                                                           int64_t n) {
 #pragma omp parallel for if (n >= LP_PARALLEL_WORK / 4)
     for (int64_t start = 0; start < n; start += STRETCH)
         for (int64_t i = start, end = stretch_end(start, n); i < end; i += LANES) {
@@ -96,7 +97,8 @@ static void swiglu(float *y, const float *gate, const float *up, int64_t n) {
         }
 }
 
-static void swiglu_grad(float *dgate, float *dup, const float *dy, const float *gate, const float *up, int64_t n) {
+static void swiglu_grad(float *dgate, float *dup, const float *dy, const float *gate, const float *up,
+                        int64_t n) {
 #pragma omp parallel for if (n >= LP_PARALLEL_WORK / 4)
     for (int64_t start = 0; start < n; start += STRETCH)
         for (int64_t i = start, end = stretch_end(start, n); i < end; i += LANES) {
@@ -109,7 +111,8 @@ static void swiglu_grad(float *dgate, float *dup, const float *dy, const float *
         }
 }
 
-static void adamw(float *w, float *m, float *v, const float *grad, int64_t n, const struct lp_adamw_step *step) {
+static void adamw(float *w, float *m, float *v, const float *grad, int64_t n,
+                  const struct lp_adamw_step *step) {
     vec b1 = vec_set(step->beta1), b2 = vec_set(step->beta2), eps = vec_set(step->eps);
     vec rest1 = vec_set(1 - step->beta1), rest2 = vec_set(1 - step->beta2), scale = vec_set(step->grad_scale);
     vec keep = vec_set(1 - step->rate * step->decay);
@@ -120,7 +123,8 @@ static void adamw(float *w, float *m, float *v, const float *grad, int64_t n, co
         for (int64_t i = start, end = stretch_end(start, n); i < end; i += LANES) {
             int64_t k = lanes_at(i, end);
             vec g = load_part(grad + i, k) * scale;
-            vec m1 = vec_fma(b1, load_part(m + i, k), rest1 * g), v1 = vec_fma(b2, load_part(v + i, k), rest2 * g * g);
+            vec m1 = vec_fma(b1, load_part(m + i, k), rest1 * g),
+                v1 = vec_fma(b2, load_part(v + i, k), rest2 * g * g);
             vec by = m1 / vec_fma(vec_sqrt(v1), debias, eps);
             store_part(m + i, m1, k);
             store_part(v + i, v1, k);
@@ -148,11 +152,12 @@ static double sum_squares(const float *x, int64_t n) {
     return sum;
 }
 
-static inline void rotate_half(float *y, const float *x, const float *c, const float *s, int64_t n, int64_t half,
-                               bool add_to) {
+static inline void rotate_half(float *y, const float *x, const float *c, const float *s, int64_t n,
+                               int64_t half, bool add_to) {
     for (int64_t i = 0; i < n; i += LANES) {
         int64_t m = lanes_at(i, n);
-        vec a = load_part(x + i, m), b = load_part(x + half + i, m), cosine = vec_load(c + i), sine = vec_load(s + i);
+        vec a = load_part(x + i, m), b = load_part(x + half + i, m), cosine = vec_load(c + i),
+            sine = vec_load(s + i);
         vec ya = vec_fma(a, cosine, vec_set(0) - b * sine), yb = vec_fma(b, cosine, a * sine);
         if (add_to) {
             ya += load_part(y + i, m);
@@ -163,8 +168,8 @@ static inline void rotate_half(float *y, const float *x, const float *c, const f
     }
 }
 
-static void rope(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D, float theta,
-                 float sign, bool add_to) {
+static void rope(float *y, const float *x, const int32_t *position, int64_t T, int64_t H, int64_t D,
+                 float theta, float sign, bool add_to) {
     enum { PAIRS = 64 };
     int64_t half = D / 2;
     for (int64_t i0 = 0; i0 < half; i0 += PAIRS) {

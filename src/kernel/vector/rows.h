@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/rows.h - y[M,N] = x[M,K] w[N,K]^T for few rows of x: w is streamed once, in place, and dotted with every
- * row of x. Needs vec and vector/tile.h. */
+/* vector/rows.h - y[M,N] = x[M,K] w[N,K]^T for few rows of x: w is streamed once, in place, and dotted with
+ * every row of x. Needs vec and vector/tile.h. */
 #ifndef LP_KERNEL_VECTOR_ROWS_H
 #define LP_KERNEL_VECTOR_ROWS_H
 
@@ -22,8 +22,8 @@ ALWAYS_INLINE float one_weight(const void *w, enum lp_dtype type, int64_t at) {
 }
 
 /* Rows n..n+3 of w with all M rows of x. */
-ALWAYS_INLINE void dot_four(int M, float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
-                            int64_t n, int64_t N, int64_t K) {
+ALWAYS_INLINE void dot_four(int M, float *y, const float *x, const void *w, enum lp_dtype type,
+                            const float *bias, int64_t n, int64_t N, int64_t K) {
     vec sum[6][4];
     int64_t k = 0;
     for (int m = 0; m < M; m++)
@@ -50,8 +50,8 @@ ALWAYS_INLINE void dot_four(int M, float *y, const float *x, const void *w, enum
     }
 }
 
-ALWAYS_INLINE void dot_one(int M, float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
-                           int64_t n, int64_t N, int64_t K) {
+ALWAYS_INLINE void dot_one(int M, float *y, const float *x, const void *w, enum lp_dtype type,
+                           const float *bias, int64_t n, int64_t N, int64_t K) {
     for (int m = 0; m < M; m++) {
         vec sum = vec_set(0);
         int64_t k = 0;
@@ -64,8 +64,8 @@ ALWAYS_INLINE void dot_one(int M, float *y, const float *x, const void *w, enum 
     }
 }
 
-ALWAYS_INLINE void dot_rows(int M, float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
-                            int64_t N, int64_t K) {
+ALWAYS_INLINE void dot_rows(int M, float *y, const float *x, const void *w, enum lp_dtype type,
+                            const float *bias, int64_t N, int64_t K) {
     enum { CHUNK = 64 };
     if (M > FEW_ROWS)
         return; /* so that narrower instruction sets carry no code for it */
@@ -104,8 +104,8 @@ ALWAYS_INLINE void dot_rows_of(int64_t M, float *y, const float *x, const void *
 }
 
 /* M <= FEW_ROWS. */
-static inline void matmul_few_rows(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
-                            int64_t M, int64_t N, int64_t K) {
+static inline void matmul_few_rows(float *y, const float *x, const void *w, enum lp_dtype type,
+                                   const float *bias, int64_t M, int64_t N, int64_t K) {
     if (type == LP_F32)
         dot_rows_of(M, y, x, w, LP_F32, bias, N, K);
     else if (type == LP_BF16)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/tile.h - one register tile of a matrix product, and panels. Written over the `vec` of an instruction set
- * (x86/vec_avx512.h, x86/vec_avx2.h) and over `vec multiply_add(vec w, vec x, vec sum)`, both of which the including
- * file brings: with it a unit of 32 bits is one float, or a pair of bf16.
+/* vector/tile.h - one register tile of a matrix product, and panels. Written over the `vec` of an instruction
+ * set (x86/vec_avx512.h, x86/vec_avx2.h) and over `vec multiply_add(vec w, vec x, vec sum)`, both of which
+ * the including file brings: with it a unit of 32 bits is one float, or a pair of bf16.
  *
- * A tile is h rows by 2 LANES columns of sums, h <= TILE_ROWS; each step adds one number of h rows of x, spread over
- * a register, times two registers of w. */
+ * A tile is h rows by 2 LANES columns of sums, h <= TILE_ROWS; each step adds one number of h rows of x,
+ * spread over a register, times two registers of w. */
 #ifndef LP_KERNEL_VECTOR_TILE_H
 #define LP_KERNEL_VECTOR_TILE_H
 

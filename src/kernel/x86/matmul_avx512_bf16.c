@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* matmul_avx512_bf16.c - the product with bf16 weights by VDPBF16PS: pairs of bf16 along K, summed in float32.
- * x is rounded to bf16 for it (8 bits of mantissa; the normalised mean square error of the product is about 1e-6), so
- * only products of many rows take this way; few rows are bound by memory and stay exact in x. */
+/* matmul_avx512_bf16.c - the product with bf16 weights by VDPBF16PS: pairs of bf16 along K, summed in
+ * float32. x is rounded to bf16 for it (8 bits of mantissa; the normalised mean square error of the product
+ * is about 1e-6), so only products of many rows take this way; few rows are bound by memory and stay exact in
+ * x. */
 #include "kernel/x86/vec_avx512.h"
 
 static inline vec multiply_add(vec w, vec x, vec sum) {
@@ -17,12 +18,13 @@ static inline vec multiply_add(vec w, vec x, vec sum) {
 
 enum { MANY_ROWS = 16, PAIRS = 256 };
 
-static void (*matmul_nt_float)(float *, const float *, const void *, enum lp_dtype, const float *, int64_t, int64_t,
-                               int64_t);
+static void (*matmul_nt_float)(float *, const float *, const void *, enum lp_dtype, const float *, int64_t,
+                               int64_t, int64_t);
 
 static void tile_pairs(float *y, int64_t N, int rows, int columns, const float *x, const float *w, int64_t n,
                        const float *bias, bool add) {
-    struct tile t = {.y = y, .y_row = N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
+    struct tile t = {
+        .y = y, .y_row = N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
     tile_of_panels(rows, &t);
 }
 
@@ -33,7 +35,8 @@ static void round_to_pairs(float *pairs, const float *x, int64_t n) {
     for (; i + 16 <= n; i += 16)
         _mm256_storeu_si256((__m256i *)(out + 2 * i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
     if (i < n)
-        _mm256_mask_storeu_epi16(out + 2 * i, vec_first(n - i), (__m256i)_mm512_cvtneps_pbh(vec_load_n(x + i, n - i)));
+        _mm256_mask_storeu_epi16(out + 2 * i, vec_first(n - i),
+                                 (__m256i)_mm512_cvtneps_pbh(vec_load_n(x + i, n - i)));
 }
 
 static void pack_x_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n) {
@@ -47,15 +50,27 @@ static void pack_x_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int 
 }
 
 /* A row of an even number of bf16 is a row of pairs; odd rows do not come here (see matmul_nt). */
-static void pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n) {
+static void pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
+                         int64_t n) {
     turn_wide(panel, TILE_COLUMNS, (const float *)g->w + n0 * g->units + u0, g->units, columns, n);
 }
 
-static void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias, int64_t M,
-                      int64_t N, int64_t K) {
-    struct lp_gemm g = {.y = y, .x = x, .w = w, .type = type, .bias = bias, .M = M, .N = N, .K = K, .units = K / 2,
-                        .tile_rows = TILE_ROWS, .tile_columns = TILE_COLUMNS,
-                        .pack_x = pack_x_pairs, .pack_w = pack_w_pairs, .tile = tile_pairs};
+static void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                      int64_t M, int64_t N, int64_t K) {
+    struct lp_gemm g = {.y = y,
+                        .x = x,
+                        .w = w,
+                        .type = type,
+                        .bias = bias,
+                        .M = M,
+                        .N = N,
+                        .K = K,
+                        .units = K / 2,
+                        .tile_rows = TILE_ROWS,
+                        .tile_columns = TILE_COLUMNS,
+                        .pack_x = pack_x_pairs,
+                        .pack_w = pack_w_pairs,
+                        .tile = tile_pairs};
     if (type != LP_BF16 || M < MANY_ROWS || N < 1 || K < 2 || K % 2 || !lp_gemm(&g))
         matmul_nt_float(y, x, w, type, bias, M, N, K);
 }

@@ -58,7 +58,8 @@ static inline vec vec_sqrt(vec a) {
 static inline vec vec_round(vec a) {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-/* a * 2^n, n integral and within -250..250: in two steps, so that results below the normal numbers come out too. */
+/* a * 2^n, n integral and within -250..250: in two steps, so that results below the normal numbers come out
+ * too. */
 static inline vec vec_scale2(vec a, vec n) {
     __m256i power = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(power, 1), one = _mm256_set1_epi32(127);
     __m256i first = _mm256_slli_epi32(_mm256_add_epi32(half, one), 23);
@@ -84,12 +85,15 @@ static inline float vec_highest(vec a) {
 }
 /* Four numbers of each of rows 0 and 4. */
 static inline vec vec_load_quarters(const float *const *row, int64_t at) {
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[0] + at)), _mm_loadu_ps(row[4] + at), 1);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[0] + at)), _mm_loadu_ps(row[4] + at),
+                                1);
 }
 /* Transposes 4x4 numbers within each 128-bit lane. */
 static inline void vec_transpose4(vec r[4]) {
-    __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(r[0], r[1])), b = _mm256_castps_pd(_mm256_unpackhi_ps(r[0], r[1]));
-    __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(r[2], r[3])), d = _mm256_castps_pd(_mm256_unpackhi_ps(r[2], r[3]));
+    __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(r[0], r[1])),
+            b = _mm256_castps_pd(_mm256_unpackhi_ps(r[0], r[1]));
+    __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(r[2], r[3])),
+            d = _mm256_castps_pd(_mm256_unpackhi_ps(r[2], r[3]));
     r[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
     r[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
     r[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));

@@ -76,7 +76,8 @@ static inline float vec_highest(vec a) {
 }
 /* The four sums of four registers. */
 static inline __m128 vec_sum4(vec a, vec b, vec c, vec d) {
-    vec ab = _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b), cd = _mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d);
+    vec ab = _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b),
+        cd = _mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d);
     vec abcd = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))) +
                _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd)));
     __m256 half = _mm512_castps512_ps256(abcd) + _mm512_extractf32x8_ps(abcd, 1);
@@ -91,8 +92,10 @@ static inline vec vec_load_quarters(const float *const *row, int64_t at) {
 }
 /* Transposes 4x4 numbers within each 128-bit lane. */
 static inline void vec_transpose4(vec r[4]) {
-    __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(r[0], r[1])), b = _mm512_castps_pd(_mm512_unpackhi_ps(r[0], r[1]));
-    __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(r[2], r[3])), d = _mm512_castps_pd(_mm512_unpackhi_ps(r[2], r[3]));
+    __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(r[0], r[1])),
+            b = _mm512_castps_pd(_mm512_unpackhi_ps(r[0], r[1]));
+    __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(r[2], r[3])),
+            d = _mm512_castps_pd(_mm512_unpackhi_ps(r[2], r[3]));
     r[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
     r[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
     r[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
