@@ -55,6 +55,7 @@ void lp_reply_done(struct lp_reply *reply);
 json_t *lp_reply_json(const struct lp_reply *reply, const struct lp_objects *objects);
 /* {"handle", "kind", ...} of one object. */
 json_t *lp_object_json(const struct lp_object *object);
+json_t *lp_objects_json(const struct lp_objects *objects); /* an array of them */
 
 /* A whole request. A skill that fails or is not ready is no error: the answer tells. On failure the
  * conversation is as before, but for the objects that were made. */

@@ -43,13 +43,20 @@ json_t *lp_object_json(const struct lp_object *o) {
     return NULL;
 }
 
-json_t *lp_reply_json(const struct lp_reply *r, const struct lp_objects *objects) {
+json_t *lp_objects_json(const struct lp_objects *objects) {
     json_t *list = json_array();
-    bool done = list != NULL;
-    for (int i = 0; done && i < objects->n; i++)
-        done = !json_array_append_new(list, lp_object_json(objects->item[i]));
+    for (int i = 0; list && i < objects->n; i++)
+        if (json_array_append_new(list, lp_object_json(objects->item[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+json_t *lp_reply_json(const struct lp_reply *r, const struct lp_objects *objects) {
+    json_t *list = lp_objects_json(objects);
     json_t *out =
-        done ? json_pack("{s:s, s:O, s:O, s:O, s:s, s:O}", "thoughts", r->thoughts, "actions", r->actions,
+        list ? json_pack("{s:s, s:O, s:O, s:O, s:s, s:O}", "thoughts", r->thoughts, "actions", r->actions,
                          "skills", r->skills, "results", r->results, "value", r->value, "objects", list)
              : NULL;
     json_decref(list);
