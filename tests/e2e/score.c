@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/e2e/score.c - the scorer as a program: exit 0 at or above the threshold, 1 below it, 2 for a wrong
- * call. score plan EXPECTED.jsonl PLANS.jsonl [MIN]        MIN and rates 0..1 score ocr TRUTH.jsonl
- * ANSWERS.jsonl|FOLDER [MIN] score list TRUTH.jsonl                             image, tab, question: what
- * ocr_accuracy.sh asks */
+/* tests/e2e/score.c - the scorer as a program: exit 0 at or above the threshold MIN (0..1), 1 below it, 2 for a
+ * wrong call.
+ *   score plan EXPECTED.jsonl PLANS.jsonl [MIN]
+ *   score ocr TRUTH.jsonl ANSWERS.jsonl|FOLDER [MIN]
+ *   score valid PLANS.jsonl         every plan must parse and validate
+ *   score list TRUTH.jsonl          image, tab, question: what ocr_accuracy.sh asks */
 #include "e2e/scoring.h"
 
 #include <stdlib.h>
@@ -21,15 +23,27 @@ static int list(const char *path, struct lp_error *err) {
     return lines ? 0 : 1;
 }
 
+static int valid(const char *path, struct lp_error *err) {
+    double rate;
+    if (!score_validity(path, stdout, &rate, err)) {
+        fprintf(stderr, "score: %s\n", err->text);
+        return 1;
+    }
+    return rate < 1;
+}
+
 int main(int argc, char **argv) {
     struct lp_error err = {0};
     if (argc == 3 && !strcmp(argv[1], "list"))
         return list(argv[2], &err);
+    if (argc == 3 && !strcmp(argv[1], "valid"))
+        return valid(argv[2], &err);
     bool plan = argc >= 4 && !strcmp(argv[1], "plan"), ocr = argc >= 4 && !strcmp(argv[1], "ocr");
     char *end = "";
     double rate = 0, least = argc == 5 ? strtod(argv[4], &end) : 0;
     if (argc > 5 || !(plan || ocr) || *end) {
-        fputs("usage: score plan EXPECTED PLANS [MIN] | score ocr TRUTH ANSWERS [MIN] | score list TRUTH\n",
+        fputs("usage: score plan EXPECTED PLANS [MIN] | score ocr TRUTH ANSWERS [MIN] | score valid PLANS | "
+              "score list TRUTH\n",
               stderr);
         return 2;
     }

@@ -9,6 +9,8 @@
  * not part of the rate. */
 #include "e2e/scoring.h"
 
+#include "skill/skill.h"
+
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -250,4 +252,40 @@ bool score_readings(const char *truth, const char *answers, FILE *out, double *r
     json_decref(wanted);
     json_decref(lines);
     return ok;
+}
+
+/* Whether each call names a known skill and has legal parameters. */
+static bool is_valid(const json_t *plan, struct lp_error *err) {
+    const json_t *actions = json_object_get(plan, "actions"), *action;
+    size_t i;
+    if (!json_is_array(actions))
+        return lp_error_set(err, LP_EINPUT, "it has no list of actions");
+    json_array_foreach(actions, i, action) {
+        const char *name = json_string_value(json_object_get(action, "API_name"));
+        const struct lp_skill *skill = name ? lp_skill_find(name) : NULL;
+        if (!skill)
+            return lp_error_set(err, LP_EINPUT, "'%s' is no skill", name ? name : "");
+        json_t *params = lp_skill_check(skill, json_object_get(action, "API_params"), err);
+        json_decref(params);
+        if (!params)
+            return false;
+    }
+    return true;
+}
+
+bool score_validity(const char *got, FILE *out, double *rate, struct lp_error *err) {
+    json_t *plans = score_lines(got, "value", err);
+    size_t valid = 0, i, n = json_array_size(plans);
+    for (i = 0; i < n; i++) {
+        struct lp_error why = {0};
+        if (is_valid(json_array_get(plans, i), &why))
+            valid++;
+        else
+            fprintf(out, "plan %zu is not valid: %s\n", i + 1, why.text);
+    }
+    if (plans)
+        fprintf(out, "%zu of %zu plans are valid\n", valid, n);
+    *rate = n ? (double)valid / (double)n : 0;
+    json_decref(plans);
+    return plans;
 }

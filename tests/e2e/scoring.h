@@ -26,4 +26,8 @@ json_t *score_lines(const char *path, const char *key, struct lp_error *err);
 bool score_plans(const char *expected, const char *got, FILE *out, double *rate, struct lp_error *err);
 bool score_readings(const char *truth, const char *answers, FILE *out, double *rate, struct lp_error *err);
 
+/* Checks every call of every plan in a JSONL file: a known API_name with legal API_params. Prints the plans that
+ * are not so; *rate is the share of plans that are. */
+bool score_validity(const char *got, FILE *out, double *rate, struct lp_error *err);
+
 #endif
