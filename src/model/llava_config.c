@@ -43,7 +43,7 @@ static bool read_hugging_face(const json_t *config, const json_t *text, const js
         !check_name(config, "vision_feature_select_strategy", "default", "default", err) ||
         !lp_json_string(config, "projector_hidden_act", "gelu", &act, err))
         return false;
-    if (strcmp(act, "gelu") && strcmp(act, "linear"))
+    if (strcmp(act, "gelu"))
         return lp_error_set(err, LP_EINPUT, "'projector_hidden_act' is '%s'; only gelu is known", act);
     c->two_layers = true;
     return true;
