@@ -9,4 +9,4 @@ for i in $(seq "$runs"); do
     began=$(date +%s%N)
     "$program" plan --image examples/sign.jpg "What does the sign say?" >/dev/null
     echo $((($(date +%s%N) - began) / 1000000))
-done | sort -n | awk '{ms[NR] = $1; printf "%s%d", NR > 1 ? " " : "", $1} END {printf " ms\nmedian %d ms\n", ms[int((NR + 1) / 2)]}'
+done | sort -n | awk '{ms[NR] = $1; printf "%d ", $1} END {printf "ms\nmedian %d ms\n", ms[int((NR + 1) / 2)]}'
