@@ -106,7 +106,7 @@ static bool run_opened(struct lp_call *call, struct lp_error *err) {
 }
 
 bool lp_call_work(struct lp_call *call, struct lp_error *err) {
-    if (!lp_skill_ready(call->skill, err) || !pick_picture(call, err) || !check_handles(call, err))
+    if (!lp_skill_ready(call->skill, err) || !check_handles(call, err) || !pick_picture(call, err))
         return false;
     if ((call->skill->needs & LP_NEEDS_REFERENCE) && !call->reference)
         return lp_error_set(err, LP_EINPUT, "%s needs a reference picture", call->skill->name);

@@ -16,7 +16,8 @@ static const struct {
     {"detect", "{\"caption\": \"dog . cat\"}", "{\"caption\":\"dog . cat\"}", NULL},
     {"detect", "{\"caption\": \"  dog \\n\", \"box_threshold\": 0.3, \"text_threshold\": 0.25}",
      "{\"caption\":\"dog\"}", NULL},
-    {"detect", "{\"image\": \"img_2\", \"caption\": \"dog\"}", "{\"caption\":\"dog\",\"image\":\"img_2\"}", NULL},
+    {"detect", "{\"image\": \"img_2\", \"caption\": \"dog\"}", "{\"caption\":\"dog\",\"image\":\"img_2\"}",
+     NULL},
     {"detect", "{\"image\": \"/tmp/x.png\", \"caption\": \"dog\"}", "{\"caption\":\"dog\"}", NULL},
     {"detect", "{\"image\": null, \"caption\": \"dog\"}", "{\"caption\":\"dog\"}", NULL},
     {"detect", "{\"image\": 7, \"caption\": \"dog\"}", "{\"caption\":\"dog\"}", NULL},
@@ -32,8 +33,10 @@ static const struct {
     {"generate_from_layout", "{\"prompt\": {\"caption\": \"a street\"}, \"layout\": \"map_1\"}",
      "{\"prompt\":\"a street\",\"layout\":\"map_1\"}", NULL},
     {"generate_from_layout", "{\"prompt\": {\"text\": \"a street\"}}", NULL, "'prompt' must be a text"},
-    {"generate_from_layout", "{\"prompt\": \"a\", \"layout\": \"mask_1\"}", NULL, "'layout' must be the handle of a map"},
-    {"inpaint", "{\"mask\": \"mask_12\", \"prompt\": \"a cat\"}", "{\"prompt\":\"a cat\",\"mask\":\"mask_12\"}", NULL},
+    {"generate_from_layout", "{\"prompt\": \"a\", \"layout\": \"mask_1\"}", NULL,
+     "'layout' must be the handle of a map"},
+    {"inpaint", "{\"mask\": \"mask_12\", \"prompt\": \"a cat\"}",
+     "{\"prompt\":\"a cat\",\"mask\":\"mask_12\"}", NULL},
     {"inpaint", "{\"prompt\": \"a cat\"}", "{\"prompt\":\"a cat\"}", NULL},
     {"inpaint", "{\"prompt\": \"a cat\", \"mask\": \"mask_0\"}", NULL, "'mask' must be the handle of a mask"},
     {"inpaint", "{\"prompt\": \"a cat\", \"mask\": {\"size\": [1, 1]}}", NULL, "'mask' must be the handle"},
@@ -44,9 +47,10 @@ static const struct {
     {"segment_at", "{\"boxes\": [0, 0, 0.5, 1]}", "{\"boxes\":[[0.0,0.0,0.5,1.0]]}", NULL},
     {"segment_at", "{\"boxes\": [[0.5, 1, 0.25, 0]]}", "{\"boxes\":[[0.25,0.0,0.5,1.0]]}", NULL},
     {"segment_at", "{\"boxes\": \"box_1\"}", "{\"boxes\":[\"box_1\"]}", NULL},
-    {"segment_at", "{\"boxes\": [\"box_1\", [0, 0, 1, 1]], \"points\": []}", "{\"boxes\":[\"box_1\",[0.0,0.0,1.0,1.0]]}",
+    {"segment_at", "{\"boxes\": [\"box_1\", [0, 0, 1, 1]], \"points\": []}",
+     "{\"boxes\":[\"box_1\",[0.0,0.0,1.0,1.0]]}", NULL},
+    {"segment_at", "{\"boxes\": [[0, 0, 1, 1]], \"point_labels\": [1]}", "{\"boxes\":[[0.0,0.0,1.0,1.0]]}",
      NULL},
-    {"segment_at", "{\"boxes\": [[0, 0, 1, 1]], \"point_labels\": [1]}", "{\"boxes\":[[0.0,0.0,1.0,1.0]]}", NULL},
     {"segment_at", "{\"boxes\": [\"mask_1\"]}", NULL, "handle of a box"},
     {"segment_at", "{}", NULL, "exactly one of 'points' and 'boxes'"},
     {"segment_at", "{\"points\": [[0.5, 0.5]], \"boxes\": [[0, 0, 1, 1]]}", NULL, "exactly one of"},
@@ -151,8 +155,10 @@ static void failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(normal_forms_and_refusals), cmocka_unit_test(checking_twice_changes_nothing),
-        cmocka_unit_test(lists_and_texts_have_a_limit), cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(normal_forms_and_refusals),
+        cmocka_unit_test(checking_twice_changes_nothing),
+        cmocka_unit_test(lists_and_texts_have_a_limit),
+        cmocka_unit_test(failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,8 +88,9 @@ static void handles_are_parsed_strictly(void **state) {
     assert_int_equal(kind, LP_OBJECT_COUNT);
     assert_int_equal(number, 12);
     assert_true(lp_handle_parse("img_999999", &kind, &number));
-    static const char *const bad[] = {"",      "box",    "box_",    "box_0",    "box_01",      "box_1 ", " box_1",
-                                      "Box_1", "box_-1", "boxes_1", "box_1.5", "box_1000000", "image_1"};
+    static const char *const bad[] = {"",        "box",         "box_",   "box_0",  "box_01",
+                                      "box_1 ",  " box_1",      "Box_1",  "box_-1", "boxes_1",
+                                      "box_1.5", "box_1000000", "image_1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(lp_handle_parse(bad[i], &kind, &number));
 }
@@ -174,9 +175,12 @@ static void failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(objects_keep_what_they_are_given), cmocka_unit_test(moving_numbers_on),
-        cmocka_unit_test(handles_are_parsed_strictly),      cmocka_unit_test(handles_are_listed_by_kind),
-        cmocka_unit_test(answers_quote_objects),            cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(objects_keep_what_they_are_given),
+        cmocka_unit_test(moving_numbers_on),
+        cmocka_unit_test(handles_are_parsed_strictly),
+        cmocka_unit_test(handles_are_listed_by_kind),
+        cmocka_unit_test(answers_quote_objects),
+        cmocka_unit_test(failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

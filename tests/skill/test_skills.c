@@ -35,20 +35,29 @@ static void every_name_finds_its_skill(void **state) {
 static void planners_names_are_the_contract(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
-        {"detect", "grounding_dino"},          {"segment_instances", "grounding_dino+sam"},
-        {"segment_semantic", "openseed"},      {"segment_at", "sam"},
-        {"segment_levels", "semantic-sam"},    {"segment_like", "seem"},
-        {"caption", "blip2"},                  {"tag", "ram"},
-        {"caption_ground", "blip2+grounding_dino"}, {"tag_ground", "ram+grounding_dino"},
-        {"ocr", "ocr"},                        {"retrieve", "clip"},
-        {"generate", "stable-diffusion"},      {"edit", "instruct-pix2pix"},
-        {"inpaint", "inpainting"},             {"generate_from_layout", "controlnet"},
+        {"detect", "grounding_dino"},
+        {"segment_instances", "grounding_dino+sam"},
+        {"segment_semantic", "openseed"},
+        {"segment_at", "sam"},
+        {"segment_levels", "semantic-sam"},
+        {"segment_like", "seem"},
+        {"caption", "blip2"},
+        {"tag", "ram"},
+        {"caption_ground", "blip2+grounding_dino"},
+        {"tag_ground", "ram+grounding_dino"},
+        {"ocr", "ocr"},
+        {"retrieve", "clip"},
+        {"generate", "stable-diffusion"},
+        {"edit", "instruct-pix2pix"},
+        {"inpaint", "inpainting"},
+        {"generate_from_layout", "controlnet"},
     };
     for (int i = 0; i < LP_SKILL_COUNT; i++) {
         assert_string_equal(lp_skills[i]->name, pairs[i][0]);
         assert_string_equal(lp_skills[i]->api_name, pairs[i][1]);
     }
-    static const char *const aliases[] = {"grounded_sam", "semantic_sam", "easyocr", "retrieval", "sd", "ip2p"};
+    static const char *const aliases[] = {"grounded_sam", "semantic_sam", "easyocr",
+                                          "retrieval",    "sd",           "ip2p"};
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         assert_non_null(lp_skill_find(aliases[i]));
 }
@@ -145,9 +154,12 @@ static void schemas_survive_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_name_finds_its_skill), cmocka_unit_test(planners_names_are_the_contract),
-        cmocka_unit_test(every_skill_is_whole),       cmocka_unit_test(every_parameter_is_whole),
-        cmocka_unit_test(pictures_come_by_handle),    cmocka_unit_test(schemas_say_what_is_needed),
+        cmocka_unit_test(every_name_finds_its_skill),
+        cmocka_unit_test(planners_names_are_the_contract),
+        cmocka_unit_test(every_skill_is_whole),
+        cmocka_unit_test(every_parameter_is_whole),
+        cmocka_unit_test(pictures_come_by_handle),
+        cmocka_unit_test(schemas_say_what_is_needed),
         cmocka_unit_test(schemas_survive_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# llava-plus skill list and skill run from outside: exit statuses, where output goes, the shape of JSON.
+# usage: test_skill.sh BINARY TESTS_FOLDER
+set -u
+bin=$1 picture=$2/e2e/ocr/22-error.png
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# expect STATUS STDOUT_PATTERN STDERR_PATTERN ARGUMENTS...: patterns are extended regular expressions over the whole
+# output with line ends as '~'; '' wants no output at all.
+expect() {
+    local status=$1 out=$2 err=$3 got
+    shift 3
+    "$bin" skill "$@" >"$work/out" 2>"$work/err" <"$picture"
+    got=$?
+    [ "$got" = "$status" ] && holds "$out" "$work/out" && holds "$err" "$work/err" && return
+    echo "skill $*: status $got (wanted $status), stdout: $(head -c 500 "$work/out"), stderr: $(head -c 500 "$work/err")"
+    failures=$((failures + 1))
+}
+
+holds() {
+    if [ -z "$1" ]; then [ ! -s "$2" ]; else tr '\n' '~' <"$2" | grep -qE -- "$1"; fi
+}
+
+reading='^Disk Utility~The backup could not be completed.~There is not enough free space on drive D.~Try again Cancel~$'
+
+expect 0 'detect  \(grounding_dino\).*lacks       Grounding DINO.*ocr  \(ocr, easyocr\).*ready       yes.*1 of 16 skills' '' list
+expect 0 '^\[.*"name": "detect",.*"api_name": "grounding_dino".*"ready": false,.*"lacks": "Grounding.*\]~$' '' list --json
+expect 2 '' "^llava-plus skill list: there is no option '--jsn'; did you mean '--json'\?~$" list --jsn
+expect 2 '' '^usage: llava-plus skill list'
+expect 0 '^usage: llava-plus skill list' '' --help
+expect 0 '^usage: llava-plus skill run NAME' '' run --help
+expect 0 '--caption TEXT.*-i, --image FILE' '' run detect --help
+
+expect 0 "$reading" '' run ocr --image "$picture"
+expect 0 "$reading" '' run easyocr -i "$picture"
+expect 0 "$reading" '' run ocr --image -
+expect 0 '^\{.*"skill": "ocr",.*"text": "Disk Utility\\n.*"box": \[.*"confidence": 0\.[0-9]+.*"handles": "text_1, box_1..box_4".*\}~$' '' \
+    run ocr --image "$picture" --json
+expect 0 "$reading" '' run ocr --image "$picture" --out "$work/drawn.png"
+[ -s "$work/drawn.png" ] || { echo "--out wrote nothing"; failures=$((failures + 1)); }
+expect 2 '' '^llava-plus skill run: .*~$' run ocr --image "$picture" --out "$work/drawn.xyz"
+expect 1 '' '^llava-plus skill run: .*~$' run ocr --image "$work/none.png"
+expect 1 '' '^llava-plus skill run: .*~$' run ocr --image "$work"
+expect 1 '' '^llava-plus skill run: .*~$' run ocr --image "$picture" --out "$work/no/such/folder.png"
+expect 2 '' 'ocr needs a picture: give one with --image FILE~$' run ocr
+expect 2 '' "there is no skill 'orc'" run orc --image "$picture"
+expect 2 '' "did you mean 'detect'\?~$" run detct --image "$picture"
+expect 2 '' 'name the skill first' run --image "$picture" ocr
+expect 2 '' 'NAME' run
+expect 2 '' "there is no option '--caption'" run ocr --image "$picture" --caption dog
+expect 2 '' "'x' is one argument too many" run ocr x --image "$picture"
+
+for name in detect segment_instances segment_semantic segment_at segment_levels caption tag caption_ground tag_ground \
+    retrieve edit inpaint; do
+    expect 1 '' "^llava-plus skill run: $name is not ready on this machine: it needs [^~]*weights[^~]*~$" \
+        run $name --image "$picture"
+done
+for name in generate generate_from_layout; do
+    expect 1 '' "^llava-plus skill run: $name is not ready on this machine: it needs [^~]*weights[^~]*~$" run $name
+done
+expect 1 '' 'segment_like is not ready' run segment_like --image "$picture" --reference "$picture" \
+    --reference-boxes '[[0.1,0.2,0.5,0.6]]'
+expect 1 '' 'segment_at is not ready' run segment_at --image "$picture" --points '[[0.5,0.4]]'
+expect 1 '' 'inpaint is not ready' run inpaint --image "$picture" --prompt 'a cat' --mask "$picture"
+expect 2 '' '--points is not a JSON list such as \[\[0.5,0.4\]\]~$' run segment_at --image "$picture" --points '0.5;0.4'
+expect 2 '' '--reference-boxes is not a list' run segment_like --image "$picture" --reference-boxes '{}'
+
+[ $failures = 0 ] || { echo "$failures failed"; exit 1; }
+echo "all passed"
