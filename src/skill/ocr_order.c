@@ -237,6 +237,8 @@ static int keep_rows(struct lp_ocr_word *word, struct row *row, int rows) {
 
 bool lp_ocr_order(struct lp_ocr_reading *reading, struct lp_error *err) {
     size_t n = (size_t)reading->n;
+    if (n == 0)
+        return true;
     struct row *row = lp_alloc_array(n + 1, sizeof *row), *spare_row = lp_alloc_array(n + 1, sizeof *row);
     struct lp_ocr_word *spare = lp_alloc_array(n + 1, sizeof *spare);
     int *rank = lp_alloc_array(n + 1, sizeof *rank);
