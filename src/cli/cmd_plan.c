@@ -53,7 +53,7 @@ static bool plan(struct plan_command *c, const json_t *id, const struct lp_reque
 static struct lp_image *open_picture(const char *batch, const char *name, struct lp_error *err) {
     char folder[PATH_MAX], path[PATH_MAX];
     const char *slash = strrchr(batch, '/');
-    size_t n = slash ? (size_t)(slash - batch) + 1 : 0;
+    size_t n = !slash ? 0 : slash == batch ? 1 : (size_t)(slash - batch);
     if (n >= sizeof folder) {
         lp_error_set(err, LP_EINPUT, "the path is too long");
         return NULL;
