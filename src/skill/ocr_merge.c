@@ -20,7 +20,8 @@ static const float
     least_mark = 0.60f,   /* of a word without any */
     least_added = 0.70f,  /* of a word added beside ones that were taken */
     least_line = 0.60f,   /* mean of a line on its own ... */
-    least_short = 0.80f,  /* ... of up to three letters or digits ... */
+    least_short = 0.80f,  /* ... of three letters or digits ... */
+    least_pair = 0.88f,   /* ... of two ... */
     least_lone = 0.93f,   /* ... of just one */
     no_worth = 0.30f,     /* a word of this confidence adds nothing to its line's score */
     least_height = 8,     /* px of the view: no letter is as low */
@@ -128,7 +129,8 @@ static bool stands_alone(const struct lp_ocr_word **word, int n) {
         length += (float)strlen(word[i]->text);
         letters += lp_ocr_letters(word[i]->text);
     }
-    return letters > 0 && sum >= length * (letters == 1 ? least_lone : letters <= 3 ? least_short : least_line);
+    const float least[] = {1, least_lone, least_pair, least_short};
+    return letters > 0 && sum >= length * (letters <= 3 ? least[letters] : least_line);
 }
 
 static bool take(struct lp_ocr_reading *out, const struct lp_ocr_word *word, int line) {
