@@ -62,6 +62,7 @@ void lp_file_close(struct lp_file *f) {
 char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error *err) {
     struct stat st;
     bool is_stdin = strcmp(path, "-") == 0;
+    const char *name = is_stdin ? "standard input" : path;
     int fd = is_stdin ? STDIN_FILENO : open_regular(path, &st, err);
     if (fd < 0)
         return NULL;
@@ -72,11 +73,11 @@ char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            lp_error_set(err, LP_EIO, "cannot read '%s': %s", path, strerror(errno));
+            lp_error_set(err, LP_EIO, "cannot read '%s': %s", name, strerror(errno));
             break;
         }
         if (text.n + (size_t)got > limit) {
-            lp_error_set(err, LP_EINPUT, "'%s' is larger than %zu MiB", path, limit >> 20);
+            lp_error_set(err, LP_EINPUT, "'%s' is larger than %zu MiB", name, limit >> 20);
             got = -1;
             break;
         }

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# Data, models and places for `train`; grammars for `data`. Read by run.sh.
+model learner
+talk='{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}'
+
+# data NAME NEEDLE JSON: a data file to learn from.
+data() {
+    printf '%s' "$3" > "data.$1"
+    bad "train $1" 1 "$2" train --data "data.$1" --images . --model learner --out school
+}
+data words data.words 'not json'
+data object data.object '{"a": 1}'
+data no_talk 'record 1' '[{"id": 1}]'
+data one_turn 'record 1' '[{"conversations": [{"from": "human", "value": "a"}]}]'
+data turn_kind 'record 1' '[{"conversations": ["a", "b"]}]'
+data two_humans 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "human", "value": "b"}]}]'
+data value_kind 'value' '[{"conversations": [{"from": "human", "value": 1}, {"from": "gpt", "value": "b"}]}]'
+data no_value 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt"}]}]'
+data second 'record 2' "[{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \"a\"}]}, 7]"
+data up '../secret.jpg' "[{\"image\": \"../secret.jpg\", \"conversations\": [$talk]}]"
+data absolute '/etc/passwd' "[{\"image\": \"/etc/passwd\", \"conversations\": [$talk]}]"
+data picture_missing 'missing.jpg' "[{\"image\": \"missing.jpg\", \"conversations\": [$talk]}]"
+data picture_kind 'image' "[{\"image\": 5, \"conversations\": [$talk]}]"
+data mark_missing 'record 1' "[{\"image\": \"cut.jpg\", \"conversations\": [$talk]}]"
+data picture_cut 'cut.jpg' '[{"image": "cut.jpg", "conversations": [{"from": "human", "value": "<image> a"}, {"from": "gpt", "value": "a"}]}]'
+data unspelt 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "\u4e00 ~"}]}]'
+data none 'no dialogue' '[]'
+printf '[{"conversations": [%s]}]' "$talk" > data.good
+bad 'train, data missing' 1 data.missing train --data data.missing --model learner --out school
+bad 'train, model missing' 1 nowhere train --data data.good --model nowhere --out school
+bad 'train, model cut' 1 weights_cut train --data data.good --model weights_cut --out school
+bad 'train, out is a file' 1 text.jpg train --data data.good --model learner --out text.jpg
+bad 'train, out below a file' 1 text.jpg train --data data.good --model learner --out text.jpg/school
+bad 'train, out cannot be made' 1 /proc/school train --data data.good --model learner --out /proc/school
+bad 'train, text to nowhere' 1 nowhere/text train --data data.good --write-text nowhere/text
+bad 'train without data' 2 --data train --model learner --out school
+bad 'train without out' 2 --out train --data data.good --model learner
+bad 'train, negative batch' 2 --batch train --data data.good --model learner --out school --batch -1
+bad 'train, rate in words' 2 --rate train --data data.good --model learner --out school --rate fast
+mkdir old
+cp "$golden/model.safetensors" old/checkpoint.safetensors
+bad "train, another model's checkpoint" 1 old/checkpoint.safetensors train --data data.good --model learner --out old
+cp weights_head/model.safetensors old/checkpoint.safetensors
+bad 'train, half a checkpoint' 1 old/checkpoint.safetensors train --data data.good --model learner --out old
+mkdir grammar
+bad 'data, empty grammar' 1 grammar data instruct --out made.json --grammar grammar
+bad 'data, place that is none' 1 nowhere/made.json data instruct --count 1 --out nowhere/made.json
+bad 'data, unknown skill' 2 juggle data instruct --count 1 --out made.json --skill juggle
+bad 'data without out' 2 --out data instruct
+bad 'data, unknown kind' 2 dance data dance --out made.json
