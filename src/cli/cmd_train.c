@@ -94,7 +94,7 @@ static bool read_record(struct record *rec, const json_t *json, char *const *fol
 /* Calls `use` with each record of a data file. */
 struct reading {
     struct lp_train_set *set; /* or, to write texts: */
-    FILE *text;
+    struct lp_str text;
     char *const *folder;
     int folders;
     int64_t turns; /* only so many of each dialogue; 0: all */
@@ -109,7 +109,7 @@ static size_t count_marks(const struct record *rec, size_t n) {
     return marks;
 }
 
-static bool use_record(const struct reading *to, const struct record *rec, struct lp_error *err) {
+static bool use_record(struct reading *to, const struct record *rec, struct lp_error *err) {
     size_t n = to->turns && rec->messages > (size_t)to->turns ? (size_t)to->turns : rec->messages;
     n -= n % 2; /* an answer must come last */
     size_t pictures = n == rec->messages ? rec->pictures : count_marks(rec, n);
@@ -117,11 +117,11 @@ static bool use_record(const struct reading *to, const struct record *rec, struc
         return lp_train_set_add(to->set, rec->message, n, rec->picture,
                                 pictures < rec->pictures ? pictures : rec->pictures, err);
     for (size_t i = 0; i < n; i++)
-        fprintf(to->text, "%s\n", rec->message[i].text);
-    return true;
+        lp_str_printf(&to->text, "%s\n", rec->message[i].text);
+    return !to->text.failed || lp_error_memory(err);
 }
 
-static bool read_file(const char *path, const struct reading *to, struct lp_error *err) {
+static bool read_file(const char *path, struct reading *to, struct lp_error *err) {
     struct lp_records *records = lp_records_open(path, err);
     bool ok = records != NULL;
     json_t *json = NULL;
@@ -146,7 +146,7 @@ static int split(char *list, char **item, int most) {
     return n;
 }
 
-static bool read_all(char *list, const struct reading *to, struct lp_error *err) {
+static bool read_all(char *list, struct reading *to, struct lp_error *err) {
     char *path[MOST_FOLDERS];
     int n = split(list, path, MOST_FOLDERS);
     for (int i = 0; i < n; i++)
@@ -155,8 +155,19 @@ static bool read_all(char *list, const struct reading *to, struct lp_error *err)
     return true;
 }
 
+/* What goes to standard error while a training runs. */
+struct display {
+    const struct lp_train_set *set;
+    bool terminal, begun;
+};
+
 static void show_progress(void *context, const struct lp_train_progress *p) {
-    bool terminal = *(bool *)context;
+    struct display *d = context;
+    bool terminal = d->terminal;
+    if (!d->begun)
+        fprintf(stderr, "%ld dialogues (%ld too long, left out), %s kernels\n", (long)d->set->count,
+                (long)d->set->skipped, d->set->model->kernels->name);
+    d->begun = true;
     if (!terminal && p->step % 50 && p->step != p->steps)
         return;
     fprintf(stderr, "%sstep %ld/%ld  loss %.4f  rate %.2e  norm %.2f  %.0f tokens/s  %.0f min left%s",
@@ -179,24 +190,24 @@ static bool train(const struct request *q, struct reading *to, char *data, struc
     s.seed = (uint64_t)q->seed;
     s.stop = &stop_asked;
     s.progress = show_progress;
-    bool terminal = isatty(STDERR_FILENO);
-    s.context = &terminal;
     s.checkpoint = checkpoint;
     s.log = log;
-    if (!lp_file_make_folder(q->out, err) || !lp_file_join(checkpoint, sizeof checkpoint, q->out, "checkpoint.safetensors", err) ||
+    if (!lp_file_join(checkpoint, sizeof checkpoint, q->out, "checkpoint.safetensors", err) ||
         !lp_file_join(log, sizeof log, q->out, "log.jsonl", err))
         return false;
     struct lp_llava *model = lp_llava_open_to_learn(q->model, lp_kernels_cpu(), s.seed, err);
     if (!model)
         return false;
     struct lp_train_set set;
+    struct display display = {.set = &set, .terminal = isatty(STDERR_FILENO)};
+    s.context = &display;
     lp_train_set_init(&set, model);
     to->set = &set;
     bool ok = read_all(data, to, err);
-    if (ok)
-        fprintf(stderr, "%ld dialogues (%ld too long, left out), %s kernels\n", (long)set.count, (long)set.skipped,
-                model->kernels->name);
-    ok = ok && lp_train(model, &set, &s, err) &&
+    if (ok && !set.count)
+        ok = lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)", q->data,
+                          (long)set.skipped);
+    ok = ok && lp_file_make_folder(q->out, err) && lp_train(model, &set, &s, err) &&
          lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err);
     lp_train_set_done(&set);
     lp_llava_close(model);
@@ -204,12 +215,8 @@ static bool train(const struct request *q, struct reading *to, char *data, struc
 }
 
 static bool write_text(const struct request *q, struct reading *to, char *data, struct lp_error *err) {
-    to->text = fopen(q->write_text, "we");
-    if (!to->text)
-        return lp_error_set(err, LP_EIO, "cannot write '%s'", q->write_text);
-    bool ok = read_all(data, to, err);
-    if (fclose(to->text) && ok)
-        ok = lp_error_set(err, LP_EIO, "cannot write '%s'", q->write_text);
+    bool ok = read_all(data, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
+    lp_str_done(&to->text);
     return ok;
 }
 

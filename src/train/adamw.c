@@ -44,6 +44,8 @@ double lp_optimizer_step(struct lp_optimizer *o, struct lp_llava *model, const s
     const struct lp_kernels *k = model->kernels;
     double mean = count ? 1 / (double)count : 0, norm = mean * sqrt(k->sum_squares(o->gradient, o->numbers));
     double scale = s->clip > 0 && norm > s->clip ? mean * s->clip / norm : mean;
+    if (!isfinite(norm))
+        return norm;
     o->step++;
     for (int64_t i = 0, at = 0; i < model->parameters.count; i++) {
         lp_tensor *x = model->parameters.item[i].tensor;

@@ -48,7 +48,10 @@ static bool take(const struct lp_weights *files, const char *name, float *to, co
                  struct lp_error *err) {
     const struct lp_weight *w = lp_weights_find(files, name);
     size_t bytes = sizeof(float) * (size_t)lp_count(shape);
-    if (!w || w->type != LP_WEIGHT_F32 || w->bytes != bytes)
+    bool fits = w && w->type == LP_WEIGHT_F32 && w->bytes == bytes && w->ndim == shape->ndim;
+    for (int i = 0; fits && i < shape->ndim; i++)
+        fits = w->dim[i] == shape->dim[i];
+    if (!fits)
         return lp_error_set(err, LP_EINPUT, "it has no '%s' of this model: it is another model's checkpoint", name);
     memcpy(to, w->data, bytes);
     return true;
@@ -77,7 +80,9 @@ bool lp_checkpoint_load(const char *path, struct lp_llava *model, struct lp_opti
         ok = lp_error_set(err, LP_EINPUT, "it does not say its step");
     if (ok)
         memcpy(&o->step, step->data, sizeof o->step);
-    else
+    if (ok && o->step < 0)
+        ok = lp_error_set(err, LP_EINPUT, "its step is %ld", (long)o->step);
+    if (!ok)
         lp_error_prefix(err, "the checkpoint %s", path);
     lp_weights_close(files);
     lp_arena_done(&arena);

@@ -84,11 +84,12 @@ static bool step(struct loop *l, int64_t number, int64_t steps, double *norm, st
     if (!pass(l, count, &loss, &trained, err))
         return false;
     l->loss = trained ? loss / (double)trained : 0;
-    if (!isfinite(l->loss))
-        return lp_error_set(err, LP_EINPUT, "the loss is not a number at step %ld: use a lower learning rate",
-                            (long)number + 1);
-    *norm = lp_optimizer_step(&l->optimizer, l->model, l->s, lp_train_rate(l->s, number, steps), trained);
-    return true;
+    *norm = isfinite(l->loss) ? lp_optimizer_step(&l->optimizer, l->model, l->s,
+                                                  lp_train_rate(l->s, number, steps), trained)
+                              : NAN;
+    return isfinite(*norm) ||
+           lp_error_set(err, LP_EINPUT, "the loss or its gradient is not a number at step %ld: use a lower learning rate",
+                        (long)number + 1);
 }
 
 static void report(struct loop *l, int64_t steps, double norm, double ms, double ms_a_step) {
@@ -132,12 +133,14 @@ static bool prepare(struct loop *l, struct lp_error *err) {
     l->batch = lp_alloc_array((size_t)l->s->batch, sizeof *l->batch);
     if (!l->order || !l->batch)
         return lp_error_memory(err);
+    bool found;
+    if (!(l->run = lp_run_open(l->model->kernels, run_limit_bytes, err)) ||
+        !lp_optimizer_init(&l->optimizer, l->model, err) ||
+        (l->s->checkpoint && !lp_checkpoint_load(l->s->checkpoint, l->model, &l->optimizer, &found, err)))
+        return false;
     if (l->s->log && !(l->log = fopen(l->s->log, "ae")))
         return lp_error_set(err, LP_EIO, "cannot write '%s': %s", l->s->log, strerror(errno));
-    bool found;
-    return (l->run = lp_run_open(l->model->kernels, run_limit_bytes, err)) &&
-           lp_optimizer_init(&l->optimizer, l->model, err) &&
-           (!l->s->checkpoint || lp_checkpoint_load(l->s->checkpoint, l->model, &l->optimizer, &found, err));
+    return true;
 }
 
 bool lp_train(struct lp_llava *model, const struct lp_train_set *set, const struct lp_train_settings *s,

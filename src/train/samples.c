@@ -80,20 +80,24 @@ static bool grow(struct lp_train_set *set) {
     return true;
 }
 
-/* Targets: the next token, where that one is trained. */
-static void fill(struct lp_train_set *set, struct lp_train_sample *s, const struct lp_ids *ids, const char *text,
+/* Targets: the next token, where that one is trained. False where the tokens do not spell the text: unknown
+ * characters have a token whose bytes are not theirs. */
+static bool fill(struct lp_train_set *set, struct lp_train_sample *s, const struct lp_ids *ids, const char *text,
                  const uint8_t *trained) {
     const struct lp_tokenizer *t = set->model->tokenizer;
-    size_t at = 0;
+    size_t at = 0, whole = strlen(text);
     bool fresh = true;
     for (size_t i = 0; i < ids->n; i++) {
         size_t end = at + covered(t, ids->id[i], text, at, &fresh);
+        if (end > whole || ids->id[i] == lp_tokenizer_unk(t))
+            return false;
         s->id[i] = ids->id[i];
         s->target[i] = LP_IGNORE;
         if (i > 0 && end > at && trained[end - 1] && ids->id[i] != LP_IMAGE_TOKEN)
             s->target[i - 1] = ids->id[i];
         at = end;
     }
+    return at == whole;
 }
 
 static bool add(struct lp_train_set *set, const struct lp_ids *ids, const char *text, const uint8_t *trained,
@@ -117,7 +121,8 @@ static bool add(struct lp_train_set *set, const struct lp_ids *ids, const char *
         ok = (s.picture[i] = lp_arena_strdup(&set->arena, picture[i]));
     if (!ok)
         return lp_error_memory(err);
-    fill(set, &s, ids, text, trained);
+    if (!fill(set, &s, ids, text, trained))
+        return lp_error_set(err, LP_EINPUT, "the model's tokenizer cannot spell the text; use one with byte pieces");
     set->sample[set->count++] = s;
     return true;
 }

@@ -80,7 +80,8 @@ struct lp_optimizer {
 };
 bool lp_optimizer_init(struct lp_optimizer *o, struct lp_llava *model, struct lp_error *err); /* gives grads */
 void lp_optimizer_done(struct lp_optimizer *o);
-/* One step on gradients that are sums over `count` tokens; clears them. Returns the norm before clipping. */
+/* One step on gradients that are sums over `count` tokens; clears them. Returns the norm before clipping; where it is
+ * no finite number the weights stay as they are. */
 double lp_optimizer_step(struct lp_optimizer *o, struct lp_llava *model, const struct lp_train_settings *s,
                          double rate, int64_t count);
 

@@ -53,7 +53,7 @@ static inline void school_make(char folder[64], int hidden) {
 
 static inline struct lp_llava *school_open(const char *folder, uint64_t seed) {
     struct lp_error err = {0};
-    struct lp_llava *m = lp_llava_open_to_learn(folder, lp_kernels_find("portable"), seed, &err);
+    struct lp_llava *m = lp_llava_open_to_learn(folder, lp_kernels_cpu(), seed, &err);
     require(m != NULL, &err);
     return m;
 }

@@ -20,10 +20,10 @@ batch image_missing "missing.jpg" '{"id": 1, "instruction": "x", "image": "missi
 batch image_cut "cut.jpg" '{"id": 1, "instruction": "x", "image": "cut.jpg"}'
 batch points_kind "points" '{"id": 1, "instruction": "x", "points": "0.5,0.5"}'
 batch points_three "points" '{"id": 1, "instruction": "x", "points": [[0.1, 0.2, 0.3]]}'
-batch points_outside "line 1" "$(printf '{"id": 1, "instruction": "x", "image": "%s", "points": [[1.5, 0.2]]}' "$sign")"
+batch points_outside "line 1" '{"id": 1, "instruction": "x", "image": "dot.gif", "points": [[1.5, 0.2]]}'
 batch points_infinite "line 1" '{"id": 1, "instruction": "x", "points": [[1e999, 0.2]]}'
 batch points_nan "line 1" '{"id": 1, "instruction": "x", "points": [[NaN, 0.2]]}'
-batch boxes_outside "line 1" "$(printf '{"id": 1, "instruction": "x", "image": "%s", "boxes": [[-0.1, 0, 1, 1]]}' "$sign")"
+batch boxes_outside "line 1" '{"id": 1, "instruction": "x", "image": "dot.gif", "boxes": [[-0.1, 0, 1, 1]]}'
 batch boxes_kind "boxes" '{"id": 1, "instruction": "x", "boxes": {"a": 1}}'
 batch reference_kind "reference" '{"id": 1, "instruction": "x", "reference": "a.jpg"}'
 batch reference_missing "missing.jpg" '{"id": 1, "instruction": "x", "reference": {"image": "missing.jpg"}}'

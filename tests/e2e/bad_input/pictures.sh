@@ -17,6 +17,7 @@ printf '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href
 printf '%%PDF-1.4\n1 0 obj\n<<>>\nendobj\n' > paper.pdf
 printf 'This is a text and no picture.\n' > text.jpg
 : > empty.jpg
+printf 'GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;' > dot.gif # good
 mkdir folder.jpg
 mkfifo fifo.jpg
 ln -s loop.jpg loop.jpg
@@ -40,6 +41,6 @@ bad 'picture, endless standard input' 1 standard skill run ocr --image -
 stdin=$tmp/in/cut.jpg
 bad 'picture, cut on standard input' 1 standard skill run ocr --image -
 stdin=/dev/null
-bad 'picture to a place that is none' 1 none/out.png skill run ocr --image "$sign" --out none/out.png
-bad 'picture of an unknown kind to write' 2 out.xyz skill run ocr --image "$sign" --out out.xyz
-bad 'a mask that is no picture' 1 text.jpg skill run inpaint --image "$sign" --prompt x --mask text.jpg
+bad 'picture to a place that is none' 1 none/out.png skill run ocr --image dot.gif --out none/out.png
+bad 'picture of an unknown kind to write' 2 out.xyz skill run ocr --image dot.gif --out out.xyz
+bad 'a mask that is no picture' 1 text.jpg skill run inpaint --image dot.gif --prompt x --mask text.jpg

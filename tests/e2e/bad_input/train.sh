@@ -22,7 +22,6 @@ data absolute '/etc/passwd' "[{\"image\": \"/etc/passwd\", \"conversations\": [$
 data picture_missing 'missing.jpg' "[{\"image\": \"missing.jpg\", \"conversations\": [$talk]}]"
 data picture_kind 'image' "[{\"image\": 5, \"conversations\": [$talk]}]"
 data mark_missing 'record 1' "[{\"image\": \"cut.jpg\", \"conversations\": [$talk]}]"
-data picture_cut 'cut.jpg' '[{"image": "cut.jpg", "conversations": [{"from": "human", "value": "<image> a"}, {"from": "gpt", "value": "a"}]}]'
 data unspelt 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "\u4e00 ~"}]}]'
 data none 'no dialogue' '[]'
 printf '[{"conversations": [%s]}]' "$talk" > data.good
