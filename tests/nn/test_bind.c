@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Weights to fields: names below prefixes, types, what is missing or misshapen is listed, new models of a seed. */
+#include "nn/testing.h"
+
+#include "base/memory.h"
+#include "weights/folder.h"
+#include "weights/safetensors.h"
+
+struct bench {
+    struct lp_arena arena;
+    struct lp_parameters parameters;
+    struct lp_rng rng;
+    struct lp_weights *files;
+    struct lp_bind b;
+};
+
+/* A file with a.w [2,3], a.n [3], a.h [2,3] in bfloat16, a.i [2] of integers. */
+static void bench_open(struct bench *t, bool learns) {
+    static const float w[] = {1, 2, 3, 4, 5, 6}, n[] = {7, 8, 9};
+    static const uint16_t h[] = {0x3f80, 0x4000, 0x4040, 0x4080, 0x40a0, 0x40c0}; /* 1 .. 6 */
+    static const int32_t i[] = {1, 2};
+    const struct lp_weight weights[] = {
+        {.name = "a.w", .type = LP_WEIGHT_F32, .ndim = 2, .dim = {2, 3}, .data = w, .bytes = sizeof w},
+        {.name = "a.n", .type = LP_WEIGHT_F32, .ndim = 1, .dim = {3}, .data = n, .bytes = sizeof n},
+        {.name = "a.h", .type = LP_WEIGHT_BF16, .ndim = 2, .dim = {2, 3}, .data = h, .bytes = sizeof h},
+        {.name = "a.i", .type = LP_WEIGHT_I32, .ndim = 1, .dim = {2}, .data = i, .bytes = sizeof i},
+    };
+    char folder[64], path[100];
+    struct lp_error err = {0};
+    *t = (struct bench){0};
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/m.safetensors", folder);
+    require(lp_safetensors_write(path, weights, 4, NULL, &err), &err);
+    t->files = lp_weights_open_file(path, &err); /* mapped: the file may go */
+    require(t->files != NULL, &err);
+    folder_remove(folder);
+    t->b = (struct lp_bind){.arena = &t->arena, .kernels = lp_kernels_find("portable"), .files = t->files,
+                            .learns = learns, .parameters = &t->parameters};
+}
+
+static void bench_open_new(struct bench *t, uint64_t seed) {
+    *t = (struct bench){0};
+    lp_rng_seed(&t->rng, seed);
+    t->b = (struct lp_bind){.arena = &t->arena, .kernels = lp_kernels_find("portable"), .rng = &t->rng,
+                            .learns = true, .parameters = &t->parameters};
+}
+
+static void bench_close(struct bench *t) {
+    lp_weights_close(t->files);
+    lp_arena_done(&t->arena);
+}
+
+static void finds_below_prefixes(void **state) {
+    (void)state;
+    struct bench t;
+    struct lp_error err = {0};
+    bench_open(&t, false);
+    size_t up = lp_bind_enter(&t.b, "%c", 'a');
+    lp_tensor *w = lp_bind_tensor(&t.b, "w", LP_BIND_MATRIX, 2, (int64_t)2, (int64_t)3);
+    lp_tensor *h = lp_bind_tensor(&t.b, "h", LP_BIND_MATRIX, 2, (int64_t)2, (int64_t)3);
+    lp_bind_leave(&t.b, up);
+    lp_tensor *n = lp_bind_tensor(&t.b, "a.n", LP_BIND_SCALE, 1, (int64_t)3);
+    lp_tensor *e = lp_bind_tensor(&t.b, "a.h", LP_BIND_EMBEDDING, 2, (int64_t)2, (int64_t)3);
+    require(lp_bind_done(&t.b, &err), &err);
+    assert_true(lp_f32(w)[5] == 6 && lp_f32(n)[2] == 9 && lp_f32(e)[5] == 6);
+    assert_int_equal(w->type, LP_F32);
+    assert_int_equal(h->type, LP_BF16); /* matrices stay as they are stored */
+    assert_ptr_equal(w->data, lp_weights_find(t.files, "a.w")->data);
+    assert_ptr_equal(h->data, lp_weights_find(t.files, "a.h")->data);
+    assert_int_equal(e->type, LP_F32);
+    assert_false(w->learns);
+    assert_int_equal(t.parameters.count, 4);
+    assert_string_equal(t.parameters.item[1].name, "a.h");
+    assert_ptr_equal(t.parameters.item[2].tensor, n);
+    bench_close(&t);
+}
+
+static void learning_takes_copies(void **state) {
+    (void)state;
+    struct bench t;
+    struct lp_error err = {0};
+    bench_open(&t, true);
+    lp_tensor *w = lp_bind_tensor(&t.b, "a.w", LP_BIND_MATRIX, 2, (int64_t)2, (int64_t)3);
+    lp_tensor *h = lp_bind_tensor(&t.b, "a.h", LP_BIND_MATRIX, 2, (int64_t)2, (int64_t)3);
+    require(lp_bind_done(&t.b, &err), &err);
+    assert_true(w->learns && h->learns && h->type == LP_F32);
+    assert_ptr_not_equal(w->data, lp_weights_find(t.files, "a.w")->data);
+    lp_f32(w)[0] = 50;
+    assert_memory_equal(lp_f32(h), ((const float[]){1, 2, 3, 4, 5, 6}), 24);
+    bench_close(&t);
+}
+
+static void lists_what_does_not_fit(void **state) {
+    (void)state;
+    struct bench t;
+    struct lp_error err = {0};
+    bench_open(&t, false);
+    size_t up = lp_bind_enter(&t.b, "a");
+    lp_bind_tensor(&t.b, "w", LP_BIND_MATRIX, 2, (int64_t)3, (int64_t)2);
+    lp_bind_tensor(&t.b, "n", LP_BIND_SCALE, 2, (int64_t)3, (int64_t)1);
+    lp_bind_tensor(&t.b, "i", LP_BIND_SHIFT, 1, (int64_t)2);
+    size_t deeper = lp_bind_enter(&t.b, "block.%d", 7);
+    lp_bind_tensor(&t.b, "gone", LP_BIND_SHIFT, 1, (int64_t)2);
+    lp_bind_leave(&t.b, deeper);
+    lp_bind_tensor(&t.b, "h", LP_BIND_MATRIX, 2, (int64_t)2, (int64_t)3);
+    lp_bind_leave(&t.b, up);
+    assert_string_equal(t.b.prefix, "");
+    assert_false(lp_bind_done(&t.b, &err));
+    assert_int_equal(err.code, LP_EMISSING);
+    assert_non_null(strstr(err.text, "4 weights"));
+    assert_non_null(strstr(err.text, "a.w (must be [3,2])"));
+    assert_non_null(strstr(err.text, "a.n (must be [3,1])"));
+    assert_non_null(strstr(err.text, "a.i (must be float32"));
+    assert_non_null(strstr(err.text, "a.block.7.gone"));
+    assert_null(strstr(err.text, "a.h"));
+    bench_close(&t);
+    bench_open(&t, false);
+    lp_bind_tensor(&t.b, "one", LP_BIND_SHIFT, 1, (int64_t)2);
+    assert_false(lp_bind_done(&t.b, &err));
+    assert_non_null(strstr(err.text, "1 weight is"));
+    bench_close(&t);
+}
+
+/* Names that are too long are cut, never written beyond the prefix. */
+static void long_prefixes_end(void **state) {
+    (void)state;
+    struct bench t;
+    struct lp_error err = {0};
+    char word[201];
+    memset(word, 'x', 200);
+    word[200] = 0;
+    bench_open(&t, false);
+    size_t up = lp_bind_enter(&t.b, "%s", word), deeper = lp_bind_enter(&t.b, "%s", word);
+    assert_true(strlen(t.b.prefix) < sizeof t.b.prefix);
+    lp_bind_tensor(&t.b, "w", LP_BIND_MATRIX, 1, (int64_t)2);
+    lp_bind_leave(&t.b, deeper);
+    assert_int_equal(strlen(t.b.prefix), 201);
+    lp_bind_leave(&t.b, up);
+    assert_false(lp_bind_done(&t.b, &err));
+    assert_int_equal(err.code, LP_EMISSING);
+    bench_close(&t);
+}
+
+enum { MANY = 100 }; /* parameters: the list must grow */
+
+static void bind_many(struct lp_bind *b, lp_tensor *x[MANY]) {
+    static const enum lp_bind_kind kinds[] = {LP_BIND_MATRIX, LP_BIND_EMBEDDING, LP_BIND_SCALE, LP_BIND_SHIFT};
+    for (int i = 0; i < MANY; i++) {
+        size_t up = lp_bind_enter(b, "block.%d", i);
+        x[i] = lp_bind_tensor(b, "w", kinds[i % 4], 2, (int64_t)20, (int64_t)30);
+        lp_bind_leave(b, up);
+    }
+}
+
+static void new_models_are_drawn_from_the_seed(void **state) {
+    (void)state;
+    struct bench t[3];
+    lp_tensor *x[3][MANY];
+    struct lp_error err = {0};
+    for (int i = 0; i < 3; i++) {
+        bench_open_new(&t[i], i == 2 ? 4 : 3);
+        bind_many(&t[i].b, x[i]);
+        require(lp_bind_done(&t[i].b, &err), &err);
+        assert_int_equal(t[i].parameters.count, MANY);
+        assert_string_equal(t[i].parameters.item[99].name, "block.99.w");
+    }
+    for (int i = 0; i < MANY; i++) {
+        const float *a = lp_f32(x[0][i]);
+        double sum = 0, squares = 0;
+        for (int j = 0; j < 600; j++) {
+            sum += a[j];
+            squares += (double)a[j] * a[j];
+        }
+        assert_memory_equal(a, lp_f32(x[1][i]), 600 * sizeof *a);
+        assert_int_equal(memcmp(a, lp_f32(x[2][i]), 600 * sizeof *a) != 0, i % 4 < 2);
+        if (i % 4 < 2) { /* normal, deviation 0.02 */
+            assert_true(fabs(sum / 600) < 0.005);
+            assert_true(fabs(sqrt(squares / 600) - 0.02) < 0.003);
+        } else {
+            assert_true(sum == (i % 4 == 2 ? 600 : 0) && squares == sum);
+        }
+        assert_true(x[0][i]->learns);
+    }
+    for (int i = 0; i < 3; i++)
+        bench_close(&t[i]);
+}
+
+static void survives_failing_allocations(void **state) {
+    (void)state;
+    bool done = false;
+    for (long n = 1; !done; n++) {
+        struct bench t;
+        lp_tensor *x[MANY];
+        struct lp_error err = {0};
+        bench_open_new(&t, 1);
+        lp_test_fail_alloc(n);
+        bind_many(&t.b, x);
+        done = lp_bind_done(&t.b, &err);
+        lp_test_fail_alloc(0);
+        if (!done)
+            assert_int_equal(err.code, LP_EMEMORY);
+        bench_close(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_below_prefixes),
+        cmocka_unit_test(learning_takes_copies),
+        cmocka_unit_test(lists_what_does_not_fit),
+        cmocka_unit_test(long_prefixes_end),
+        cmocka_unit_test(new_models_are_drawn_from_the_seed),
+        cmocka_unit_test(survives_failing_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
