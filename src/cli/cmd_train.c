@@ -127,10 +127,9 @@ static bool read_file(const char *path, struct reading *to, struct lp_error *err
     json_t *json = NULL;
     for (size_t i = 1; ok && (ok = lp_records_next(records, &json, err)) && json; i++) {
         struct record rec = {0};
-        ok = read_record(&rec, json, to->folder, to->folders, err);
+        ok = read_record(&rec, json, to->folder, to->folders, err) && use_record(to, &rec, err);
         if (!ok)
             lp_error_prefix(err, "%s, record %zu", path, i);
-        ok = ok && use_record(to, &rec, err);
         lp_arena_done(&rec.arena);
         json_decref(json);
     }

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Data, models and places for `train`; grammars for `data`. Read by run.sh.
-model learner
+spoil learner 's/"vocab_size": 64/"vocab_size": 4096/'
+rm learner/model.safetensors
+cp "$here/../../golden/tokenizer/tokenizer.model" learner
+model speechless # its tokenizer lacks most letters
 talk='{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}'
 
 # data NAME NEEDLE JSON: a data file to learn from.
@@ -15,16 +18,13 @@ data one_turn 'record 1' '[{"conversations": [{"from": "human", "value": "a"}]}]
 data turn_kind 'record 1' '[{"conversations": ["a", "b"]}]'
 data two_humans 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "human", "value": "b"}]}]'
 data value_kind 'value' '[{"conversations": [{"from": "human", "value": 1}, {"from": "gpt", "value": "b"}]}]'
-data no_value 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt"}]}]'
 data second 'record 2' "[{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \"a\"}]}, 7]"
 data up '../secret.jpg' "[{\"image\": \"../secret.jpg\", \"conversations\": [$talk]}]"
 data absolute '/etc/passwd' "[{\"image\": \"/etc/passwd\", \"conversations\": [$talk]}]"
 data picture_missing 'missing.jpg' "[{\"image\": \"missing.jpg\", \"conversations\": [$talk]}]"
-data picture_kind 'image' "[{\"image\": 5, \"conversations\": [$talk]}]"
-data mark_missing 'record 1' "[{\"image\": \"cut.jpg\", \"conversations\": [$talk]}]"
-data unspelt 'record 1' '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "\u4e00 ~"}]}]'
 data none 'no dialogue' '[]'
 printf '[{"conversations": [%s]}]' "$talk" > data.good
+bad 'train, tokenizer without letters' 1 tokenizer train --data data.good --model speechless --out school
 bad 'train, data missing' 1 data.missing train --data data.missing --model learner --out school
 bad 'train, model missing' 1 nowhere train --data data.good --model nowhere --out school
 bad 'train, model cut' 1 weights_cut train --data data.good --model weights_cut --out school
