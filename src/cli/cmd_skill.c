@@ -167,14 +167,12 @@ static bool save(const struct run *r, const struct lp_call *call, struct lp_erro
 }
 
 static bool call_skill(struct run *r, struct lp_error *err) {
+    if (!lp_skill_ready(r->skill, err))
+        return false;
     json_t *params = lp_skill_check(r->skill, r->params, err);
     if (!params) {
         if (err->code == LP_EINPUT)
             err->code = LP_EUSAGE; /* here they are flags */
-        return false;
-    }
-    if (!lp_skill_ready(r->skill, err)) {
-        json_decref(params);
         return false;
     }
     struct lp_call call = {.skill = r->skill,

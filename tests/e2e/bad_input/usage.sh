@@ -20,10 +20,6 @@ bad 'batch and picture' 2 --batch plan --model "$golden" --batch data.good --ima
 bad 'samples in words' 2 --samples plan --samples many hello
 bad 'temperature of no number' 2 --temperature plan --temperature nan hello
 bad 'seed too large' 2 --seed plan --seed 99999999999999999999 hello
-bad 'skill without what it needs' 2 caption skill run detect --image dot.gif
-bad 'points and boxes' 2 boxes skill run segment_at --image dot.gif --points '[[0.5,0.4]]' --boxes '[[0.1,0.2,0.5,0.6]]'
-bad 'neither points nor boxes' 2 points skill run segment_at --image dot.gif
 bad 'skill, points that are no JSON' 2 --points skill run segment_at --image dot.gif --points '[[0.5,'
-bad 'skill, points outside' 2 points skill run segment_at --image dot.gif --points '[[0.5,7]]'
 bad 'skill, boxes that are numbers' 2 --reference-boxes skill run segment_like --image dot.gif --reference dot.gif --reference-boxes 5
 bad 'skill not ready' 1 segment_semantic skill run segment_semantic --image dot.gif
