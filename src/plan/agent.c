@@ -259,11 +259,30 @@ static bool act(struct lp_agent *a, const struct lp_request *request, const stru
     return done;
 }
 
+/* The grammar's promise, held: what was decoded parses, and every call is a known skill's with legal
+ * parameters. */
+static bool verify(const struct lp_plan *plan, struct lp_error *err) {
+    struct lp_error why = {0};
+    bool good = plan->marked && !plan->bad_actions;
+    for (size_t i = 0; good && i < json_array_size(plan->actions); i++) {
+        const json_t *call = json_array_get(plan->actions, i);
+        const struct lp_skill *skill = lp_skill_find(json_string_value(json_object_get(call, "API_name")));
+        json_t *params = skill ? lp_skill_check(skill, json_object_get(call, "API_params"), &why) : NULL;
+        good = params != NULL;
+        json_decref(params);
+    }
+    if (!good && why.code == LP_EMEMORY)
+        return lp_error_memory(err);
+    return good || lp_error_set(err, LP_EINTERNAL, "the planner wrote a plan that is not legal (%s)",
+                                *why.text ? why.text : "it does not parse");
+}
+
 /* The request's message and the plan for it. */
 static bool make_plan(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                       struct lp_reply *reply, struct lp_plan *plan, struct lp_error *err) {
     if (!lp_conversation_ask(&a->talk, request, err) ||
-        !write_turn(a, false, hooks, plan, &reply->value, err) || !take_plan(reply, plan, err))
+        !write_turn(a, false, hooks, plan, &reply->value, err) || !verify(plan, err) ||
+        !take_plan(reply, plan, err))
         return false;
     tell(hooks, (struct lp_step){.kind = LP_STEP_PLAN, .actions = reply->actions});
     return true;

@@ -3,15 +3,34 @@
 #include "plan/lmm.h"
 
 #include "base/memory.h"
+#include "model/llava_model.h"
+
+#include <omp.h>
+
+/* Multiplications of the largest matrix product below which threads cost more than they save: waiting for
+ * each other takes a token of a nano planner longer than computing it, and much longer on a busy machine. */
+#define WORTH_THREADS ((int64_t)1 << 24)
 
 struct llava {
     const struct lp_llava *model;
     struct lp_llava_state *state;
 };
 
+/* Sets the threads for a product of that size; returns how many there were. */
+static int set_threads(int64_t work) {
+    int before = omp_get_max_threads();
+    if (work < WORTH_THREADS)
+        omp_set_num_threads(1);
+    return before;
+}
+
 static struct lp_llava_picture *see(void *self, const struct lp_image *image, struct lp_error *err) {
     const struct llava *l = self;
-    return lp_llava_see(l->model, image, err);
+    const struct lp_clip_config *c = &l->model->config.clip;
+    int threads = set_threads(lp_clip_patches(c) * c->hidden * c->ffn);
+    struct lp_llava_picture *picture = lp_llava_see(l->model, image, err);
+    omp_set_num_threads(threads);
+    return picture;
 }
 
 static int64_t rows(void *self) {
@@ -28,7 +47,11 @@ static const float *feed(void *self, const int32_t *id, int64_t n,
                          const struct lp_llava_picture *const *pictures, int64_t picture_count,
                          struct lp_error *err) {
     struct llava *l = self;
-    return lp_llava_feed(l->state, id, n, pictures, picture_count, err);
+    const struct lp_llama_config *c = &l->model->config.llama;
+    int threads = set_threads(n * c->hidden * c->ffn);
+    const float *logits = lp_llava_feed(l->state, id, n, pictures, picture_count, err);
+    omp_set_num_threads(threads);
+    return logits;
 }
 
 static void close(void *self) {
