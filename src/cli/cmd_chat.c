@@ -69,6 +69,8 @@ static void step(void *context, const struct lp_step *s) {
         c->told = true;
     } else if (s->kind == LP_STEP_TURN && c->debug) {
         size_t n = strlen(s->text);
+        if (c->told) /* not on the line of the answer */
+            fputc('\n', stderr);
         fprintf(stderr, "%s%s--\n", s->text, n && s->text[n - 1] == '\n' ? "" : "\n");
     } else if (s->kind == LP_STEP_RESULT && s->call && c->out) {
         save_result(c, s->call);
