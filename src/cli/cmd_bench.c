@@ -245,8 +245,8 @@ static void print_table(const struct bench *b) {
            lp_kernels_cpu()->name);
 }
 
-static json_t *pair(const double value[2][ROUNDS_MOST], int n) {
-    return json_pack("{s:f, s:f}", "one_thread", median(value[0], n), "all_threads", median(value[1], n));
+static json_t *pair(const double *one, const double *all, int n) {
+    return json_pack("{s:f, s:f}", "one_thread", median(one, n), "all_threads", median(all, n));
 }
 
 static bool print_json(const struct bench *b) {
@@ -261,8 +261,8 @@ static bool print_json(const struct bench *b) {
     }
     json_t *all =
         json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "threads", b->threads, "used", lp_kernels_cpu()->name,
-                  "peak_f32_gflops", pair(p->f32, b->rounds), "peak_bf16_gflops", pair(p->bf16, b->rounds),
-                  "memory_gb_s", pair(p->stream, b->rounds), "rows", rows);
+                  "peak_f32_gflops", pair(p->f32[0], p->f32[1], b->rounds), "peak_bf16_gflops", pair(p->bf16[0], p->bf16[1], b->rounds),
+                  "memory_gb_s", pair(p->stream[0], p->stream[1], b->rounds), "rows", rows);
     char *text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(5)) : NULL;
     json_decref(all);
     if (text)
