@@ -261,7 +261,8 @@ static bool print_json(const struct bench *b) {
     }
     json_t *all =
         json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "threads", b->threads, "used", lp_kernels_cpu()->name,
-                  "peak_f32_gflops", pair(p->f32[0], p->f32[1], b->rounds), "peak_bf16_gflops", pair(p->bf16[0], p->bf16[1], b->rounds),
+                  "peak_f32_gflops", pair(p->f32[0], p->f32[1], b->rounds),
+                  "peak_bf16_gflops", pair(p->bf16[0], p->bf16[1], b->rounds),
                   "memory_gb_s", pair(p->stream[0], p->stream[1], b->rounds), "rows", rows);
     char *text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(5)) : NULL;
     json_decref(all);
