@@ -57,7 +57,7 @@ static bool pass(struct loop *l, int64_t count, double *loss, int64_t *trained, 
     int64_t n = 0;
     lp_run_reset(l->run);
     l->run->taping = true;
-    lp_tensor *y = lp_train_loss(l->run, l->model, l->batch, count, &n);
+    lp_tensor *y = lp_train_loss(l->run, l->set, l->batch, count, &n);
     if (!lp_backward(l->run, y, err))
         return false;
     *loss += lp_f32(y)[0];

@@ -59,14 +59,21 @@ static bool lay_out(lp_run *r, const struct lp_llava *m, const struct lp_train_s
     return true;
 }
 
-lp_tensor *lp_train_loss(lp_run *r, const struct lp_llava *m, const struct lp_train_sample *const *sample,
+lp_tensor *lp_train_loss(lp_run *r, const struct lp_train_set *set, const struct lp_train_sample *const *sample,
                          int64_t count, int64_t *trained) {
     struct layout l;
+    const struct lp_llava *m = set->model;
+    int64_t named = 0;
     if (!lay_out(r, m, sample, count, &l))
         return NULL;
-    *trained = l.trained;
+    lp_tensor *seen = see(r, m, sample, count);
+    lp_tensor *naming = lp_train_naming_loss(r, set, sample, count, seen, &named);
+    *trained = l.trained + named;
+    if (!l.trained)
+        return naming;
     struct lp_llama_rows rows = {.position = l.position, .start = l.start, .count = count};
-    lp_tensor *x = lp_llava_embed(r, m, l.id, l.ids, see(r, m, sample, count));
-    x = lp_llama_forward(r, &m->llama, x, &rows);
-    return lp_cross_entropy(r, lp_llama_logits(r, &m->llama, lp_pick_rows(r, x, NULL, l.chosen, l.trained)), l.target);
+    lp_tensor *x = lp_llama_forward(r, &m->llama, lp_llava_embed(r, m, l.id, l.ids, seen), &rows);
+    x = lp_llama_logits(r, &m->llama, lp_pick_rows(r, x, NULL, l.chosen, l.trained));
+    lp_tensor *saying = lp_cross_entropy(r, x, l.target);
+    return naming ? lp_add(r, saying, naming) : saying;
 }

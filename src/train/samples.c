@@ -68,15 +68,16 @@ static bool mark_trained(struct lp_train_set *set, const struct lp_message *mess
     return ok;
 }
 
-static bool grow(struct lp_train_set *set) {
-    if (set->count < set->capacity)
-        return true;
-    int64_t capacity = set->capacity ? 2 * set->capacity : 1024;
-    struct lp_train_sample *sample = lp_realloc(set->sample, (size_t)capacity * sizeof *sample);
-    if (!sample)
-        return false;
-    set->sample = sample;
-    set->capacity = capacity;
+bool lp_train_set_push(struct lp_train_set *set, const struct lp_train_sample *sample, struct lp_error *err) {
+    if (set->count == set->capacity) {
+        int64_t capacity = set->capacity ? 2 * set->capacity : 1024;
+        struct lp_train_sample *grown = lp_realloc(set->sample, (size_t)capacity * sizeof *grown);
+        if (!grown)
+            return lp_error_memory(err);
+        set->sample = grown;
+        set->capacity = capacity;
+    }
+    set->sample[set->count++] = *sample;
     return true;
 }
 
@@ -116,15 +117,14 @@ static bool add(struct lp_train_set *set, const struct lp_ids *ids, const char *
     s.id = lp_arena_array(&set->arena, ids->n, sizeof *s.id);
     s.target = lp_arena_array(&set->arena, ids->n, sizeof *s.target);
     s.picture = lp_arena_array(&set->arena, pictures ? pictures : 1, sizeof *s.picture);
-    bool ok = s.id && s.target && s.picture && grow(set);
+    bool ok = s.id && s.target && s.picture;
     for (size_t i = 0; ok && i < pictures; i++)
         ok = (s.picture[i] = lp_arena_strdup(&set->arena, picture[i]));
     if (!ok)
         return lp_error_memory(err);
     if (!fill(set, &s, ids, text, trained))
         return lp_error_set(err, LP_EINPUT, "the model's tokenizer cannot spell the text; use one with byte pieces");
-    set->sample[set->count++] = s;
-    return true;
+    return lp_train_set_push(set, &s, err);
 }
 
 bool lp_train_set_add(struct lp_train_set *set, const struct lp_message *message, size_t n,

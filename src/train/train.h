@@ -9,12 +9,19 @@
 
 /* ---- what is learnt ---- */
 
+/* A picture's row and the word it is to be near: an index into the set's words. */
+struct lp_train_name {
+    int32_t row, word;
+};
+
 struct lp_train_sample {
     int32_t *id;          /* [n], LP_IMAGE_TOKEN for a picture */
     int32_t *target;      /* [n]: the token that must follow, or LP_IGNORE */
     int32_t n, rows;      /* rows: n with pictures counted in full */
     const char **picture; /* paths, one for each LP_IMAGE_TOKEN */
     int32_t pictures;
+    const struct lp_train_name *name; /* what rows of its one picture show */
+    int32_t names;
 };
 
 struct lp_train_set {
@@ -23,6 +30,8 @@ struct lp_train_set {
     const struct lp_template *template; /* the model's */
     struct lp_train_sample *sample;
     int64_t count, capacity, skipped; /* skipped: longer than the model's context */
+    int32_t *word;                    /* tokens that picture rows are named by */
+    int32_t words;
 };
 
 void lp_train_set_init(struct lp_train_set *set, const struct lp_llava *model);
@@ -31,6 +40,13 @@ void lp_train_set_done(struct lp_train_set *set);
 /* Adds one dialogue: messages alternate, a human's first, an assistant's last. Texts and paths are copied. */
 bool lp_train_set_add(struct lp_train_set *set, const struct lp_message *message, size_t n,
                       const char *const *picture, size_t pictures, struct lp_error *err);
+
+/* Naming: before any sentence, a picture's rows, as the projector hands them to the language model, learn to lie near
+ * the embeddings of the words for what they show, among `words` tokens (copied). Call once, before the pictures. */
+bool lp_train_set_words(struct lp_train_set *set, const int32_t *word, int32_t words, struct lp_error *err);
+/* A picture whose rows are to be named; copied. */
+bool lp_train_set_add_names(struct lp_train_set *set, const char *picture, const struct lp_train_name *name, int32_t names,
+                            struct lp_error *err);
 
 /* ---- how ---- */
 
@@ -65,9 +81,16 @@ bool lp_train(struct lp_llava *model, const struct lp_train_set *set, const stru
 
 /* ---- parts, for the loop and for tests ---- */
 
-/* The sum of losses over the samples' trained tokens, on the run's tape. *trained counts those tokens. */
-lp_tensor *lp_train_loss(lp_run *r, const struct lp_llava *model, const struct lp_train_sample *const *sample,
+/* The sum of losses over the samples' trained tokens and named rows, on the run's tape. *trained counts both. */
+lp_tensor *lp_train_loss(lp_run *r, const struct lp_train_set *set, const struct lp_train_sample *const *sample,
                          int64_t count, int64_t *trained);
+
+/* The loss of the samples' names; seen [pictures*rows,hidden]. NULL when there are none, too. */
+lp_tensor *lp_train_naming_loss(lp_run *r, const struct lp_train_set *set, const struct lp_train_sample *const *sample,
+                                int64_t count, lp_tensor *seen, int64_t *named);
+
+/* Puts a sample, whose parts live in the set's arena, at the end; LP_EMEMORY. */
+bool lp_train_set_push(struct lp_train_set *set, const struct lp_train_sample *sample, struct lp_error *err);
 
 /* Learning rate at step (0-based) of steps. */
 double lp_train_rate(const struct lp_train_settings *s, int64_t step, int64_t steps);

@@ -37,7 +37,8 @@ static double learn(struct school *s, const struct lp_train_sample *const *sampl
     struct lp_error err = {0};
     lp_run_reset(s->run);
     s->run->taping = true;
-    lp_tensor *y = lp_train_loss(s->run, s->m, sample, count, trained);
+    const struct lp_train_set set = {.model = s->m};
+    lp_tensor *y = lp_train_loss(s->run, &set, sample, count, trained);
     require(lp_run_check(s->run, &err), &err);
     double loss = lp_f32(y)[0];
     require(lp_backward(s->run, y, &err), &err);
@@ -85,7 +86,7 @@ static void is_pytorch_s(void **state) {
         int64_t n = lp_weight_elements(ids), trained = 0;
         int32_t *target = lp_alloc_array((size_t)n, sizeof *target);
         double want = loss_by_logits(logits->data, ids->data, n, logits->dim[logits->ndim - 1], target);
-        struct lp_train_sample sample = {(int32_t *)ids->data, target, (int32_t)n, (int32_t)n, NULL, 0};
+        struct lp_train_sample sample = {.id = (int32_t *)ids->data, .target = target, .n = (int32_t)n, .rows = (int32_t)n};
         double got = learn(&s, (const struct lp_train_sample *const[]){&sample}, 1, &trained);
         assert_int_equal(trained, n - 1 - n / 3);
         if (!(fabs(got - want) <= 1e-4 * want))
@@ -187,7 +188,7 @@ static void a_lost_picture_is_an_error(void **state) {
     const struct lp_train_sample *sample[] = {&set.sample[0], &set.sample[1]};
     struct lp_error err = {0};
     int64_t trained;
-    assert_null(lp_train_loss(s.run, s.m, sample, 2, &trained));
+    assert_null(lp_train_loss(s.run, &set, sample, 2, &trained));
     assert_false(lp_run_check(s.run, &err));
     assert_int_equal(err.code, LP_EIO);
     assert_non_null(strstr(err.text, "b.png"));
