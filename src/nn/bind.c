@@ -4,6 +4,7 @@
 
 #include "kernel/kernel.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,11 +44,13 @@ static bool add_parameter(struct lp_bind *b, const char *name, lp_tensor *x) {
     return true;
 }
 
+/* Matrices keep the size of what passes: the deviation falls with the number of inputs. */
 static bool draw(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind) {
     int64_t n = lp_count(x);
+    float deviation = kind == LP_BIND_MATRIX ? 1 / sqrtf((float)(n / x->dim[0])) : 0.02f;
     float *data = lp_arena_array(b->arena, (size_t)n, sizeof *data);
     for (int64_t i = 0; data && i < n; i++)
-        data[i] = kind == LP_BIND_SCALE ? 1 : kind == LP_BIND_SHIFT ? 0 : 0.02f * lp_rng_normal(b->rng);
+        data[i] = kind == LP_BIND_SCALE ? 1 : kind == LP_BIND_SHIFT ? 0 : deviation * lp_rng_normal(b->rng);
     x->data = data;
     return data;
 }
