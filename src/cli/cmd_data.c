@@ -1,126 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_data.c - `llava-plus data instruct`: dialogues from the grammar, as the released records. */
+/* cli/cmd_data.c - `llava-plus data`: everything that makes or shows data. */
+#include "cli/cmd_data.h"
 #include "cli/command.h"
-
-#include "base/clock.h"
-#include "base/file.h"
-#include "base/json.h"
-#include "base/memory.h"
 #include "cli/options.h"
-#include "data/instruct.h"
-#include "data/pictures.h"
-#include "data/statistics.h"
-#include "text/python.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-struct request {
-    int64_t count, seed;
-    const char *out, *images, *skill, *grammar;
-    bool stats;
+static const struct {
+    const char *name, *about;
+    int (*run)(int argc, char **argv);
+} parts[] = {
+    {"scenes", "draw pictures whose content is known", lp_cmd_data_scenes},
+    {"instruct", "make dialogues that teach a planner", lp_cmd_data_instruct},
 };
-
-static void show_progress(int64_t done, int64_t count, double started) {
-    if (!isatty(2) && done != count)
-        return;
-    double seconds = (lp_clock_ms() - started) / 1000;
-    fprintf(stderr, "%s%lld of %lld dialogues, %.0f a second%s", isatty(2) ? "\r" : "", (long long)done,
-            (long long)count, (double)done / (seconds > 0.001 ? seconds : 0.001), done == count ? "\n" : "");
-}
-
-/* One record a line, in one JSON array. */
-static bool write_record(FILE *file, const json_t *record, bool first, struct lp_error *err) {
-    char *text = lp_python_json(record);
-    if (!text)
-        return lp_error_memory(err);
-    fprintf(file, "%s%s", first ? "" : ",\n", text);
-    lp_free(text);
-    return true;
-}
-
-static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *file, struct lp_statistics *stats,
-                      struct lp_error *err) {
-    double started = lp_clock_ms();
-    fputs("[\n", file);
-    for (int64_t i = 0; i < q->count; i++) {
-        enum lp_task task;
-        json_t *record = lp_instruct_next(maker, &task, err);
-        bool ok = record && write_record(file, record, i == 0, err) &&
-                  (!q->stats || lp_statistics_add(stats, task, record, err));
-        json_decref(record);
-        if (!ok)
-            return false;
-        if ((i + 1) % 1000 == 0 || i + 1 == q->count)
-            show_progress(i + 1, q->count, started);
-    }
-    fputs("\n]\n", file);
-    return !ferror(file) ? true : lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-}
-
-/* Into a file beside `out`, renamed when it is whole. */
-static bool write_file(const struct request *q, struct lp_instruct *maker, struct lp_statistics *stats,
-                       struct lp_error *err) {
-    char aside[PATH_MAX];
-    if (snprintf(aside, sizeof aside, "%s.part", q->out) >= (int)sizeof aside)
-        return lp_error_set(err, LP_EUSAGE, "the path '%s' is too long", q->out);
-    FILE *file = fopen(aside, "w");
-    if (!file)
-        return lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-    bool ok = write_all(q, maker, file, stats, err);
-    if (fclose(file) && ok)
-        ok = lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-    if (ok && rename(aside, q->out))
-        ok = lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-    if (!ok)
-        unlink(aside);
-    return ok;
-}
-
-static bool instruct(const struct request *q, struct lp_error *err) {
-    struct lp_statistics stats = {0};
-    struct lp_grammar *grammar = lp_grammar_open(q->grammar, lp_dialogue_slots, err);
-    struct lp_instruct *maker = grammar ? lp_instruct_open(grammar, (uint64_t)q->seed, q->skill, err) : NULL;
-    bool ok = maker && (!q->images || lp_pictures_save(q->images, err));
-    if (ok)
-        ok = !strcmp(q->out, "-") ? write_all(q, maker, stdout, &stats, err) : write_file(q, maker, &stats, err);
-    if (ok && q->stats)
-        lp_statistics_print(&stats, grammar, stderr);
-    lp_statistics_done(&stats);
-    lp_instruct_close(maker);
-    lp_grammar_close(grammar);
-    return ok;
-}
+enum { PARTS = sizeof parts / sizeof *parts };
 
 int lp_cmd_data(int argc, char **argv) {
-    struct request q = {.seed = 1, .grammar = lp_grammar_folder()};
-    const struct lp_option options[] = {
-        {"count", 'n', "N", "number of dialogues", LP_OPTION_INT, "1000", &q.count, 1, 100e6},
-        {"seed", 's', "S", "same seed, same dialogues", LP_OPTION_INT, "1", &q.seed, 0, 1e15},
-        {"out", 'o', "FILE", "where the JSON array goes; - is standard output", LP_OPTION_STRING, NULL, &q.out, 0, 0},
-        {"images", 0, "DIR", "also draw the pool of pictures that the dialogues name", LP_OPTION_STRING, NULL,
-         &q.images, 0, 0},
-        {"skill", 0, "NAME", "only dialogues that begin with this skill ('none': with no skill)", LP_OPTION_STRING,
-         NULL, &q.skill, 0, 0},
-        {"grammar", 0, "DIR", "the folder with words, phrasings, thoughts and answers", LP_OPTION_STRING, NULL,
-         &q.grammar, 0, 0},
-        {"stats", 0, NULL, "print a table of what was made to standard error", LP_OPTION_FLAG, NULL, &q.stats, 0, 0},
-        {0}};
-    const struct lp_usage usage = {"data", "instruct --out FILE [options]",
-                                   "Makes instruction dialogues for all skills from the hand-written grammar in data/.",
-                                   options, 1, 1};
-    struct lp_error err = {0};
-    int status;
-    if (!lp_options_parse(&usage, &argc, argv, &status))
-        return status;
-    if (strcmp(argv[1], "instruct"))
-        lp_error_set(&err, LP_EUSAGE, "there is no 'data %s'; 'data instruct' is what there is", argv[1]);
-    else if (!q.out)
-        lp_error_set(&err, LP_EUSAGE, "say with --out FILE where the dialogues go");
-    else if (instruct(&q, &err))
+    const char *names[PARTS + 1] = {0};
+    for (int i = 0; i < PARTS; i++)
+        names[i] = parts[i].name;
+    for (int i = 0; argc > 1 && i < PARTS; i++)
+        if (!strcmp(argv[1], parts[i].name))
+            return parts[i].run(argc - 1, argv + 1);
+    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+        puts("Usage: llava-plus data COMMAND [options]\n");
+        for (int i = 0; i < PARTS; i++)
+            printf("  %-10s %s\n", parts[i].name, parts[i].about);
+        puts("\n'llava-plus data COMMAND --help' tells more.");
         return 0;
+    }
+    struct lp_error err = {0};
+    const char *near = argc > 1 ? lp_option_nearest(argv[1], names) : NULL;
+    lp_error_set(&err, LP_EUSAGE, "%s%s%s; see 'llava-plus data --help'", argc > 1 ? "there is no such part" : "say what to do",
+                 near ? ", perhaps you mean " : "", near ? near : "");
     return lp_command_fail("data", &err);
 }

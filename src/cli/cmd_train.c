@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/cmd_train.c - llava-plus train: records of the released format to a trained folder. */
 #include "cli/command.h"
+#include "cli/naming.h"
 #include "cli/options.h"
 
 #include "base/file.h"
@@ -177,7 +178,7 @@ static void show_progress(void *context, const struct lp_train_progress *p) {
 }
 
 struct request {
-    const char *data, *images, *model, *out, *write_text;
+    const char *data, *images, *naming, *model, *out, *write_text;
     int64_t seed, turns;
     bool float32;
     struct lp_train_settings s;
@@ -202,9 +203,9 @@ static bool train(const struct request *q, struct reading *to, char *data, struc
     s.context = &display;
     lp_train_set_init(&set, model);
     to->set = &set;
-    bool ok = read_all(data, to, err);
+    bool ok = (!q->naming || lp_naming_read(&set, q->naming, err)) && read_all(data, to, err);
     if (ok && !set.count)
-        ok = lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)", q->data,
+        ok = lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)", data,
                           (long)set.skipped);
     ok = ok && lp_file_make_folder(q->out, err) && lp_train(model, &set, &s, err) &&
          lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err);
@@ -220,10 +221,10 @@ static bool write_text(const struct request *q, struct reading *to, char *data, 
 }
 
 static bool run(const struct request *q, struct lp_error *err) {
-    if (!q->data || (!q->write_text && (!q->model || !q->out)))
-        return lp_error_set(err, LP_EUSAGE, "needs --data, --model and --out; see 'llava-plus train --help'");
+    if ((!q->data && !q->naming) || (!q->write_text && (!q->model || !q->out)))
+        return lp_error_set(err, LP_EUSAGE, "needs --data or --naming, --model and --out; see 'llava-plus train --help'");
     struct lp_arena arena = {0};
-    char *data = lp_arena_strdup(&arena, q->data), *folder[MOST_FOLDERS];
+    char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
     bool ok = data && images;
     if (ok) {
@@ -242,6 +243,7 @@ int lp_cmd_train(int argc, char **argv) {
     const struct lp_option options[] = {
         {"data", 0, "FILE[,FILE]", "dialogues: JSON arrays of records, the released format", LP_OPTION_STRING, NULL, &q.data, 0, 0},
         {"images", 0, "DIR[,DIR]", "where the records' pictures are; the first that has a file counts", LP_OPTION_STRING, NULL, &q.images, 0, 0},
+        {"naming", 0, "DIR", "scenes whose picture rows learn to name what they show; see docs/scenes.md", LP_OPTION_STRING, NULL, &q.naming, 0, 0},
         {"model", 0, "DIR", "the model to start from; without weights a new one of its config.json", LP_OPTION_STRING, NULL, &q.model, 0, 0},
         {"out", 'o', "DIR", "where the trained model, its log and its checkpoint go", LP_OPTION_STRING, NULL, &q.out, 0, 0},
         {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},

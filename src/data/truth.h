@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 struct lp_truth_category {
-    const char *name, *supercategory; /* "dog", "animal" */
+    const char *name, *plural, *supercategory; /* "dog", "dogs", "animal" */
     const char *const *synonym;       /* ended by NULL */
 };
 
