@@ -32,7 +32,10 @@ int lp_cmd_data(int argc, char **argv) {
     }
     struct lp_error err = {0};
     const char *near = argc > 1 ? lp_option_nearest(argv[1], names) : NULL;
-    lp_error_set(&err, LP_EUSAGE, "%s%s%s; see 'llava-plus data --help'", argc > 1 ? "there is no such part" : "say what to do",
-                 near ? ", perhaps you mean " : "", near ? near : "");
+    if (argc < 2)
+        lp_error_set(&err, LP_EUSAGE, "say what to do; see 'llava-plus data --help'");
+    else
+        lp_error_set(&err, LP_EUSAGE, "there is no 'data %s'%s%s; see 'llava-plus data --help'", argv[1],
+                     near ? ", perhaps you mean " : "", near ? near : "");
     return lp_command_fail("data", &err);
 }
