@@ -13,6 +13,7 @@ lp_command lp_cmd_plan;
 lp_command lp_cmd_skill;
 lp_command lp_cmd_train;
 lp_command lp_cmd_data;
+lp_command lp_cmd_eval;
 lp_command lp_cmd_bench;
 
 #endif

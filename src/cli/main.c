@@ -15,6 +15,7 @@ static const struct {
     {"skill", lp_cmd_skill, "list the skills, or run one alone"},
     {"train", lp_cmd_train, "teach a planner dialogues"},
     {"data", lp_cmd_data, "make training dialogues"},
+    {"eval", lp_cmd_eval, "measure a planner"},
     {"bench", lp_cmd_bench, "measure the speed of the arithmetic"},
     {NULL, NULL, NULL},
 };

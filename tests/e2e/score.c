@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/e2e/score.c - the scorer as a program: exit 0 at or above the threshold MIN (0..1), 1 below it, 2 for a
  * wrong call.
- *   score plan EXPECTED.jsonl PLANS.jsonl [MIN]
  *   score ocr TRUTH.jsonl ANSWERS.jsonl|FOLDER [MIN]
  *   score valid PLANS.jsonl         every plan must parse and validate
  *   score list TRUTH.jsonl          image, tab, question: what ocr_accuracy.sh asks */
@@ -38,18 +37,15 @@ int main(int argc, char **argv) {
         return list(argv[2], &err);
     if (argc == 3 && !strcmp(argv[1], "valid"))
         return valid(argv[2], &err);
-    bool plan = argc >= 4 && !strcmp(argv[1], "plan"), ocr = argc >= 4 && !strcmp(argv[1], "ocr");
+    bool ocr = argc >= 4 && !strcmp(argv[1], "ocr");
     char *end = "";
     double rate = 0, least = argc == 5 ? strtod(argv[4], &end) : 0;
-    if (argc > 5 || !(plan || ocr) || *end) {
-        fputs("usage: score plan EXPECTED PLANS [MIN] | score ocr TRUTH ANSWERS [MIN] | score valid PLANS | "
-              "score list TRUTH\n",
+    if (argc > 5 || !ocr || *end) {
+        fputs("usage: score ocr TRUTH ANSWERS [MIN] | score valid PLANS | score list TRUTH\n",
               stderr);
         return 2;
     }
-    bool ok = plan ? score_plans(argv[2], argv[3], stdout, &rate, &err)
-                   : score_readings(argv[2], argv[3], stdout, &rate, &err);
-    if (!ok) {
+    if (!score_readings(argv[2], argv[3], stdout, &rate, &err)) {
         fprintf(stderr, "score: %s\n", err.text);
         return 1;
     }

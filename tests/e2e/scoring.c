@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/e2e/scoring.c - scores of plans and readings (data/heldout/instructions.jsonl,
- * tests/e2e/ocr/truth.jsonl).
+/* tests/e2e/scoring.c - scores of readings (tests/e2e/ocr/truth.jsonl) and the form of plans.
  *
  * A reading's accuracy is 1 - distance / length of the truth, at least 0. The truth is looked for inside the
  * answer (Sellers' approximate matching), so the words an answer puts around what was read do not count. Over
- * all pictures it is 1 - all distances / all lengths. A plan is right when its list of skills is one of the
- * acceptable ones; a line's group is its id up to the last '-', and lines of the group "none" are shown but
- * not part of the rate. */
+ * all pictures it is 1 - all distances / all lengths. */
 #include "e2e/scoring.h"
 
 #include "skill/skill.h"
@@ -21,7 +18,7 @@
 #include <sys/stat.h>
 #include <utf8proc.h>
 
-enum { MAX_FILE = 64 << 20, MAX_GROUPS = 64 };
+enum { MAX_FILE = 64 << 20 };
 
 /* Code points with white space folded; *n is their count. A broken byte counts as one unknown character. */
 static int32_t *folded(const char *text, long *n) {
@@ -80,16 +77,6 @@ bool score_reading(const char *truth, const char *answer, long *distance, long *
     return ok;
 }
 
-bool score_plan(const json_t *expected, const json_t *skills) {
-    size_t i;
-    json_t *acceptable;
-    json_array_foreach(expected, i, acceptable) {
-        if (json_is_array(skills) && json_equal(acceptable, skills))
-            return true;
-    }
-    return false;
-}
-
 json_t *score_lines(const char *path, const char *key, struct lp_error *err) {
     size_t size;
     char *text = lp_file_read(path, MAX_FILE, &size, err);
@@ -116,25 +103,6 @@ json_t *score_lines(const char *path, const char *key, struct lp_error *err) {
     return lines;
 }
 
-struct group {
-    char name[64];
-    int right, total;
-};
-
-static struct group *group_of(struct group *groups, int *n, const char *id) {
-    const char *dash = strrchr(id, '-');
-    int length = dash ? (int)(dash - id) : (int)strlen(id);
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", length, id);
-    for (int i = 0; i < *n; i++) {
-        if (!strcmp(groups[i].name, name))
-            return &groups[i];
-    }
-    struct group *g = &groups[*n < MAX_GROUPS - 1 ? (*n)++ : MAX_GROUPS - 1];
-    memcpy(g->name, name, sizeof name);
-    return g;
-}
-
 static const json_t *find_line(const json_t *lines, const char *key, const char *value) {
     size_t i;
     json_t *line;
@@ -143,64 +111,6 @@ static const json_t *find_line(const json_t *lines, const char *key, const char 
             return line;
     }
     return NULL;
-}
-
-static void print_miss(const json_t *want, const json_t *got, FILE *out) {
-    char *expected = lp_json_text(json_object_get(want, "expected"));
-    char *skills = got ? lp_json_text(json_object_get(got, "skills")) : NULL;
-    fprintf(out, "miss %s: %s | want %s | got %s\n", json_string_value(json_object_get(want, "id")),
-            json_string_value(json_object_get(want, "instruction")), expected ? expected : "?",
-            skills ? skills : "no plan");
-    lp_free(expected);
-    lp_free(skills);
-}
-
-static double print_groups(const struct group *groups, int n, FILE *out) {
-    int right = 0, total = 0;
-    for (int i = 0; i < n; i++) {
-        fprintf(out, "%-22s %3d of %3d  %5.1f %%\n", groups[i].name, groups[i].right, groups[i].total,
-                100.0 * groups[i].right / groups[i].total);
-        if (strcmp(groups[i].name, "none")) {
-            right += groups[i].right;
-            total += groups[i].total;
-        }
-    }
-    double rate = total ? (double)right / total : 0;
-    fprintf(out, "%-22s %3d of %3d  %5.1f %%  (lines that need a skill)\n", "over all", right, total,
-            100 * rate);
-    return rate;
-}
-
-bool score_plans(const char *expected, const char *got, FILE *out, double *rate, struct lp_error *err) {
-    json_t *wanted = score_lines(expected, "id", err), *plans = wanted ? score_lines(got, "id", err) : NULL,
-           *line;
-    struct group groups[MAX_GROUPS] = {0};
-    int n = 0;
-    size_t i;
-    bool ok = plans != NULL;
-    for (i = 0; ok && i < json_array_size(wanted); i++) {
-        line = json_array_get(wanted, i);
-        if (!json_is_array(json_object_get(line, "expected")) ||
-            !json_is_string(json_object_get(line, "instruction")))
-            ok = lp_error_set(err, LP_EINPUT, "%s: '%s' lacks an instruction or its expected skills",
-                              expected, json_string_value(json_object_get(line, "id")));
-    }
-    for (i = 0; ok && i < json_array_size(wanted); i++) {
-        line = json_array_get(wanted, i);
-        const char *id = json_string_value(json_object_get(line, "id"));
-        const json_t *plan = find_line(plans, "id", id);
-        bool right = plan && score_plan(json_object_get(line, "expected"), json_object_get(plan, "skills"));
-        struct group *g = group_of(groups, &n, id);
-        g->total++;
-        g->right += right;
-        if (!right)
-            print_miss(line, plan, out);
-    }
-    if (ok)
-        *rate = print_groups(groups, n, out);
-    json_decref(wanted);
-    json_decref(plans);
-    return ok;
 }
 
 /* The answer for a picture; owned by caller; NULL with err when there is none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scores of the two measured sets: plans by their skills, readings by their characters. */
+/* Scores of readings by their characters, and whether plans are legal. */
 #ifndef LP_E2E_SCORING_H
 #define LP_E2E_SCORING_H
 
@@ -13,17 +13,13 @@
  */
 bool score_reading(const char *truth, const char *answer, long *distance, long *length);
 
-/* Whether skills (an array of names) equals one of the acceptable lists, order included. */
-bool score_plan(const json_t *expected, const json_t *skills);
-
 /* A JSONL file as an array, every line an object that has the string `key`; empty lines skipped. NULL on
  * failure. */
 json_t *score_lines(const char *path, const char *key, struct lp_error *err);
 
-/* Read the files, print the table to `out`, put the rate 0..1 over all into *rate. False when a file cannot
- * be read. `answers` of score_readings is JSONL ({"image", "answer"}) or a folder of texts named <image>.txt.
+/* Reads the files, prints the table to `out`, puts the rate 0..1 over all into *rate. False when a file cannot
+ * be read. `answers` is JSONL ({"image", "answer"}) or a folder of texts named <image>.txt.
  */
-bool score_plans(const char *expected, const char *got, FILE *out, double *rate, struct lp_error *err);
 bool score_readings(const char *truth, const char *answers, FILE *out, double *rate, struct lp_error *err);
 
 /* Checks every call of every plan in a JSONL file: a known API_name with legal API_params. Prints the plans that

@@ -45,34 +45,6 @@ static void reading(void **state) {
     }
 }
 
-static void plan(void **state) {
-    (void)state;
-    json_t *expected = json_loads("[[\"segment_at\",\"inpaint\"],[\"inpaint\"]]", 0, NULL);
-    json_t *none = json_loads("[[]]", 0, NULL);
-    static const struct {
-        const char *skills;
-        bool right, right_none;
-    } pairs[] = {
-        {"[\"segment_at\",\"inpaint\"]", true, false},
-        {"[\"inpaint\"]", true, false},
-        {"[\"inpaint\",\"segment_at\"]", false, false},
-        {"[\"segment_at\"]", false, false},
-        {"[]", false, true},
-        {"{}", false, false},
-        {"[\"inpaint\",\"inpaint\"]", false, false},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        json_t *skills = json_loads(pairs[i].skills, 0, NULL);
-        assert_int_equal(score_plan(expected, skills), pairs[i].right);
-        assert_int_equal(score_plan(none, skills), pairs[i].right_none);
-        json_decref(skills);
-    }
-    assert_false(score_plan(expected, NULL));
-    assert_false(score_plan(NULL, expected));
-    json_decref(expected);
-    json_decref(none);
-}
-
 static char folder[] = "/tmp/lp-score-XXXXXX";
 
 static const char *put(const char *name, const char *text) {
@@ -96,28 +68,6 @@ static char *table_of(bool (*score)(const char *, const char *, FILE *, double *
     if (!ok)
         fail_msg("%s", err.text);
     return text;
-}
-
-static void plan_files(void **state) {
-    (void)state;
-    const char *want =
-        put("want.jsonl", "{\"id\":\"tag-01\",\"instruction\":\"a\",\"expected\":[[\"tag\"]]}\n\n"
-                          "{\"id\":\"tag-02\",\"instruction\":\"b\",\"expected\":[[\"tag\"]]}\n"
-                          "{\"id\":\"segment_at-01\",\"instruction\":\"c\",\"expected\":[[\"segment_at\"]]}\n"
-                          "{\"id\":\"none-01\",\"instruction\":\"d\",\"expected\":[[]]}");
-    const char *got =
-        put("got.jsonl",
-            "{\"id\":\"tag-02\",\"skills\":[\"caption\"]}\n{\"id\":\"tag-01\",\"skills\":[\"tag\"]}\n"
-            "{\"id\":\"none-01\",\"skills\":[\"tag\"]}\n");
-    double rate = -1;
-    char *text = table_of(score_plans, want, got, &rate);
-    assert_true(rate > 0.3333 && rate < 0.3334); /* "none" is shown, but no part of the rate */
-    assert_non_null(strstr(text, "miss tag-02: b | want [[\"tag\"]] | got [\"caption\"]\n"));
-    assert_non_null(strstr(text, "miss segment_at-01: c | want [[\"segment_at\"]] | got no plan\n"));
-    assert_non_null(strstr(text, "miss none-01"));
-    assert_null(strstr(text, "miss tag-01"));
-    assert_non_null(strstr(text, "\ntag                      1 of   2   50.0 %\n"));
-    free(text);
 }
 
 static void reading_files(void **state) {
@@ -144,19 +94,15 @@ static void errors(void **state) {
     (void)state;
     struct lp_error err = {0};
     double rate;
-    const char *good =
-        put("good.jsonl", "{\"id\":\"tag-01\",\"instruction\":\"a\",\"expected\":[[\"tag\"]]}\n");
-    assert_false(score_plans(good, "/nonexistent/plans", stderr, &rate, &err));
+    const char *good = put("good.jsonl", "{\"image\":\"a.png\",\"text\":\"a\"}\n");
+    assert_false(score_readings(good, "/nonexistent/answers", stderr, &rate, &err));
     assert_true(err.code != LP_OK && err.text[0]);
-    const char *broken = put("broken.jsonl", "{\"id\":\"tag-01\",\n");
-    assert_false(score_plans(good, broken, stderr, &rate, &err));
+    const char *broken = put("broken.jsonl", "{\"image\":\"a.png\",\n");
+    assert_false(score_readings(broken, broken, stderr, &rate, &err));
     assert_int_equal(err.code, LP_EINPUT);
-    const char *keyless = put("keyless.jsonl", "{\"id\":3}\n");
-    assert_false(score_plans(keyless, keyless, stderr, &rate, &err));
-    assert_non_null(strstr(err.text, "line 1 has no string 'id'"));
-    const char *bare = put("bare.jsonl", "{\"id\":\"tag-01\"}\n");
-    assert_false(score_plans(bare, bare, stderr, &rate, &err));
-    assert_non_null(strstr(err.text, "'tag-01' lacks"));
+    const char *keyless = put("keyless.jsonl", "{\"image\":3}\n");
+    assert_false(score_readings(keyless, keyless, stderr, &rate, &err));
+    assert_non_null(strstr(err.text, "line 1 has no string 'image'"));
     const char *textless = put("textless.jsonl", "{\"image\":\"a.png\"}\n");
     assert_false(score_readings(textless, textless, stderr, &rate, &err));
     assert_non_null(strstr(err.text, "has no text"));
@@ -169,9 +115,8 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    static const char *const names[] = {"want.jsonl",    "got.jsonl",  "truth.jsonl",   "answers.jsonl",
-                                        "a.png.txt",     "b.png.txt",  "good.jsonl",    "broken.jsonl",
-                                        "keyless.jsonl", "bare.jsonl", "textless.jsonl"};
+    static const char *const names[] = {"truth.jsonl", "answers.jsonl", "a.png.txt",     "b.png.txt",
+                                        "good.jsonl",  "broken.jsonl",  "keyless.jsonl", "textless.jsonl"};
     char path[64];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -182,8 +127,9 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reading),       cmocka_unit_test(plan),   cmocka_unit_test(plan_files),
-        cmocka_unit_test(reading_files), cmocka_unit_test(errors),
+        cmocka_unit_test(reading),
+        cmocka_unit_test(reading_files),
+        cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

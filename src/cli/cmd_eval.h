@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* What `eval` measures: one subcommand a file. argv[0] is the subcommand's name. */
+#ifndef LP_CLI_CMD_EVAL_H
+#define LP_CLI_CMD_EVAL_H
+
+#include "cli/command.h"
+
+lp_command lp_cmd_eval_plan;
+
+#endif

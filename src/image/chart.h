@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* chart.h - numbers as pictures. */
+#ifndef LP_IMAGE_CHART_H
+#define LP_IMAGE_CHART_H
+
+#include "image/image.h"
+
+/* A table of counts, each cell shaded by its share of its row: green where row and column have the same number (what is
+ * right, in a table of confusions), else red. All borrowed. */
+struct lp_chart_matrix {
+    const char *title, *side; /* above the columns, above the rows */
+    const char *const *row, *const *column;
+    int rows, columns;
+    const int *count; /* [rows,columns] */
+};
+
+/* Owned by caller; NULL on failure (LP_EMEMORY, or LP_EINTERNAL when no text can be drawn). */
+struct lp_image *lp_chart_matrix(const struct lp_chart_matrix *m, struct lp_error *err);
+
+#endif
