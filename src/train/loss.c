@@ -3,24 +3,33 @@
  *   samples --ids, pictures--> rows [T,C] --LLaMA--> [T,C] --rows with a target--> logits [n,V] --> loss [1] */
 #include "train/train.h"
 
-/* All pictures of the samples, as the language model sees them; NULL when there are none. */
+/* All pictures of the samples, as the language model sees them; NULL when there are none. Files are read side by side. */
 static lp_tensor *see(lp_run *r, const struct lp_llava *m, const struct lp_train_sample *const *sample,
                       int64_t count) {
     int64_t n = 0, S = m->config.clip.image_px, at = 0;
     for (int64_t i = 0; i < count; i++)
         n += sample[i]->pictures;
     lp_tensor *pixels = n ? lp_new(r, 4, n, (int64_t)3, S, S) : NULL;
-    if (!pixels)
+    const char **path = n ? lp_run_alloc(r, sizeof *path * (size_t)n) : NULL;
+    if (!pixels || !path)
         return NULL;
     for (int64_t i = 0; i < count; i++)
-        for (int32_t j = 0; j < sample[i]->pictures; j++, at++) {
-            struct lp_error err = {0};
-            struct lp_image *image = lp_image_open(sample[i]->picture[j], &err);
-            bool ok = image && lp_preprocess_run(&m->preprocess, image, lp_f32(pixels) + at * 3 * S * S, &err);
-            lp_image_close(image);
-            if (!ok)
-                return lp_fail(r, err.code, "%s", err.text);
-        }
+        for (int32_t j = 0; j < sample[i]->pictures; j++)
+            path[at++] = sample[i]->picture[j];
+    struct lp_error first = {0};
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = 0; i < n; i++) {
+        struct lp_error err = {0};
+        struct lp_image *image = lp_image_open(path[i], &err);
+        if (image)
+            lp_preprocess_run(&m->preprocess, image, lp_f32(pixels) + i * 3 * S * S, &err);
+        lp_image_close(image);
+        if (err.code)
+#pragma omp critical
+            first = err;
+    }
+    if (first.code)
+        return lp_fail(r, first.code, "%s", first.text);
     return lp_llava_project(r, m, pixels);
 }
 
