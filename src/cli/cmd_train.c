@@ -177,7 +177,25 @@ static void show_progress(void *context, const struct lp_train_progress *p) {
         fputc('\n', stderr);
 }
 
+/* "picture,language" to a set of parts. */
+static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) {
+    static const char *const name[LP_PARTS] = {"picture", "projector", "language"};
+    *parts = 0;
+    for (size_t n; *list; list += n + (list[n] == ',')) {
+        int part = 0;
+        n = strcspn(list, ",");
+        while (part < LP_PARTS && (strlen(name[part]) != n || strncmp(name[part], list, n)))
+            part++;
+        if (part == LP_PARTS)
+            return lp_error_set(err, LP_EUSAGE, "--train knows picture, projector and language, not '%.*s'", (int)n, list);
+        *parts |= 1u << part;
+    }
+    return *parts || lp_error_set(err, LP_EUSAGE, "--train needs at least one of picture, projector and language");
+}
+
 struct request {
+    const char *train;
+    unsigned parts;
     const char *data, *images, *naming, *model, *out, *write_text;
     int64_t seed, turns;
     bool float32;
@@ -198,6 +216,7 @@ static bool train(const struct request *q, struct reading *to, char *data, struc
     struct lp_llava *model = lp_llava_open_to_learn(q->model, lp_kernels_cpu(), s.seed, err);
     if (!model)
         return false;
+    lp_llava_learn(model, q->parts);
     struct lp_train_set set;
     struct display display = {.set = &set, .terminal = isatty(STDERR_FILENO)};
     s.context = &display;
@@ -220,9 +239,11 @@ static bool write_text(const struct request *q, struct reading *to, char *data, 
     return ok;
 }
 
-static bool run(const struct request *q, struct lp_error *err) {
+static bool run(struct request *q, struct lp_error *err) {
     if ((!q->data && !q->naming) || (!q->write_text && (!q->model || !q->out)))
         return lp_error_set(err, LP_EUSAGE, "needs --data or --naming, --model and --out; see 'llava-plus train --help'");
+    if (!read_parts(q->train, &q->parts, err))
+        return false;
     struct lp_arena arena = {0};
     char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
@@ -246,6 +267,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"naming", 0, "DIR", "scenes whose picture rows learn to name what they show; see docs/scenes.md", LP_OPTION_STRING, NULL, &q.naming, 0, 0},
         {"model", 0, "DIR", "the model to start from; without weights a new one of its config.json", LP_OPTION_STRING, NULL, &q.model, 0, 0},
         {"out", 'o', "DIR", "where the trained model, its log and its checkpoint go", LP_OPTION_STRING, NULL, &q.out, 0, 0},
+        {"train", 0, "PART[,PART]", "what learns: picture (its encoder), projector, language; the rest is frozen", LP_OPTION_STRING, "picture,projector,language", &q.train, 0, 0},
         {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
         {"epochs", 0, "N", "times through the data", LP_OPTION_FLOAT, "1", &q.s.epochs, 0.001, 1e6},
         {"steps", 0, "N", "steps in all, instead of epochs; 0: by epochs", LP_OPTION_INT, "0", &q.s.steps, 0, 1e9},

@@ -42,12 +42,15 @@ static bool bind(struct lp_llava *m, struct lp_rng *rng, bool learns, struct lp_
     size_t up = lp_bind_enter(&b, "%s", layout->tower);
     b.failed = !lp_clip_bind(&b, &c->clip, c->depth, &m->clip);
     lp_bind_leave(&b, up);
+    m->part_end[LP_PART_PICTURE] = m->parameters.count;
     m->projector = (struct lp_projector){.two_layers = c->two_layers, .act = c->act};
     lp_bind_linear(&b, layout->first, &m->projector.first, c->clip.hidden, c->llama.hidden, true);
     if (c->two_layers)
         lp_bind_linear(&b, layout->second ? layout->second : "model.mm_projector.2", &m->projector.second,
                        c->llama.hidden, c->llama.hidden, true);
+    m->part_end[LP_PART_PROJECTOR] = m->parameters.count;
     b.failed = !lp_llama_bind(&b, &c->llama, layout->model, layout->head, &m->llama) || b.failed;
+    m->part_end[LP_PART_LANGUAGE] = m->parameters.count;
     return lp_bind_done(&b, err);
 }
 
@@ -149,6 +152,13 @@ struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kern
     return open_folder(folder, kernels, !lp_file_exists(single) && !lp_file_exists(index), &rng, true, err);
 }
 
+void lp_llava_learn(struct lp_llava *m, unsigned parts) {
+    int64_t i = 0;
+    for (int part = 0; part < LP_PARTS; part++)
+        for (; i < m->part_end[part]; i++)
+            m->parameters.item[i].tensor->learns = parts >> part & 1;
+}
+
 void lp_llava_close(struct lp_llava *m) {
     if (!m)
         return;
@@ -196,7 +206,11 @@ int64_t lp_llava_count_rows(const struct lp_llava *m, const int32_t *id, int64_t
 
 lp_tensor *lp_llava_project(lp_run *r, const struct lp_llava *m, lp_tensor *pixels) {
     lp_mark mark = lp_here(r);
-    lp_tensor *x = lp_linear(r, &m->projector.first, lp_clip_features(r, &m->clip, pixels));
+    bool taping = r->taping;
+    r->taping = taping && m->clip.class_embedding->learns; /* frozen: no more memory than one block's */
+    lp_tensor *x = lp_clip_features(r, &m->clip, pixels);
+    r->taping = taping;
+    x = lp_linear(r, &m->projector.first, x);
     if (m->projector.two_layers)
         x = lp_linear(r, &m->projector.second, lp_act(r, x, m->projector.act));
     return lp_keep(r, mark, x);

@@ -30,6 +30,9 @@ struct lp_projector {
     enum lp_act act;
 };
 
+/* What can be trained or frozen, in the order of the parameters; also bits of a set: 1 << part. */
+enum lp_llava_part { LP_PART_PICTURE, LP_PART_PROJECTOR, LP_PART_LANGUAGE, LP_PARTS };
+
 struct lp_llava {
     struct lp_arena arena;
     const struct lp_kernels *kernels;
@@ -42,6 +45,7 @@ struct lp_llava {
     struct lp_projector projector;
     struct lp_llama llama;
     struct lp_parameters parameters; /* all weights, by their names in the file */
+    int64_t part_end[LP_PARTS];      /* parameters before it are the part's or an earlier one's */
 };
 
 /* Opens a folder for training: every weight is a float32 copy that wants a gradient. A folder without
@@ -49,7 +53,10 @@ struct lp_llava {
 struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kernels *kernels, uint64_t seed,
                                         struct lp_error *err);
 
-/* Writes model.safetensors in `type` into folder `to` (made if need be), with the configuration and tokenizer files
+/* Only weights of the set of parts want gradients from now on: the rest is frozen. */
+void lp_llava_learn(struct lp_llava *model, unsigned parts);
+
+/* Writes model.safetensors in `type`, frozen weights as they were stored, into folder `to` (made if need be), with the configuration and tokenizer files
  * of folder `from`. config.json names the template, so that a renamed folder is still asked as it was trained. */
 bool lp_llava_save(const struct lp_llava *model, const char *from, const char *to, enum lp_dtype type,
                    struct lp_error *err);

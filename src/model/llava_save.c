@@ -43,6 +43,11 @@ static bool describe(const struct lp_llava *m, const struct lp_parameter *p, enu
                      struct lp_arena *arena, struct lp_weight *w) {
     static const enum lp_weight_type stored[] = {[LP_F32] = LP_WEIGHT_F32, [LP_F16] = LP_WEIGHT_F16,
                                                  [LP_BF16] = LP_WEIGHT_BF16};
+    const struct lp_weight *before = m->files && !p->tensor->learns ? lp_weights_find(m->files, p->name) : NULL;
+    if (before) {
+        *w = *before;
+        return true;
+    }
     int64_t n = lp_count(p->tensor);
     void *data = lp_arena_array(arena, (size_t)n, (size_t)lp_dtype_bytes(type));
     if (!data)

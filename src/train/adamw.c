@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* train/adamw.c - AdamW over all parameters, Loshchilov, Hutter 2019, arXiv:1711.05101. Norm weights and biases do
+/* train/adamw.c - AdamW over all parameters that learn, Loshchilov, Hutter 2019, arXiv:1711.05101. Norm weights and biases do
  * not decay. */
 #include "train/train.h"
 
@@ -11,7 +11,8 @@
 bool lp_optimizer_init(struct lp_optimizer *o, struct lp_llava *model, struct lp_error *err) {
     *o = (struct lp_optimizer){0};
     for (int64_t i = 0; i < model->parameters.count; i++)
-        o->numbers += lp_count(model->parameters.item[i].tensor);
+        if (model->parameters.item[i].tensor->learns)
+            o->numbers += lp_count(model->parameters.item[i].tensor);
     o->data = lp_alloc_array((size_t)o->numbers, 3 * sizeof *o->data);
     if (!o->data)
         return lp_error_memory(err);
@@ -20,7 +21,9 @@ bool lp_optimizer_init(struct lp_optimizer *o, struct lp_llava *model, struct lp
     o->second = o->first + o->numbers;
     for (int64_t i = 0, at = 0; i < model->parameters.count; i++) {
         lp_tensor *x = model->parameters.item[i].tensor;
-        x->grad = o->gradient + at;
+        x->grad = x->learns ? o->gradient + at : NULL;
+        if (!x->learns)
+            continue;
         at += lp_count(x);
     }
     return true;
@@ -49,6 +52,8 @@ double lp_optimizer_step(struct lp_optimizer *o, struct lp_llava *model, const s
     o->step++;
     for (int64_t i = 0, at = 0; i < model->parameters.count; i++) {
         lp_tensor *x = model->parameters.item[i].tensor;
+        if (!x->learns)
+            continue;
         struct lp_adamw_step step = {(float)rate, 0.9f, (float)s->beta2, 1e-8f,
                                      x->ndim > 1 ? (float)s->decay : 0, o->step, (float)scale};
         k->adamw(lp_f32(x), o->first + at, o->second + at, x->grad, lp_count(x), &step);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* train/checkpoint.c - all of a training's state in one safetensors file, replaced whole: weights in float32 under
- * their names, moments under "first." and "second.", the step in the metadata's place as a tensor. */
+/* train/checkpoint.c - all of a training's state in one safetensors file, replaced whole: weights that learn in
+ * float32 under their names, moments under "first." and "second.", the step in the metadata's place as a tensor. */
 #include "train/train.h"
 
 #include "base/file.h"
@@ -25,6 +25,8 @@ bool lp_checkpoint_save(const char *path, const struct lp_llava *model, const st
     bool ok = w;
     for (int64_t i = 0, at = 0; ok && i < count; i++) {
         const struct lp_parameter *p = &model->parameters.item[i];
+        if (!p->tensor->learns)
+            continue;
         const char *first = lp_arena_printf(&arena, "first.%s", p->name);
         const char *second = lp_arena_printf(&arena, "second.%s", p->name);
         ok = first && second;
@@ -67,6 +69,8 @@ bool lp_checkpoint_load(const char *path, struct lp_llava *model, struct lp_opti
     bool ok = files;
     for (int64_t i = 0, at = 0; ok && i < model->parameters.count; i++) {
         const struct lp_parameter *p = &model->parameters.item[i];
+        if (!p->tensor->learns)
+            continue;
         const char *first = lp_arena_printf(&arena, "first.%s", p->name);
         const char *second = lp_arena_printf(&arena, "second.%s", p->name);
         if (!first || !second)

@@ -95,11 +95,11 @@ bool lp_train_set_push(struct lp_train_set *set, const struct lp_train_sample *s
 /* Learning rate at step (0-based) of steps. */
 double lp_train_rate(const struct lp_train_settings *s, int64_t step, int64_t steps);
 
-/* AdamW's state for all of a model's parameters. */
+/* AdamW's state for those of a model's parameters that learn. */
 struct lp_optimizer {
     float *data; /* gradients, first and second moments, one after the other */
     int64_t numbers, step;
-    float *gradient, *first, *second; /* [numbers], parameters in their order */
+    float *gradient, *first, *second; /* [numbers], parameters that learn in their order */
 };
 bool lp_optimizer_init(struct lp_optimizer *o, struct lp_llava *model, struct lp_error *err); /* gives grads */
 void lp_optimizer_done(struct lp_optimizer *o);

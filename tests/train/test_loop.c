@@ -4,6 +4,7 @@
 #include "train/dialogues.h"
 
 #include "base/memory.h"
+#include "weights/weights.h"
 
 #include <math.h>
 #include <signal.h>
@@ -361,6 +362,92 @@ static void saves_in_every_type(void **state) {
     lp_llava_close(m);
 }
 
+/* Every choice of parts: what is frozen has no state, no gradient and the same bits afterwards. */
+static void frozen_parts_stay_as_they_are(void **state) {
+    for (unsigned parts = 1; parts < 1u << LP_PARTS; parts++) {
+        struct watch w;
+        struct lp_train_settings s;
+        struct lp_train_set set;
+        struct lp_error err = {0};
+        struct lp_optimizer o;
+        settings(&s, &w, 3);
+        struct lp_llava *before = school_open(*state, 5), *m = school_open(*state, 5);
+        lp_llava_learn(m, parts);
+        int64_t learn = 0, part = 0;
+        for (int64_t i = 0; i < m->parameters.count; i++)
+            learn += m->parameters.item[i].tensor->learns ? lp_count(m->parameters.item[i].tensor) : 0;
+        require(lp_optimizer_init(&o, m, &err), &err);
+        assert_int_equal(o.numbers, learn); /* no state for the rest */
+        lp_optimizer_done(&o);
+        lp_train_set_init(&set, m);
+        school_add(&set, *state);
+        require(lp_train(m, &set, &s, &err), &err);
+        for (int64_t i = 0; i < m->parameters.count; i++) {
+            const lp_tensor *x = m->parameters.item[i].tensor, *y = before->parameters.item[i].tensor;
+            while (i >= m->part_end[part])
+                part++;
+            bool same = !memcmp(x->data, y->data, sizeof(float) * (size_t)lp_count(x)), learns = parts >> part & 1;
+            assert_int_equal(x->learns, learns);
+            assert_true(learns || (same && !x->grad));
+            if (learns && same && !strstr(m->parameters.item[i].name, "k_proj.bias")) /* its gradient is nought */
+                fail_msg("parts %u: %s has not learnt", parts, m->parameters.item[i].name);
+        }
+        lp_train_set_done(&set);
+        lp_llava_close(before);
+        lp_llava_close(m);
+    }
+}
+
+/* With the picture encoder frozen the tape does not hold what it computes. */
+static void a_frozen_encoder_is_not_taped(void **state) {
+    size_t peak[2];
+    for (int frozen = 0; frozen < 2; frozen++) {
+        struct lp_error err = {0};
+        struct lp_llava *m = school_open(*state, 5);
+        lp_llava_learn(m, frozen ? 1u << LP_PART_PROJECTOR : ~0u);
+        lp_run *r = lp_run_open(m->kernels, (size_t)1 << 30, &err);
+        require(r != NULL, &err);
+        r->taping = true;
+        lp_tensor *pixels = lp_new(r, 4, (int64_t)8, (int64_t)3, (int64_t)16, (int64_t)16);
+        memset(pixels->data, 0, sizeof(float) * (size_t)lp_count(pixels));
+        lp_tensor *y = lp_llava_project(r, m, pixels);
+        assert_true(y && y->learns && r->taping);
+        peak[frozen] = r->peak;
+        int nodes = 0;
+        for (struct lp_node *n = r->last; n; n = n->before)
+            nodes++;
+        assert_true(frozen ? nodes == 3 : nodes > 10);
+        lp_run_close(r);
+        lp_llava_close(m);
+    }
+    assert_true(peak[1] < peak[0]);
+}
+
+/* A frozen part is written as it was stored, whatever type the rest is written in. */
+static void frozen_parts_are_saved_as_stored(void **state) {
+    (void)state;
+    static const char golden[] = LP_TESTS_DIR "/golden/llava_mlp";
+    char out[64], path[300];
+    struct lp_error err = {0};
+    struct lp_llava *m = school_open(golden, 5);
+    lp_llava_learn(m, 1u << LP_PART_PROJECTOR);
+    folder_make(out);
+    require(lp_llava_save(m, golden, out, LP_BF16, &err), &err);
+    snprintf(path, sizeof path, "%s/model.safetensors", out);
+    struct lp_weights *saved = lp_weights_open_file(path, &err);
+    require(saved != NULL, &err);
+    for (int64_t i = 0; i < m->parameters.count; i++) {
+        const struct lp_parameter *p = &m->parameters.item[i];
+        const struct lp_weight *w = lp_weights_find(saved, p->name), *from = lp_weights_find(m->files, p->name);
+        assert_true(w && from);
+        assert_true(p->tensor->learns ? w->type == LP_WEIGHT_BF16
+                                      : w->type == from->type && w->bytes == from->bytes && !memcmp(w->data, from->data, w->bytes));
+    }
+    lp_weights_close(saved);
+    lp_llava_close(m);
+    folder_remove(out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_learns),
@@ -372,6 +459,9 @@ int main(void) {
         cmocka_unit_test(gradients_are_clipped),
         cmocka_unit_test(what_is_not_a_number_is_an_error),
         cmocka_unit_test(saves_in_every_type),
+        cmocka_unit_test(frozen_parts_stay_as_they_are),
+        cmocka_unit_test(frozen_parts_are_saved_as_stored),
+        cmocka_unit_test(a_frozen_encoder_is_not_taped),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -34,6 +34,8 @@ bad 'train, out cannot be made' 1 /proc/school train --data data.good --model le
 bad 'train, text to nowhere' 1 nowhere/text train --data data.good --write-text nowhere/text
 bad 'train without data' 2 --data train --model learner --out school
 bad 'train without out' 2 --out train --data data.good --model learner
+bad 'train, unknown part' 2 eyes train --data data.good --model learner --out school --train language,eyes
+bad 'train, no part' 2 --train train --data data.good --model learner --out school --train ''
 bad 'train, negative batch' 2 --batch train --data data.good --model learner --out school --batch -1
 bad 'train, rate in words' 2 --rate train --data data.good --model learner --out school --rate fast
 mkdir old
