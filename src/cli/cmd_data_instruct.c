@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "cli/options.h"
 #include "data/instruct.h"
-#include "data/pictures.h"
 #include "data/statistics.h"
 #include "text/python.h"
 
@@ -21,8 +20,9 @@
 
 struct request {
     int64_t count, seed;
-    const char *out, *images, *skill, *grammar;
-    bool stats;
+    const char *out, *scenes, *skill, *grammar, *tools;
+    int64_t chat;
+    bool perfect, stats;
 };
 
 static void show_progress(int64_t done, int64_t count, double started) {
@@ -81,11 +81,29 @@ static bool write_file(const struct request *q, struct lp_instruct *maker, struc
     return ok;
 }
 
+static bool settings_of(const struct request *q, const struct lp_truth *truth, struct lp_instruct_settings *s,
+                        struct lp_error *err) {
+    lp_instruct_defaults(s);
+    s->truth = truth;
+    s->seed = (uint64_t)q->seed;
+    s->skill = q->skill;
+    s->chat_percent = (int)q->chat;
+    if (q->perfect)
+        s->skills = lp_skills_perfect;
+    s->tools = !strcmp(q->tools, "all") ? LP_TOOLS_ALL : LP_TOOLS_FLY;
+    if (strcmp(q->tools, "all") && strcmp(q->tools, "fly"))
+        return lp_error_set(err, LP_EUSAGE, "--tools is 'fly' or 'all', not '%s'", q->tools);
+    return true;
+}
+
 static bool instruct(const struct request *q, struct lp_error *err) {
     struct lp_statistics stats = {0};
-    struct lp_grammar *grammar = lp_grammar_open(q->grammar, lp_dialogue_slots, err);
-    struct lp_instruct *maker = grammar ? lp_instruct_open(grammar, (uint64_t)q->seed, q->skill, err) : NULL;
-    bool ok = maker && (!q->images || lp_pictures_save(q->images, err));
+    struct lp_instruct_settings settings;
+    struct lp_truth *truth = lp_truth_open(q->scenes, err);
+    struct lp_grammar *grammar = truth ? lp_grammar_open(q->grammar, lp_dialogue_slots, err) : NULL;
+    bool ok = grammar && settings_of(q, truth, &settings, err);
+    struct lp_instruct *maker = ok ? lp_instruct_open(grammar, &settings, err) : NULL;
+    ok = maker != NULL;
     if (ok)
         ok = !strcmp(q->out, "-") ? write_all(q, maker, stdout, &stats, err) : write_file(q, maker, &stats, err);
     if (ok && q->stats)
@@ -93,31 +111,38 @@ static bool instruct(const struct request *q, struct lp_error *err) {
     lp_statistics_done(&stats);
     lp_instruct_close(maker);
     lp_grammar_close(grammar);
+    lp_truth_close(truth);
     return ok;
 }
 
 int lp_cmd_data_instruct(int argc, char **argv) {
-    struct request q = {.seed = 1, .grammar = lp_grammar_folder()};
+    struct request q = {.seed = 1, .grammar = lp_grammar_folder(), .tools = "fly", .chat = 25};
     const struct lp_option options[] = {
         {"count", 'n', "N", "number of dialogues", LP_OPTION_INT, "1000", &q.count, 1, 100e6},
         {"seed", 's', "S", "same seed, same dialogues", LP_OPTION_INT, "1", &q.seed, 0, 1e15},
         {"out", 'o', "FILE", "where the JSON array goes; - is standard output", LP_OPTION_STRING, NULL, &q.out, 0, 0},
-        {"images", 0, "DIR", "also draw the pool of pictures that the dialogues name", LP_OPTION_STRING, NULL,
-         &q.images, 0, 0},
-        {"skill", 0, "NAME", "only dialogues that begin with this skill ('none': with no skill)", LP_OPTION_STRING,
-         NULL, &q.skill, 0, 0},
+        {"scenes", 0, "DIR", "the pictures that are spoken of, with their truth ('data scenes' makes such a folder)",
+         LP_OPTION_STRING, NULL, &q.scenes, 0, 0},
+        {"skill", 0, "NAME", "only dialogues that begin with this skill ('none': with no skill, 'see': visual chat)",
+         LP_OPTION_STRING, NULL, &q.skill, 0, 0},
+        {"tools", 0, "HOW", "'fly': skills are called when wanted; 'all': their results stand with the question",
+         LP_OPTION_STRING, "fly", &q.tools, 0, 0},
+        {"chat-share", 0, "PERCENT", "visual chat in the mix", LP_OPTION_INT, "25", &q.chat, 0, 100},
+        {"perfect", 0, NULL, "skills are always ready and make no mistakes", LP_OPTION_FLAG, NULL, &q.perfect, 0, 0},
         {"grammar", 0, "DIR", "the folder with words, phrasings, thoughts and answers", LP_OPTION_STRING, NULL,
          &q.grammar, 0, 0},
         {"stats", 0, NULL, "print a table of what was made to standard error", LP_OPTION_FLAG, NULL, &q.stats, 0, 0},
         {0}};
-    const struct lp_usage usage = {"data instruct", "--out FILE [options]",
-                                   "Makes instruction dialogues for all skills from the hand-written grammar in data/.",
+    const struct lp_usage usage = {"data instruct", "--scenes DIR --out FILE [options]",
+                                   "Makes instruction dialogues for all skills about scenes from the hand-written grammar in data/.",
                                    options, 0, 0};
     struct lp_error err = {0};
     int status;
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
-    if (!q.out)
+    if (!q.scenes)
+        lp_error_set(&err, LP_EUSAGE, "say with --scenes DIR which pictures are spoken of");
+    else if (!q.out)
         lp_error_set(&err, LP_EUSAGE, "say with --out FILE where the dialogues go");
     else if (instruct(&q, &err))
         return 0;

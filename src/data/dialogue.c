@@ -2,8 +2,7 @@
 /* data/dialogue.c - turns of a dialogue; the texts around results are the planner's contract, to the byte. */
 #include "data/dialogue.h"
 
-#include "data/results.h"
-#include "data/things.h"
+#include "data/told.h"
 #include "data/wording.h"
 #include "text/python.h"
 
@@ -11,33 +10,30 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-const char *const lp_task_names[LP_TASKS + 1] = {
-    "detect",   "segment_instances", "segment_semantic", "segment_at", "segment_levels", "segment_like",
-    "caption",  "tag",               "caption_ground",   "tag_ground", "ocr",            "retrieve",
-    "generate", "edit",              "inpaint",          "generate_from_layout",         "none"};
+const char *const lp_dialogue_slots[] = {
+    "things", "thing", "bare",  "plural", "singular", "seen",  "word", "number",   "money", "date",  "time",
+    "code",   "phone", "asked", "wish",   "api",      "what",  "found", "places",  "missing", "it",  "them",
+    "counted", "other", "relation", "brief", "place", "text",  "texts", "count",   "box",   "boxes", "mask",
+    "masks",  "map",   "img",   NULL};
 
-const char *const lp_task_api[LP_TASKS] = {
-    "grounding_dino",   "grounding_dino+sam", "openseed",   "sam",
-    "semantic-sam",     "seem",               "blip2",      "ram",
-    "blip2+grounding_dino", "ram+grounding_dino", "ocr",    "clip",
-    "stable-diffusion", "instruct-pix2pix",   "inpainting", "controlnet"};
-
-const char *const lp_dialogue_slots[] = {"things", "thing", "bare", "plural", "singular", "word",  "number",
-                                         "money",  "date",  "time", "code",   "phone",    "asked", "wish",
-                                         "api",    "what",  "text", "texts",  "count",    "box",   "boxes",
-                                         "mask",   "masks", "map",  "img",    NULL};
-
-void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, struct lp_rng *rng) {
-    *d = (struct lp_dialogue){.grammar = grammar, .rng = rng, .turns = json_array(), .last = LP_TASK_NONE};
-    d->question = d->asked = d->wish = d->what = d->tool = "";
+void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, const struct lp_truth *truth,
+                       const struct lp_imperfection *how, struct lp_rng *rng) {
+    *d = (struct lp_dialogue){.grammar = grammar, .rng = rng, .how = how, .last = LP_TASK_NONE};
+    d->turns = json_array();
+    d->world.truth = truth;
+    d->question = d->asked = d->wish = d->what = d->tool = d->given = d->found = d->places = d->missing = "";
+    d->fact = (struct lp_fact){"", "", "", "", "", "", ""};
     d->failed = !d->turns;
 }
 
 static void drop_calls(struct lp_dialogue *d) {
     for (int i = 0; i < d->calls; i++)
         json_decref(d->call[i].params);
+    for (int i = 0; i < d->calls; i++)
+        lp_result_done(&d->call[i].result);
     d->calls = 0;
 }
 
@@ -73,16 +69,19 @@ void lp_dialogue_fill(struct lp_expansion *x, const char *name) {
             add_handles(x, d, handles[i].kind, handles[i].all);
             return;
         }
-    if (!strcmp(name, "asked"))
-        lp_str_puts(&x->text, d->asked);
-    else if (!strcmp(name, "wish"))
-        lp_str_puts(&x->text, d->wish);
-    else if (!strcmp(name, "api"))
-        lp_str_puts(&x->text, d->tool);
-    else if (!strcmp(name, "what"))
-        lp_str_puts(&x->text, d->what);
-    else
-        lp_things_fill(d->grammar, x, name);
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"asked", d->asked},       {"wish", d->wish},           {"api", d->tool},
+                 {"what", d->what},         {"found", d->found},         {"places", d->places},
+                 {"missing", d->missing},   {"it", d->fact.it},          {"them", d->fact.them},
+                 {"counted", d->fact.counted}, {"other", d->fact.other}, {"relation", d->fact.relation},
+                 {"brief", d->fact.brief},  {"place", d->fact.place}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!strcmp(name, texts[i].name)) {
+            lp_str_puts(&x->text, texts[i].text);
+            return;
+        }
+    lp_things_fill(d->grammar, &d->world, x, name);
 }
 
 const char *lp_dialogue_words(struct lp_dialogue *d, const char *base, const char *section) {
@@ -135,7 +134,9 @@ void lp_dialogue_ask(struct lp_dialogue *d, int brought, int shown, const char *
     d->question = keep(d, &question);
     for (int i = 0; i < shown; i++)
         lp_str_puts(&value, "<image>\n");
+    lp_str_puts(&value, d->given);
     lp_str_puts(&value, d->question);
+    d->given = "";
     d->made[LP_LEFT_IMAGE] += brought;
     add_turn(d, NULL, NULL, lp_str_text(&value));
     d->failed |= value.failed;
@@ -180,6 +181,31 @@ static void add_plan(struct lp_dialogue *d) {
     lp_str_done(&value);
 }
 
+/* Texts that results need from the grammar. */
+static const char *word_for_result(void *context, const char *list, enum lp_task task) {
+    return lp_dialogue_words(context, list, lp_task_names[task]);
+}
+
+/* The picture a call is about: the one it names, else the newest. */
+static const struct lp_truth_picture *picture_of(const struct lp_dialogue *d, const json_t *params) {
+    const char *named = json_string_value(json_object_get(params, "image"));
+    int number = d->made[LP_LEFT_IMAGE];
+    if (named)
+        number = (int)strtol(named + strcspn(named, "_") + 1, NULL, 10);
+    return number >= 1 && number <= d->shows ? d->shown[number - 1] : NULL;
+}
+
+/* Plays a call and adds "{API_name} model outputs: {dict}" LF. */
+static void play(struct lp_dialogue *d, struct lp_call_made *call, bool bereft, struct lp_str *value) {
+    struct lp_stage stage = {d->world.truth, d->how, d->rng, word_for_result, d};
+    struct lp_result *r = &call->result;
+    bool ok = lp_result_play(r, &stage, call->task, call->params, picture_of(d, call->params), bereft, d->made, NULL);
+    char *text = ok ? lp_python_repr(r->dict) : NULL;
+    d->failed |= !text;
+    lp_str_printf(value, "%s model outputs: %s\n", lp_task_api[call->task], text ? text : "");
+    lp_free(text);
+}
+
 void lp_dialogue_run(struct lp_dialogue *d) {
     struct lp_str value = {0};
     add_plan(d);
@@ -189,14 +215,15 @@ void lp_dialogue_run(struct lp_dialogue *d) {
     }
     d->outcome = LP_DONE;
     for (int i = 0; i < d->calls; i++) {
-        json_t *result = lp_result_simulate(d, i);
-        char *text = result ? lp_python_repr(result) : NULL;
-        d->failed |= !text;
-        lp_str_printf(&value, "%s model outputs: %s\n", lp_task_api[d->call[i].task], text ? text : "");
-        if (d->outcome == LP_DONE)
-            d->outcome = d->call[i].outcome;
-        lp_free(text);
-        json_decref(result);
+        struct lp_result *r = &d->call[i].result;
+        play(d, &d->call[i], i > 0 && d->call[i - 1].result.outcome != LP_DONE, &value);
+        for (int k = 0; k < LP_LEFTS; k++)
+            d->left[k] += r->left[k];
+        if (d->outcome != LP_DONE || r->outcome == LP_DONE)
+            continue;
+        d->outcome = r->outcome;
+        d->tool = lp_task_api[d->call[i].task];
+        d->what = r->what ? r->what : "";
     }
     lp_str_printf(&value, "\nPlease summarize the model outputs and answer my first question: %s", d->question);
     d->failed |= value.failed;
@@ -204,20 +231,120 @@ void lp_dialogue_run(struct lp_dialogue *d) {
     lp_str_done(&value);
 }
 
+/* Puts the result into words; returns how many things are surely there. */
+static int tell(struct lp_dialogue *d, const struct lp_result *r, const char *caption) {
+    const double least = LP_DOUBTFUL / 100.0;
+    struct lp_str found = {0}, places = {0}, missing = {0};
+    int sure = lp_told_found(r->phrases, r->scores, least, &found);
+    lp_told_places(r->boxes, r->phrases, r->scores, least, &places);
+    if (caption)
+        lp_told_missing(caption, r->phrases, r->scores, least, &missing);
+    d->found = keep(d, &found);
+    d->places = keep(d, &places);
+    d->missing = keep(d, &missing);
+    lp_str_done(&found);
+    lp_str_done(&places);
+    lp_str_done(&missing);
+    return sure;
+}
+
+/* An answer to what was found: with handles, or, where that says more, in words. */
+static const char *answer_found(struct lp_dialogue *d, const struct lp_call_made *call, const char *base,
+                                const char *section) {
+    const struct lp_result *r = &call->result;
+    const char *caption = json_string_value(json_object_get(call->params, "caption"));
+    bool named = call->task == LP_TASK_DETECT || call->task == LP_TASK_SEGMENT_INSTANCES;
+    int sure = tell(d, r, caption), all = (int)json_array_size(r->phrases);
+    if (named && !sure)
+        return lp_dialogue_phrase(d, "answers/told/doubtful", NULL);
+    if (named && *d->missing)
+        return lp_dialogue_phrase(d, "answers/told/partly", NULL);
+    if (sure && (sure < all || lp_rng_below(d->rng, 100) < 45)) {
+        char list[64];
+        snprintf(list, sizeof list, "answers/told/%s", call->task == LP_TASK_DETECT ? "detect" : lp_task_names[call->task]);
+        return lp_dialogue_phrase(d, list, section);
+    }
+    return lp_dialogue_phrase(d, base, section);
+}
+
 void lp_dialogue_answer(struct lp_dialogue *d, const char *section) {
     struct lp_str thoughts = {0};
     char base[64];
+    const struct lp_call_made *last = &d->call[d->calls - 1];
     lp_str_printf(&thoughts, "Thanks to the output of %s. I can answer the question better.", tools_of(d));
-    d->last = d->call[d->calls - 1].task;
+    d->last = last->task;
     snprintf(base, sizeof base, "answers/%s", lp_task_names[d->last]);
     const char *value = d->outcome == LP_NOT_READY ? lp_dialogue_phrase(d, "answers/not_ready", NULL)
                         : d->outcome == LP_FAILED  ? lp_dialogue_phrase(d, "answers/failed", NULL)
                         : d->outcome == LP_EMPTY   ? lp_dialogue_phrase(d, base, "empty")
-                                                   : lp_dialogue_phrase(d, base, section);
+                        : last->result.left[LP_LEFT_BOX] && d->last != LP_TASK_OCR
+                            ? answer_found(d, last, base, section)
+                            : lp_dialogue_phrase(d, base, section);
     add_turn(d, lp_str_text(&thoughts), json_array(), value);
     lp_str_done(&thoughts);
 }
 
-void lp_dialogue_reply(struct lp_dialogue *d, const char *text) {
-    add_turn(d, lp_dialogue_phrase(d, "thoughts/none", NULL), json_array(), text);
+void lp_dialogue_show(struct lp_dialogue *d, const struct lp_truth_picture *picture) {
+    if (d->shows < LP_SHOWN)
+        d->shown[d->shows++] = picture;
+    else
+        d->failed = true;
+}
+
+void lp_dialogue_give(struct lp_dialogue *d) {
+    static const enum lp_task tasks[] = {LP_TASK_DETECT, LP_TASK_CAPTION, LP_TASK_TAG, LP_TASK_OCR};
+    struct lp_str value = {0};
+    struct lp_result tags = {0};
+    struct lp_stage stage = {d->world.truth, d->how, d->rng, word_for_result, d};
+    int made[LP_LEFTS] = {0}, images = d->made[LP_LEFT_IMAGE];
+    d->made[LP_LEFT_IMAGE] = d->shows;
+    d->failed |= !lp_result_play(&tags, &stage, LP_TASK_TAG, NULL, d->world.picture, false, made, NULL);
+    struct lp_str names = {0};
+    for (const char *s = json_string_value(json_array_get(tags.texts, 0)); s && *s; s++)
+        if (*s == '|')
+            lp_str_putc(&names, '.');
+        else
+            lp_str_putc(&names, *s);
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        struct lp_call_made call = {.task = tasks[i]};
+        call.params = tasks[i] == LP_TASK_DETECT ? json_pack("{s:s}", "caption", lp_str_text(&names)) : json_object();
+        play(d, &call, false, &value);
+        d->given_text[call.task] = call.result.left[LP_LEFT_TEXT] ? call.result.first[LP_LEFT_TEXT] : 0;
+        lp_result_done(&call.result);
+        json_decref(call.params);
+    }
+    lp_str_putc(&value, '\n');
+    d->failed |= names.failed;
+    d->given = keep(d, &value);
+    d->made[LP_LEFT_IMAGE] = images;
+    lp_str_done(&names);
+    lp_str_done(&value);
+    lp_result_done(&tags);
+}
+
+void lp_dialogue_answer_given(struct lp_dialogue *d, enum lp_task task, const char *section, const char *caption) {
+    struct lp_stage stage = {d->world.truth, &lp_skills_perfect, d->rng, NULL, NULL};
+    struct lp_result seen = {0};
+    char base[64];
+    int made[LP_LEFTS] = {0}, sure = 1;
+    bool named = task == LP_TASK_DETECT || task == LP_TASK_CAPTION_GROUND || task == LP_TASK_TAG_GROUND;
+    if (named) {
+        json_t *params = json_pack("{s:s}", "caption", caption);
+        d->failed |= !lp_result_play(&seen, &stage, task, params, d->world.picture, false, made, NULL);
+        sure = tell(d, &seen, task == LP_TASK_DETECT ? caption : NULL);
+        json_decref(params);
+        lp_result_done(&seen);
+    }
+    enum lp_task text = task == LP_TASK_CAPTION_GROUND ? LP_TASK_CAPTION : task == LP_TASK_TAG_GROUND ? LP_TASK_TAG : task;
+    d->first[LP_LEFT_TEXT] = d->given_text[text];
+    snprintf(base, sizeof base, "answers/given/%s", lp_task_names[task]);
+    bool empty = !sure || (task == LP_TASK_OCR && !d->given_text[LP_TASK_OCR]);
+    bool partly = task == LP_TASK_DETECT && sure && *d->missing;
+    lp_dialogue_reply(d, "given", lp_dialogue_phrase(d, partly ? "answers/told/partly" : base, empty ? "empty" : section));
+}
+
+void lp_dialogue_reply(struct lp_dialogue *d, const char *why, const char *text) {
+    char list[64];
+    snprintf(list, sizeof list, "thoughts/%s", why);
+    add_turn(d, lp_dialogue_phrase(d, list, NULL), json_array(), text);
 }

@@ -7,56 +7,45 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "data/grammar.h"
+#include "data/results.h"
+#include "data/things.h"
 
-enum lp_task {
-    LP_TASK_DETECT,
-    LP_TASK_SEGMENT_INSTANCES,
-    LP_TASK_SEGMENT_SEMANTIC,
-    LP_TASK_SEGMENT_AT,
-    LP_TASK_SEGMENT_LEVELS,
-    LP_TASK_SEGMENT_LIKE,
-    LP_TASK_CAPTION,
-    LP_TASK_TAG,
-    LP_TASK_CAPTION_GROUND,
-    LP_TASK_TAG_GROUND,
-    LP_TASK_OCR,
-    LP_TASK_RETRIEVE,
-    LP_TASK_GENERATE,
-    LP_TASK_EDIT,
-    LP_TASK_INPAINT,
-    LP_TASK_LAYOUT,
-    LP_TASKS,
-    LP_TASK_NONE = LP_TASKS
-};
-
-/* In the order in which a result lists its handles. */
-enum lp_left { LP_LEFT_TEXT, LP_LEFT_COUNT, LP_LEFT_BOX, LP_LEFT_MASK, LP_LEFT_MAP, LP_LEFT_IMAGE, LP_LEFTS };
-
-extern const char *const lp_task_names[LP_TASKS + 1]; /* "detect" ..; the last is "none" */
-extern const char *const lp_task_api[LP_TASKS];       /* "grounding_dino" .. */
-
-enum lp_outcome { LP_DONE, LP_EMPTY, LP_NOT_READY, LP_FAILED };
-
-enum { LP_CALLS = 2 };
+enum { LP_CALLS = 2, LP_SHOWN = 16 };
 
 struct lp_call_made {
     enum lp_task task;
     json_t *params; /* taken */
-    enum lp_outcome outcome;
+    struct lp_result result;
+};
+
+/* What a visual question is about, in words; "" where it has none. */
+struct lp_fact {
+    const char *it, *them;       /* "dog", "dogs" */
+    const char *counted;         /* "a dog", "three dogs" */
+    const char *other, *relation; /* "cat", "to the left of" */
+    const char *brief, *place;   /* the answer in a word or a sentence; "on the left" */
 };
 
 struct lp_dialogue {
     const struct lp_grammar *grammar; /* borrowed */
     struct lp_rng *rng;               /* borrowed */
+    const struct lp_imperfection *how; /* of the skills; borrowed */
+    struct lp_world world;            /* all scenes, and the one that is spoken of */
     struct lp_arena arena;
     json_t *turns;       /* array */
     int made[LP_LEFTS];  /* numbers given out so far, by kind */
+    const struct lp_truth_picture *shown[LP_SHOWN]; /* img_1 .. as far as turns have shown or will show them */
+    int shows;
     bool failed;         /* out of memory, or a phrase list that should be there is not: see `wants` */
     const char *wants;   /* the list */
 
     /* The round under way. */
     const char *question;             /* with prompt lines */
     const char *asked, *wish;         /* what is sought, what is to be made; "" when there is none */
+    const char *given;                /* results that stand before the next question, or "" */
+    int given_text[LP_TASKS];         /* text_N that such a result left, 0: none */
+    const char *found, *places, *missing; /* the results in words (data/told.h) */
+    struct lp_fact fact;              /* what a question about the pixels is about */
     struct lp_call_made call[LP_CALLS];
     int calls;
     int first[LP_LEFTS], left[LP_LEFTS]; /* of each kind this round left `left`, beginning with number `first` */
@@ -65,10 +54,12 @@ struct lp_dialogue {
     enum lp_outcome outcome;             /* of the round: that of the first call that went wrong */
 };
 
-void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, struct lp_rng *rng);
+void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, const struct lp_truth *truth,
+                       const struct lp_imperfection *how, struct lp_rng *rng);
 void lp_dialogue_done(struct lp_dialogue *d);
 
 /* The slots of all phrases: those of data/things.h and, in thoughts and answers, <asked> <wish> <api> <what>
+ * <found> <places> <missing> <it> <them> <counted> <other> <relation> <brief> <place>
  * and the handles of the round {text} {texts} {count} {box} {boxes} {mask} {masks} {map} {img}. Ended by NULL. */
 extern const char *const lp_dialogue_slots[];
 void lp_dialogue_fill(struct lp_expansion *x, const char *name); /* context: struct lp_dialogue */
@@ -79,6 +70,12 @@ const char *lp_dialogue_words(struct lp_dialogue *d, const char *base, const cha
 /* The same as a sentence: it begins with a capital. */
 const char *lp_dialogue_phrase(struct lp_dialogue *d, const char *base, const char *section);
 
+/* The next picture that turns show. */
+void lp_dialogue_show(struct lp_dialogue *d, const struct lp_truth_picture *picture);
+/* Plays the skills that look at whole pictures (detect, caption, tag, ocr) before anybody asks: their results will
+ * stand in the next question's turn. */
+void lp_dialogue_give(struct lp_dialogue *d);
+
 /* A user's turn: `brought` new pictures, `shown` pictures at its front, the text, prompt lines or NULL. Begins a
  * round. */
 void lp_dialogue_ask(struct lp_dialogue *d, int brought, int shown, const char *text, const char *prompts);
@@ -88,7 +85,9 @@ void lp_dialogue_call(struct lp_dialogue *d, enum lp_task task, json_t *params);
 void lp_dialogue_run(struct lp_dialogue *d);
 /* The assistant's answer to the results. `section`: of the task's answers, or NULL. */
 void lp_dialogue_answer(struct lp_dialogue *d, const char *section);
-/* The assistant's answer without any skill. */
-void lp_dialogue_reply(struct lp_dialogue *d, const char *text);
+/* The assistant's answer to a request for `task` whose results were given with the question. caption: what to find. */
+void lp_dialogue_answer_given(struct lp_dialogue *d, enum lp_task task, const char *section, const char *caption);
+/* The assistant's answer without any skill. `why`: the list of its thoughts, after "thoughts/". */
+void lp_dialogue_reply(struct lp_dialogue *d, const char *why, const char *text);
 
 #endif

@@ -7,6 +7,7 @@
 #include "text/python.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,8 +109,7 @@ static void put_after(struct lp_str *text, const char *after) {
 static void surround(struct lp_dialogue *d, const struct lp_family *family, int pictures, struct lp_draft *draft,
                      struct lp_str *text) {
     if (pictures > 1) {
-        bool first = below(d, 2);
-        draft->picture = first ? 1 : 0;
+        bool first = draft->picture == 1;
         if (below(d, 2))
             put_before(text, lp_dialogue_words(d, first ? "in_first" : "in_second", "before"));
         else
@@ -127,13 +127,39 @@ static void surround(struct lp_dialogue *d, const struct lp_family *family, int 
     }
 }
 
+/* A thing of the picture that is pointed at, mostly; NULL: anywhere. */
+static const struct lp_truth_object *target(struct lp_dialogue *d) {
+    const struct lp_truth_picture *p = d->world.picture;
+    return p && p->objects && below(d, 100) < 80 ? &p->object[below(d, (uint32_t)p->objects)] : NULL;
+}
+
+/* x of px in hundredths of the picture's side, off by up to `off`. */
+static double hundredths(struct lp_dialogue *d, float px, int side, uint32_t off) {
+    int x = (int)lrintf(100 * px / (float)side) + (int)below(d, 2 * off + 1) - (int)off;
+    return (x < 0 ? 0 : x > 100 ? 100 : x) / 100.0;
+}
+
 static json_t *random_point(struct lp_dialogue *d) {
-    return json_pack("[f,f]", (2 + below(d, 97)) / 100.0, (2 + below(d, 97)) / 100.0);
+    const struct lp_truth_object *o = target(d);
+    if (!o)
+        return json_pack("[f,f]", (2 + below(d, 97)) / 100.0, (2 + below(d, 97)) / 100.0);
+    const struct lp_truth_picture *p = d->world.picture;
+    double x = hundredths(d, (o->box[0] + o->box[2]) / 2, p->width, 3);
+    double y = hundredths(d, (o->box[1] + o->box[3]) / 2, p->height, 3);
+    return json_pack("[f,f]", x, y);
 }
 
 static json_t *random_box(struct lp_dialogue *d) {
+    const struct lp_truth_object *o = target(d);
+    const struct lp_truth_picture *p = d->world.picture;
     uint32_t x0 = below(d, 80), y0 = below(d, 80), w = 8 + below(d, 92 - x0), h = 8 + below(d, 92 - y0);
-    return json_pack("[f,f,f,f]", x0 / 100.0, y0 / 100.0, (x0 + w) / 100.0, (y0 + h) / 100.0);
+    double box[4] = {x0 / 100.0, y0 / 100.0, (x0 + w) / 100.0, (y0 + h) / 100.0};
+    double at[4] = {0};
+    for (int k = 0; o && k < 4; k++)
+        at[k] = hundredths(d, o->box[k], k % 2 ? p->height : p->width, 2);
+    if (o && at[2] > at[0] && at[3] > at[1])
+        memcpy(box, at, sizeof box);
+    return json_pack("[f,f,f,f]", box[0], box[1], box[2], box[3]);
 }
 
 static const char *one_or_many(struct lp_dialogue *d, json_t *list, const char *one, const char *many) {
@@ -177,6 +203,9 @@ bool lp_draft_make(struct lp_draft *draft, struct lp_dialogue *d, const struct l
     }
     struct lp_expansion x = {.rng = d->rng, .fill = lp_dialogue_fill, .context = d};
     struct lp_typing typing;
+    draft->picture = pictures > 1 && below(d, 2) ? 1 : 0;
+    if (pictures > 1)
+        d->world.picture = d->shown[draft->picture ? 0 : d->shows - 1];
     lp_typing_random(&typing, d->rng);
     lp_grammar_expand(list, &x);
     surround(d, family, pictures, draft, &x.text);

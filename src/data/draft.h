@@ -32,7 +32,8 @@ struct lp_draft {
     int mask, map;              /* mask_N, map_N that is meant, 0: the one to be made */
 };
 
-/* Writes a draft over `draft` (which is first emptied). `pictures`: how many the user brings with it. */
+/* Writes a draft over `draft` (which is first emptied). `pictures`: how many the user brings with it; when there are
+ * several, the draft chooses the one that it and the dialogue speak of. */
 bool lp_draft_make(struct lp_draft *draft, struct lp_dialogue *d, const struct lp_family *family, int pictures);
 void lp_draft_done(struct lp_draft *draft);
 

@@ -5,14 +5,15 @@
 
 #include "base/memory.h"
 #include "data/draft.h"
-#include "data/pictures.h"
+#include "data/see.h"
 #include "data/seen.h"
+#include "data/told.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct lp_family families[] = {
-    {"phrasings/detect", LP_TASK_DETECT, LP_TASK_NONE, LP_PLACES_NONE, 100, 9},
+    {"phrasings/detect", LP_TASK_DETECT, LP_TASK_NONE, LP_PLACES_NONE, 100, 10},
     {"phrasings/segment_instances", LP_TASK_SEGMENT_INSTANCES, LP_TASK_NONE, LP_PLACES_NONE, 100, 8},
     {"phrasings/segment_semantic", LP_TASK_SEGMENT_SEMANTIC, LP_TASK_NONE, LP_PLACES_NONE, 100, 6},
     {"phrasings/segment_at", LP_TASK_SEGMENT_AT, LP_TASK_NONE, LP_PLACES_ANY, 100, 6},
@@ -25,11 +26,13 @@ static const struct lp_family families[] = {
     {"phrasings/ocr", LP_TASK_OCR, LP_TASK_NONE, LP_PLACES_NONE, 100, 9},
     {"phrasings/retrieve", LP_TASK_RETRIEVE, LP_TASK_NONE, LP_PLACES_NONE, 100, 6},
     {"phrasings/generate", LP_TASK_GENERATE, LP_TASK_NONE, LP_PLACES_NONE, 20, 7},
+    {"phrasings/generate/post", LP_TASK_GENERATE, LP_TASK_NONE, LP_PLACES_NONE, 10, 2},
     {"phrasings/edit", LP_TASK_EDIT, LP_TASK_NONE, LP_PLACES_NONE, 100, 7},
+    {"phrasings/edit/post", LP_TASK_EDIT, LP_TASK_NONE, LP_PLACES_NONE, 100, 2},
     {"phrasings/inpaint/click", LP_TASK_INPAINT, LP_TASK_SEGMENT_AT, LP_PLACES_ANY, 100, 4},
     {"phrasings/inpaint/named", LP_TASK_INPAINT, LP_TASK_SEGMENT_INSTANCES, LP_PLACES_NONE, 100, 5},
     {"phrasings/generate_from_layout", LP_TASK_LAYOUT, LP_TASK_SEGMENT_SEMANTIC, LP_PLACES_NONE, 100, 6},
-    {"phrasings/none", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 50, 13},
+    {"phrasings/none", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 50, 14},
 };
 
 /* A second round that builds on what the first left. `of`: what its calls take. */
@@ -62,31 +65,41 @@ enum { FAMILIES = sizeof families / sizeof *families, FOLLOW_UPS = sizeof follow
 
 struct lp_instruct {
     const struct lp_grammar *grammar;
+    struct lp_instruct_settings settings;
     struct lp_rng rng;
-    uint64_t seed, number;
-    int only; /* the one skill that is asked for, or -1 */
+    uint64_t number;
+    int only; /* the one skill that is asked for, SEE, or -1 */
     struct lp_seen seen;
 };
 
-struct lp_instruct *lp_instruct_open(const struct lp_grammar *grammar, uint64_t seed, const char *skill,
+enum { SEE = LP_TASKS + 1 }; /* visual chat, as a skill's name */
+
+void lp_instruct_defaults(struct lp_instruct_settings *s) {
+    *s = (struct lp_instruct_settings){.seed = 1, .tools = LP_TOOLS_FLY, .chat_percent = 25, .skills = lp_skills_imperfect};
+    s->skills.unready = 15;
+}
+
+struct lp_instruct *lp_instruct_open(const struct lp_grammar *grammar, const struct lp_instruct_settings *settings,
                                      struct lp_error *err) {
+    const char *skill = settings->skill;
+    int only = !skill ? -1 : !strcmp(skill, "see") ? SEE : lp_task_find(skill);
+    if (skill && only < 0) {
+        lp_error_set(err, LP_EUSAGE, "there is no skill '%s'; 'detect', 'none' and 'see' are three of the names", skill);
+        return NULL;
+    }
+    if (!settings->truth->pictures) {
+        lp_error_set(err, LP_EINPUT, "the folder of scenes shows no pictures; make some with 'data scenes'");
+        return NULL;
+    }
     struct lp_instruct *m = lp_alloc(sizeof *m);
     if (!m) {
         lp_error_memory(err);
         return NULL;
     }
     m->grammar = grammar;
-    m->seed = seed;
-    m->only = -1;
-    lp_rng_seed(&m->rng, seed);
-    for (int i = 0; skill && i <= LP_TASKS; i++)
-        if (!strcmp(skill, lp_task_names[i]))
-            m->only = i;
-    if (skill && m->only < 0) {
-        lp_error_set(err, LP_EUSAGE, "there is no skill '%s'; 'detect' or 'none' are two of the names", skill);
-        lp_free(m);
-        return NULL;
-    }
+    m->settings = *settings;
+    m->only = only;
+    lp_rng_seed(&m->rng, settings->seed);
     return m;
 }
 
@@ -168,10 +181,35 @@ static void call(struct lp_dialogue *d, const struct lp_draft *draft, enum lp_ta
     lp_dialogue_call(d, task, params);
 }
 
+/* Whether the results that are given with the question (--tools all) answer such a request. */
+static bool answered_by_given(const struct lp_dialogue *d, enum lp_task task) {
+    return d->made[LP_LEFT_TEXT] && d->given_text[LP_TASK_CAPTION] && d->shows == 1 &&
+           (task == LP_TASK_DETECT || task == LP_TASK_CAPTION || task == LP_TASK_TAG || task == LP_TASK_CAPTION_GROUND ||
+            task == LP_TASK_TAG_GROUND || task == LP_TASK_OCR);
+}
+
+/* The names of what the picture shows, for answers that list all: "dog . car". */
+static const char *all_names(struct lp_dialogue *d) {
+    struct lp_kind kind[12];
+    struct lp_str s = {0};
+    int n = lp_told_kinds(d->world.truth, d->world.picture, kind, 12);
+    for (int i = 0; i < n; i++)
+        lp_str_printf(&s, "%s%s", i ? " . " : "", kind[i].name);
+    char *kept = s.failed ? NULL : lp_arena_strdup(&d->arena, lp_str_text(&s));
+    d->failed |= !kept;
+    lp_str_done(&s);
+    return kept ? kept : "";
+}
+
 /* Plan, results and answer for a draft that has been asked. `picture`: img_N when it is not the newest, else 0. */
 static void work(struct lp_dialogue *d, const struct lp_family *family, const struct lp_draft *draft, int picture) {
     d->asked = draft->asked;
     d->wish = draft->wish;
+    if (answered_by_given(d, family->task)) {
+        const char *caption = family->task == LP_TASK_DETECT ? draft->caption : all_names(d);
+        lp_dialogue_answer_given(d, family->task, draft->section, caption);
+        return;
+    }
     if (family->before != LP_TASK_NONE)
         call(d, draft, family->before, picture);
     call(d, draft, family->task, picture);
@@ -179,38 +217,43 @@ static void work(struct lp_dialogue *d, const struct lp_family *family, const st
     lp_dialogue_answer(d, draft->section);
 }
 
-static void add_image(struct lp_dialogue *d, json_t *images, int number) {
-    struct lp_picture picture;
-    lp_picture_describe(&picture, number);
-    d->failed |= json_array_append_new(images, json_string(picture.name)) != 0;
+/* The skill's answer to a draft, or the reply that stands in the phrase. */
+static void respond(struct lp_dialogue *d, const struct lp_family *family, const struct lp_draft *draft, int picture) {
+    if (family->task == LP_TASK_NONE)
+        lp_dialogue_reply(d, "none", draft->reply);
+    else
+        work(d, family, draft, picture);
 }
 
-static int random_picture(struct lp_instruct *m) {
-    return (int)lp_rng_below(&m->rng, LP_PICTURES);
+static const struct lp_truth_picture *random_picture(struct lp_instruct *m) {
+    return &m->settings.truth->picture[lp_rng_below(&m->rng, (uint32_t)m->settings.truth->pictures)];
 }
 
-/* "what colour is the circle?": answered from what the pool's picture shows. */
-static void shape_round(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
-    struct lp_picture picture;
-    struct lp_draft draft = {0};
-    int number = random_picture(m);
-    lp_picture_describe(&picture, number);
-    const struct lp_picture_shape *shape = &picture.shape[lp_rng_below(&m->rng, (uint32_t)picture.shapes)];
-    struct lp_family family = {"phrasings/shape/color", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 100, 0};
-    d->asked = shape->kind;
-    d->wish = shape->color;
-    if (picture.background && chance(m, 30)) {
-        family.list = "phrasings/shape/background";
-        d->wish = picture.background;
-    } else if (chance(m, 40)) {
-        family.list = "phrasings/shape/kind";
+/* The user brings a picture; it is spoken of. */
+static void bring(struct lp_instruct *m, struct lp_dialogue *d) {
+    d->world.picture = random_picture(m);
+    lp_dialogue_show(d, d->world.picture);
+}
+
+/* With --tools all the first question comes with results. */
+static void give(struct lp_instruct *m, struct lp_dialogue *d) {
+    if (m->settings.tools == LP_TOOLS_ALL && d->shows == 1)
+        lp_dialogue_give(d);
+}
+
+/* Visual chat: questions that the pixels answer. */
+static void see_record(struct lp_instruct *m, struct lp_dialogue *d) {
+    uint32_t roll = lp_rng_below(&m->rng, 100), questions = 3 + lp_rng_below(&m->rng, 3);
+    uint32_t brief = roll < 60 ? 100 : roll < 85 ? 0 : 50; /* percent of the questions */
+    bring(m, d);
+    give(m, d);
+    for (uint32_t i = 0; i < questions; i++) {
+        bool in_brief = chance(m, brief);
+        enum lp_see kind = (enum lp_see)lp_rng_below(&m->rng, LP_SEES);
+        if (!in_brief && kind == LP_SEE_COUNT) /* asked so, it is the detector's */
+            kind = LP_SEE_PRESENCE;
+        lp_see_ask(d, kind, in_brief, i == 0);
     }
-    add_image(d, images, number);
-    if (lp_draft_make(&draft, d, &family, 1)) {
-        lp_dialogue_ask(d, 1, 1, draft.text, NULL);
-        lp_dialogue_reply(d, draft.reply);
-    }
-    lp_draft_done(&draft);
 }
 
 /* A request about a picture that is not there. */
@@ -222,51 +265,49 @@ static void missing_picture_round(struct lp_instruct *m, struct lp_dialogue *d) 
     struct lp_draft draft = {0};
     if (lp_draft_make(&draft, d, family, 0)) {
         lp_dialogue_ask(d, 0, 0, draft.text, NULL);
-        lp_dialogue_reply(d, lp_dialogue_phrase(d, "answers/no_picture", NULL));
+        lp_dialogue_reply(d, "none", lp_dialogue_phrase(d, "answers/no_picture", NULL));
     }
     lp_draft_done(&draft);
 }
 
-static void first_round(struct lp_instruct *m, struct lp_dialogue *d, const struct lp_family *family, json_t *images) {
-    uint32_t kind = lp_rng_below(&m->rng, 100);
-    if (family->task == LP_TASK_NONE && kind < 10) {
-        shape_round(m, d, images);
-        return;
-    }
-    if (family->task == LP_TASK_NONE && kind < 18) {
+static void first_round(struct lp_instruct *m, struct lp_dialogue *d, const struct lp_family *family) {
+    if (family->task == LP_TASK_NONE && chance(m, 8)) {
         missing_picture_round(m, d);
         return;
     }
     struct lp_draft draft = {0};
     int pictures = chance(m, family->picture);
-    bool several = family->picture == 100 && family->places == LP_PLACES_NONE && chance(m, 4);
-    if (fresh_draft(m, d, family, pictures + several, &draft)) {
-        for (int i = 0; i < pictures + several; i++)
-            add_image(d, images, random_picture(m));
-        lp_dialogue_ask(d, pictures + several, pictures + several, draft.text, draft.prompts);
-        if (family->task == LP_TASK_NONE)
-            lp_dialogue_reply(d, draft.reply);
-        else
-            work(d, family, &draft, draft.picture);
+    pictures += family->picture == 100 && family->places == LP_PLACES_NONE && chance(m, 4);
+    for (int i = 0; i < pictures; i++)
+        bring(m, d);
+    if (fresh_draft(m, d, family, pictures, &draft)) {
+        give(m, d);
+        lp_dialogue_ask(d, pictures, pictures, draft.text, draft.prompts);
+        respond(d, family, &draft, draft.picture);
     }
     lp_draft_done(&draft);
 }
 
-/* The turn after a skill has made a picture shows it. */
-static int show_made(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
-    if (!d->left[LP_LEFT_IMAGE])
-        return 0;
-    add_image(d, images, random_picture(m));
-    return 1;
+/* The turn after a skill has made a picture shows it: a changed picture looks much as it did, a new one as any. */
+static int show_made(struct lp_instruct *m, struct lp_dialogue *d) {
+    int n = 0;
+    for (; d->shows < d->made[LP_LEFT_IMAGE] && !d->failed; n++) {
+        bool changed = (d->last == LP_TASK_EDIT || d->last == LP_TASK_INPAINT) && d->world.picture;
+        if (changed)
+            lp_dialogue_show(d, d->world.picture);
+        else
+            bring(m, d);
+    }
+    return n;
 }
 
 /* A remark or question that what is there already answers. */
-static void remark(struct lp_instruct *m, struct lp_dialogue *d, json_t *images, const char *list) {
+static void remark(struct lp_instruct *m, struct lp_dialogue *d, const char *list) {
     struct lp_family family = {list, LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 0, 0};
     struct lp_draft draft = {0};
     if (lp_draft_make(&draft, d, &family, 0)) {
-        lp_dialogue_ask(d, 0, show_made(m, d, images), draft.text, NULL);
-        lp_dialogue_reply(d, draft.reply);
+        lp_dialogue_ask(d, 0, show_made(m, d), draft.text, NULL);
+        lp_dialogue_reply(d, "none", draft.reply);
     }
     lp_draft_done(&draft);
 }
@@ -293,91 +334,125 @@ static void inherit(struct lp_dialogue *d, int of, struct lp_draft *draft) {
         draft->map = d->first[LP_LEFT_MAP];
 }
 
-static void follow_up(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
+static void follow_up(struct lp_instruct *m, struct lp_dialogue *d) {
     int fit[FOLLOW_UPS], n = 0;
     for (int i = 0; i < FOLLOW_UPS; i++)
         if (follow_ups[i].after == d->last)
             fit[n++] = i;
     if (!n) {
-        remark(m, d, images, "phrasings/followup/any");
+        remark(m, d, "phrasings/followup/any");
         return;
     }
     int i = fit[lp_rng_below(&m->rng, (uint32_t)n)];
     struct lp_draft draft = {0};
     if (lp_draft_make(&draft, d, &follow_ups[i].next, 0)) {
         inherit(d, follow_ups[i].of, &draft);
-        lp_dialogue_ask(d, 0, show_made(m, d, images), draft.text, NULL);
+        lp_dialogue_ask(d, 0, show_made(m, d), draft.text, NULL);
         work(d, &follow_ups[i].next, &draft, 0);
     }
     lp_draft_done(&draft);
 }
 
-static void another_round(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
-    const struct lp_family *family = pick_family(m, -1);
+/* Another request, of any kind or, as in the paper's mixes, for another look at the same picture. */
+static void another_round(struct lp_instruct *m, struct lp_dialogue *d) {
+    const struct lp_family *family;
+    bool look = chance(m, 55);
+    do
+        family = pick_family(m, -1);
+    while (look && !(family->task <= LP_TASK_SEGMENT_SEMANTIC ||
+                     (family->task >= LP_TASK_CAPTION && family->task <= LP_TASK_RETRIEVE)));
     struct lp_draft draft = {0};
+    int shown = show_made(m, d);
     if (fresh_draft(m, d, family, 1, &draft)) {
-        lp_dialogue_ask(d, 0, show_made(m, d, images), draft.text, draft.prompts);
-        if (family->task == LP_TASK_NONE)
-            lp_dialogue_reply(d, draft.reply);
-        else
-            work(d, family, &draft, 0);
+        lp_dialogue_ask(d, 0, shown, draft.text, draft.prompts);
+        respond(d, family, &draft, 0);
     }
     lp_draft_done(&draft);
 }
 
-static void second_round(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
+static void see_round(struct lp_instruct *m, struct lp_dialogue *d) {
+    static const enum lp_see kinds[] = {LP_SEE_COLOR, LP_SEE_RELATION, LP_SEE_PRESENCE, LP_SEE_COLOR, LP_SEE_RELATION};
+    lp_see_ask(d, kinds[lp_rng_below(&m->rng, 5)], chance(m, 30), show_made(m, d) > 0);
+}
+
+static void next_round(struct lp_instruct *m, struct lp_dialogue *d) {
     char list[64];
     uint32_t roll = lp_rng_below(&m->rng, 100);
-    if (d->last == LP_TASK_NONE || !d->made[LP_LEFT_IMAGE]) {
-        remark(m, d, images, "phrasings/followup/any");
-    } else if (roll < 35) {
+    bool worked = d->last != LP_TASK_NONE;
+    if (!d->made[LP_LEFT_IMAGE] || (!worked && roll < 60)) {
+        remark(m, d, "phrasings/followup/any");
+    } else if (worked && roll < 22) {
         snprintf(list, sizeof list, "phrasings/followup/%s",
                  d->outcome == LP_DONE ? lp_task_names[d->last] : d->outcome == LP_EMPTY ? "empty" : "amiss");
-        remark(m, d, images, chance(m, 15) ? "phrasings/followup/any" : list);
-    } else if (roll < 72 && d->outcome == LP_DONE) {
-        follow_up(m, d, images);
+        remark(m, d, chance(m, 15) ? "phrasings/followup/any" : list);
+    } else if (worked && roll < 58 && d->outcome == LP_DONE) {
+        follow_up(m, d);
+    } else if (roll < 68 && d->world.picture && d->shows == d->made[LP_LEFT_IMAGE]) {
+        see_round(m, d);
     } else {
-        another_round(m, d, images);
+        another_round(m, d);
     }
 }
 
-/* The record around the turns. One picture is a string, several are an array. */
-static json_t *record_of(struct lp_instruct *m, struct lp_dialogue *d, json_t *images) {
-    char id[64];
-    snprintf(id, sizeof id, "%llu.%06llu", (unsigned long long)m->seed, (unsigned long long)m->number);
-    json_t *record = json_object();
-    bool bad = json_object_set_new(record, "unique_id", json_string(id));
-    bad |= json_object_set_new(record, "image_id", json_integer((json_int_t)m->number));
-    bad |= json_object_set_new(record, "data_source", json_string("llava-plus-grammar"));
-    if (json_array_size(images) == 1)
+/* One picture is a name, several are an array. */
+static bool add_images(const struct lp_dialogue *d, json_t *record) {
+    json_t *images = json_array();
+    bool bad = !images;
+    for (int i = 0; i < d->shows; i++)
+        bad |= json_array_append_new(images, json_string(d->shown[i]->file));
+    if (d->shows == 1)
         bad |= json_object_set(record, "image", json_array_get(images, 0));
-    else if (json_array_size(images))
+    else if (d->shows)
         bad |= json_object_set(record, "image", images);
+    json_decref(images);
+    return !bad;
+}
+
+/* The record around the turns. */
+static json_t *record_of(struct lp_instruct *m, struct lp_dialogue *d, const char *skill) {
+    char id[64];
+    snprintf(id, sizeof id, "%llu.%06llu", (unsigned long long)m->settings.seed, (unsigned long long)m->number);
+    json_t *record = json_object();
+    json_int_t picture = d->shows ? (json_int_t)d->shown[0]->id : (json_int_t)m->number;
+    bool bad = json_object_set_new(record, "unique_id", json_string(id));
+    bad |= json_object_set_new(record, "image_id", json_integer(picture));
+    bad |= json_object_set_new(record, "data_source", json_string("llava-plus-scenes"));
+    bad |= json_object_set_new(record, "skill", json_string(skill));
+    bad |= !add_images(d, record);
     bad |= json_object_set(record, "conversations", d->turns);
     d->failed |= bad;
     return record;
 }
 
+/* A dialogue that is no visual chat: a first round and up to three that follow. */
+static void talk(struct lp_instruct *m, struct lp_dialogue *d, const struct lp_family *family) {
+    uint32_t roll = lp_rng_below(&m->rng, 100);
+    int more = roll < 64 ? 0 : roll < 86 ? 1 : roll < 95 ? 2 : 3;
+    first_round(m, d, family);
+    for (int i = 0; i < more && !d->failed; i++)
+        next_round(m, d);
+}
+
 json_t *lp_instruct_next(struct lp_instruct *m, enum lp_task *task, struct lp_error *err) {
     struct lp_dialogue d;
-    json_t *images = json_array(), *record = NULL;
-    const struct lp_family *family = pick_family(m, m->only);
-    lp_dialogue_start(&d, m->grammar, &m->rng);
-    *task = family->task;
-    first_round(m, &d, family, images);
-    if (chance(m, 20))
-        second_round(m, &d, images);
+    bool see = m->only == SEE || (m->only < 0 && chance(m, (uint32_t)m->settings.chat_percent));
+    const struct lp_family *family = see ? NULL : pick_family(m, m->only);
+    lp_dialogue_start(&d, m->grammar, m->settings.truth, &m->settings.skills, &m->rng);
+    *task = see ? LP_TASK_NONE : family->task;
+    if (see)
+        see_record(m, &d);
+    else
+        talk(m, &d, family);
     m->number++;
-    record = record_of(m, &d, images);
+    json_t *record = record_of(m, &d, see ? "see" : lp_task_names[*task]);
     if (d.wants)
         lp_error_set(err, LP_EINPUT, "the grammar has no list '%s'; give --grammar the data folder", d.wants);
-    else if (d.failed || !images)
+    else if (d.failed)
         lp_error_memory(err);
-    if (d.failed || !images) {
+    if (d.failed) {
         json_decref(record);
         record = NULL;
     }
-    json_decref(images);
     lp_dialogue_done(&d);
     return record;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Instruction dialogues for all sixteen skills and for none, from the grammar and a seed. */
+/* Instruction dialogues about scenes for all sixteen skills and for none, from the grammar and a seed. */
 #ifndef LP_DATA_INSTRUCT_H
 #define LP_DATA_INSTRUCT_H
 
@@ -8,13 +8,26 @@
 
 struct lp_instruct;
 
-/* `skill`: a task name ("detect", "none") to which all dialogues' first rounds are to belong, or NULL for the mix. */
-struct lp_instruct *lp_instruct_open(const struct lp_grammar *grammar, uint64_t seed, const char *skill,
+/* The paper's two settings: skills are called when they are wanted, or all that look at whole pictures have already
+ * been, and their results stand with the first question. */
+enum lp_tools { LP_TOOLS_FLY, LP_TOOLS_ALL };
+
+struct lp_instruct_settings {
+    const struct lp_truth *truth; /* scenes; borrowed */
+    uint64_t seed;
+    const char *skill; /* a task to which all first rounds are to belong, "none", "see" (visual chat), or NULL: a mix */
+    enum lp_tools tools;
+    int chat_percent;  /* share of visual chat in the mix */
+    struct lp_imperfection skills;
+};
+void lp_instruct_defaults(struct lp_instruct_settings *settings); /* all but truth */
+
+struct lp_instruct *lp_instruct_open(const struct lp_grammar *grammar, const struct lp_instruct_settings *settings,
                                      struct lp_error *err);
 void lp_instruct_close(struct lp_instruct *maker);
 
-/* The next dialogue as a record of the released format; same seed, same records. *task is its first round's skill.
- * Owned by caller (json_decref); NULL on failure. */
+/* The next dialogue as a record of the released format, with its kind under "skill"; same seed and scenes, same records.
+ * *task is its first round's skill. Owned by caller (json_decref); NULL on failure. */
 json_t *lp_instruct_next(struct lp_instruct *maker, enum lp_task *task, struct lp_error *err);
 
 #endif

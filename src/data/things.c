@@ -3,11 +3,12 @@
  * so that a planner learns to copy what was asked for instead of knowing it. */
 #include "data/things.h"
 
+#include "data/names.h"
 #include "data/wording.h"
 
 #include <string.h>
 
-const char *const lp_things_slots[] = {"things", "thing", "bare", "plural", "singular", "word", "number",
+const char *const lp_things_slots[] = {"things", "thing", "bare", "plural", "singular", "seen", "word", "number",
                                        "money",  "date",  "time", "code", "phone",  NULL};
 
 static uint32_t below(struct lp_expansion *x, uint32_t n) {
@@ -49,42 +50,147 @@ static void expand_apart(struct lp_expansion *x, const struct lp_list *list, str
     x->text = outer;
 }
 
-/* A noun phrase without article: "red car", "dogs on the sofa". */
-static void add_noun(const struct lp_grammar *g, struct lp_expansion *x, bool plural, struct lp_str *out) {
-    const struct lp_list *np = lp_grammar_find(g, "np"), *tail = lp_grammar_find(g, "np_tail");
-    struct lp_str both = {0};
+/* A noun phrase without article from the lists: "red car", "dogs on the sofa". */
+static void add_listed(const struct lp_grammar *g, struct lp_expansion *x, bool plural, struct lp_str *out) {
+    const struct lp_list *np = lp_grammar_find(g, "np");
+    struct lp_str text = {0};
     if (np)
-        expand_apart(x, np, &both);
-    lp_wording_number(lp_str_text(&both), plural, out);
-    lp_str_cut(&both, 0);
-    if (tail && below(x, 9) == 0) {
-        lp_str_putc(&both, ' ');
-        expand_apart(x, tail, &both);
-        lp_wording_number(lp_str_text(&both), false, out);
+        expand_apart(x, np, &text);
+    lp_wording_number(lp_str_text(&text), plural, out);
+    x->failed |= text.failed;
+    lp_str_done(&text);
+}
+
+static void add_tail(const struct lp_grammar *g, struct lp_expansion *x, struct lp_str *out) {
+    const struct lp_list *tail = lp_grammar_find(g, "np_tail");
+    struct lp_str text = {0};
+    if (!tail)
+        return;
+    lp_str_putc(&text, ' ');
+    expand_apart(x, tail, &text);
+    lp_wording_number(lp_str_text(&text), false, out);
+    x->failed |= text.failed;
+    lp_str_done(&text);
+}
+
+const char *lp_things_name(const struct lp_truth *truth, int category, struct lp_rng *rng) {
+    const struct lp_truth_category *c = &truth->category[category];
+    uint32_t n = 0;
+    while (c->synonym && c->synonym[n])
+        n++;
+    return n && lp_rng_below(rng, 100) < 30 ? c->synonym[lp_rng_below(rng, n)] : c->name;
+}
+
+int lp_things_absent(const struct lp_world *w, struct lp_rng *rng) {
+    for (int tries = 0; tries < 20 && w->truth->categories; tries++) {
+        int category = (int)lp_rng_below(rng, (uint32_t)w->truth->categories);
+        bool there = false;
+        for (int i = 0; w->picture && i < w->picture->objects; i++)
+            there |= lp_phrase_fits(w->truth->category[category].name, w->truth, &w->picture->object[i]);
+        if (!there)
+            return category;
     }
-    x->failed |= both.failed;
-    lp_str_done(&both);
+    return -1;
+}
+
+/* Something the picture shows, in *object, or something it does not show (NULL); -1: neither. */
+static int choose_category(struct lp_expansion *x, const struct lp_world *w, uint32_t absent,
+                           const struct lp_truth_object **object) {
+    const struct lp_truth_picture *p = w->picture;
+    *object = NULL;
+    if (!p || !p->objects || below(x, 100) < absent)
+        return lp_things_absent(w, x->rng);
+    bool part = p->objects > p->wholes && (!p->wholes || below(x, 100) < 12);
+    int i = part ? p->wholes + (int)below(x, (uint32_t)(p->objects - p->wholes)) : (int)below(x, (uint32_t)p->wholes);
+    *object = &p->object[i];
+    return p->object[i].category;
+}
+
+/* Words before the noun: a colour, which is at times the wrong one; a size; any other. */
+static void add_before(const struct lp_grammar *g, struct lp_expansion *x, const struct lp_truth_object *object,
+                       struct lp_str *out) {
+    uint32_t roll = below(x, 100);
+    if (roll < 20 && object && object->color) {
+        lp_str_printf(out, "%s ", object->color);
+    } else if (roll >= 20 && roll < 24 && object && object->size && strcmp(object->size, "medium")) {
+        lp_str_printf(out, "%s ", strcmp(object->size, "large") ? "small" : "big");
+    } else if (roll >= 24 && roll < 30) {
+        const struct lp_list *list = lp_grammar_find(g, below(x, 2) ? "colour" : "adjective");
+        if (list) {
+            expand_apart(x, list, out);
+            lp_str_putc(out, ' ');
+        }
+    }
+}
+
+/* A noun phrase from the scenes. number: 0 that of the picture, mostly; 1 singular, 2 plural. False: there is none. */
+static bool add_from_scene(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool *plural,
+                           int number, struct lp_str *out) {
+    const struct lp_truth_object *object;
+    int category = choose_category(x, w, 18, &object);
+    if (category < 0)
+        return false;
+    int there = object ? lp_truth_count(w->picture, category) : 0;
+    if (!number && there)
+        *plural = below(x, 100) < (there > 1 ? 80u : 15u);
+    const char *name = lp_things_name(w->truth, category, x->rng);
+    add_before(g, x, object, out);
+    if (*plural)
+        lp_name_plural(name, out);
+    else
+        lp_str_puts(out, name);
+    return true;
+}
+
+/* Mostly what the picture shows; a good part from the lists, so that a planner learns to copy any word. */
+static void add_noun(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool *plural,
+                     int number, struct lp_str *out) {
+    uint32_t scene = !w->truth ? 0 : w->picture ? 64 : 25;
+    if (below(x, 100) >= scene || !add_from_scene(g, w, x, plural, number, out))
+        add_listed(g, x, *plural, out);
+    if (below(x, 10) == 0)
+        add_tail(g, x, out);
     lp_wording_tidy(out);
 }
 
+/* "mouse~mice" for a list's entry. */
+static void add_seen(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x) {
+    const struct lp_truth_object *object;
+    int category = w->truth ? choose_category(x, w, 30, &object) : -1;
+    struct lp_str many = {0};
+    if (category < 0) {
+        const struct lp_list *list = lp_grammar_find(g, "common");
+        if (list)
+            expand_apart(x, list, &x->text);
+        return;
+    }
+    const char *name = lp_things_name(w->truth, category, x->rng);
+    lp_name_plural(name, &many);
+    const char *last = strrchr(lp_str_text(&many), ' ');
+    lp_str_printf(&x->text, "%s~%s", name, last ? last + 1 : lp_str_text(&many));
+    x->failed |= many.failed;
+    lp_str_done(&many);
+}
+
 /* One thing; `article`: as spoken of, else bare. number: 0 either, 1 singular, 2 plural. */
-static void add_thing(const struct lp_grammar *g, struct lp_expansion *x, bool article, int number) {
+static void add_thing(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool article,
+                      int number) {
     static const char *const many[] = {"the ", "the ", "all the ", "all ", "", "", "any ", "my ", "these ", "those ",
                                        "all of the ", "some ", "our ", "the two ", "the three ", "her ", "their "};
     static const char *const one[] = {"the ", "the ", "the ", "a ",    "a ",   "my ",   "that ", "this ",
                                       "our ", "his ", "her ", "every ", "each ", "any ", "the "};
     bool plural = number ? number == 2 : below(x, 2);
+    struct lp_str noun = {0};
+    add_noun(g, w, x, &plural, number, &noun);
     if (article)
         lp_str_puts(&x->text, plural ? pick(x, many, sizeof many / sizeof *many)
                                      : pick(x, one, sizeof one / sizeof *one));
-    struct lp_str noun = {0};
-    add_noun(g, x, plural, &noun);
     lp_expansion_capture(x, "thing", lp_str_text(&noun));
     x->failed |= noun.failed;
     lp_str_done(&noun);
 }
 
-static void add_things(const struct lp_grammar *g, struct lp_expansion *x, bool article) {
+static void add_things(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool article) {
     static const char *const last_joint[] = {" and ", " and ", " and ", " & ", " plus ", " as well as ", ", "};
     static const char *const bare_joint[] = {", ", ", ", " and ", " + ", ", and "};
     uint32_t roll = below(x, 100), n = roll < 66 ? 1 : roll < 89 ? 2 : 3;
@@ -93,7 +199,7 @@ static void add_things(const struct lp_grammar *g, struct lp_expansion *x, bool 
             lp_str_puts(&x->text, i + 1 < n  ? ", "
                                   : article ? pick(x, last_joint, sizeof last_joint / sizeof *last_joint)
                                             : pick(x, bare_joint, sizeof bare_joint / sizeof *bare_joint));
-        add_thing(g, x, article, article ? 0 : below(x, 3) ? 2 : 1);
+        add_thing(g, w, x, article, article ? 0 : below(x, 3) ? 2 : 1);
     }
 }
 
@@ -145,17 +251,19 @@ static void add_code(struct lp_expansion *x) {
     }
 }
 
-bool lp_things_fill(const struct lp_grammar *g, struct lp_expansion *x, const char *name) {
+bool lp_things_fill(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, const char *name) {
     if (!strcmp(name, "things"))
-        add_things(g, x, true);
+        add_things(g, w, x, true);
     else if (!strcmp(name, "bare"))
-        add_things(g, x, false);
+        add_things(g, w, x, false);
     else if (!strcmp(name, "thing"))
-        add_thing(g, x, true, below(x, 10) < 7 ? 1 : 2);
+        add_thing(g, w, x, true, below(x, 10) < 7 ? 1 : 2);
     else if (!strcmp(name, "plural"))
-        add_thing(g, x, false, 2);
+        add_thing(g, w, x, false, 2);
     else if (!strcmp(name, "singular"))
-        add_thing(g, x, false, 1);
+        add_thing(g, w, x, false, 1);
+    else if (!strcmp(name, "seen"))
+        add_seen(g, w, x);
     else if (!strcmp(name, "word"))
         lp_things_word(x->rng, &x->text);
     else if (!strcmp(name, "number"))

@@ -4,15 +4,29 @@
 #define LP_DATA_THINGS_H
 
 #include "data/grammar.h"
+#include "data/truth.h"
+
+/* What there is to speak of. */
+struct lp_world {
+    const struct lp_truth *truth;             /* NULL: no scenes */
+    const struct lp_truth_picture *picture; /* that is spoken of; NULL: none */
+};
 
 /* The slots of this file, ended by NULL:
  *   {things} one to three things as spoken of ("the red cars and a dog"), {thing} one ("my keys"), {bare} one to three
- *   without articles, {plural} and {singular} one without article: each captured as "thing" without its article;
+ *   without articles, {plural} and {singular} one without article: each captured as "thing" without its article and
+ *   mostly something that the picture shows; <seen> the name of such a thing with its plural;
  *   <word> <number> <money> <date> <time> <code> <phone>: made up anew each time. */
 extern const char *const lp_things_slots[];
 
 /* Fills such a slot; false when `name` is none of them. */
-bool lp_things_fill(const struct lp_grammar *grammar, struct lp_expansion *x, const char *name);
+bool lp_things_fill(const struct lp_grammar *grammar, const struct lp_world *world, struct lp_expansion *x,
+                    const char *name);
+
+/* A category that the picture shows nothing of, or -1. */
+int lp_things_absent(const struct lp_world *world, struct lp_rng *rng);
+/* Its name, or now and then a synonym. */
+const char *lp_things_name(const struct lp_truth *truth, int category, struct lp_rng *rng);
 
 /* A word that can be spoken but is in no dictionary: "plendor", "toskin". */
 void lp_things_word(struct lp_rng *rng, struct lp_str *out);

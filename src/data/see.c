@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* data/see.c - presence, count, colour, relation and caption questions from the truth of a picture. */
+#include "data/see.h"
+
+#include "data/names.h"
+#include "data/told.h"
+#include "data/wording.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const lp_see_names[LP_SEES] = {"presence", "count", "colour", "relation", "caption"};
+
+enum { KINDS = 12, PAIRS = 64 };
+
+static uint32_t below(struct lp_dialogue *d, uint32_t n) {
+    return lp_rng_below(d->rng, n);
+}
+
+static const char *keep(struct lp_dialogue *d, struct lp_str *s) {
+    char *kept = s->failed ? NULL : lp_arena_strdup(&d->arena, lp_str_text(s));
+    d->failed |= !kept;
+    lp_str_done(s);
+    return kept ? kept : "";
+}
+
+static int count_of(const struct lp_dialogue *d, const char *name) {
+    const struct lp_truth_picture *p = d->world.picture;
+    int n = 0;
+    for (int i = 0; i < p->wholes; i++)
+        n += lp_phrase_fits(name, d->world.truth, &p->object[i]);
+    return n;
+}
+
+/* Names what the question is about, and how often it is there. */
+static void speak_of(struct lp_dialogue *d, const char *name, int n) {
+    struct lp_str one = {0}, many = {0}, counted = {0};
+    lp_name_singular(name, &one);
+    lp_name_plural(name, &many);
+    lp_name_counted(name, n ? n : 1, &counted);
+    d->fact.it = keep(d, &one);
+    d->fact.them = keep(d, &many);
+    d->fact.counted = keep(d, &counted);
+}
+
+static const char *place_of(const struct lp_dialogue *d, const struct lp_truth_object *o) {
+    const struct lp_truth_picture *p = d->world.picture;
+    float box[4];
+    for (int k = 0; k < 4; k++)
+        box[k] = o->box[k] / (float)(k % 2 ? p->height : p->width);
+    return lp_told_place(box);
+}
+
+/* Something that is not there; half of the time of a kind with something that is. */
+static const char *absent_name(struct lp_dialogue *d) {
+    const struct lp_truth *t = d->world.truth;
+    const struct lp_truth_picture *p = d->world.picture;
+    const char *near = p->wholes && below(d, 2)
+                           ? t->category[p->object[below(d, (uint32_t)p->wholes)].category].supercategory
+                           : NULL;
+    for (int tries = 0; tries < 30; tries++) {
+        int category = lp_things_absent(&d->world, d->rng);
+        if (category < 0)
+            return NULL;
+        const char *name = lp_things_name(t, category, d->rng);
+        bool alike = !near || (t->category[category].supercategory && !strcmp(t->category[category].supercategory, near));
+        if ((alike || tries > 20) && !count_of(d, name))
+            return name;
+    }
+    return NULL;
+}
+
+static const char *presence(struct lp_dialogue *d) {
+    const struct lp_truth_picture *p = d->world.picture;
+    if (p->wholes && below(d, 2)) {
+        const struct lp_truth_object *o = &p->object[below(d, (uint32_t)p->wholes)];
+        const char *name = lp_things_name(d->world.truth, o->category, d->rng);
+        int n = count_of(d, name);
+        speak_of(d, name, n);
+        d->fact.brief = "Yes";
+        d->fact.place = n == 1 ? place_of(d, o) : "";
+        return n == 1 ? "presence/one" : "presence/some";
+    }
+    const char *name = absent_name(d);
+    if (!name)
+        return NULL;
+    speak_of(d, name, 0);
+    d->fact.brief = "No";
+    return "presence/none";
+}
+
+static const char *counting(struct lp_dialogue *d) {
+    const struct lp_truth_picture *p = d->world.picture;
+    bool none = !p->wholes || below(d, 100) < 14;
+    const char *name = none ? absent_name(d)
+                            : lp_things_name(d->world.truth, p->object[below(d, (uint32_t)p->wholes)].category, d->rng);
+    int n = name ? count_of(d, name) : 0;
+    if (!name || n > 6)
+        return NULL;
+    speak_of(d, name, n);
+    struct lp_str digits = {0};
+    lp_str_printf(&digits, "%d", n);
+    d->fact.brief = keep(d, &digits);
+    return n ? "count/some" : "count/none";
+}
+
+/* The only one of its name. */
+static bool unique(const struct lp_dialogue *d, const struct lp_truth_object *o) {
+    return count_of(d, d->world.truth->category[o->category].name) == 1;
+}
+
+static const char *coloring(struct lp_dialogue *d) {
+    const struct lp_truth_picture *p = d->world.picture;
+    uint32_t start = p->wholes ? below(d, (uint32_t)p->wholes) : 0;
+    for (int i = 0; i < p->wholes; i++) {
+        const struct lp_truth_object *o = &p->object[((int)start + i) % p->wholes];
+        if (!o->color || !unique(d, o))
+            continue;
+        speak_of(d, d->world.truth->category[o->category].name, 1);
+        d->fact.brief = o->color;
+        d->fact.place = place_of(d, o);
+        return "colour";
+    }
+    return NULL;
+}
+
+struct pair {
+    const struct lp_truth_object *subject, *object;
+    const char *predicate;
+};
+
+/* Side by side or one above the other, by a good quarter of the picture. */
+static const char *position(const struct lp_truth_picture *p, const struct lp_truth_object *a,
+                            const struct lp_truth_object *b) {
+    float dx = (b->box[0] + b->box[2] - a->box[0] - a->box[2]) / 2 / (float)p->width;
+    float dy = (b->box[1] + b->box[3] - a->box[1] - a->box[3]) / 2 / (float)p->height;
+    if (fabsf(dx) > 0.25f && fabsf(dx) > fabsf(dy))
+        return dx > 0 ? "left of" : "right of";
+    if (fabsf(dy) > 0.25f && fabsf(dy) > fabsf(dx))
+        return dy > 0 ? "above" : "below";
+    return NULL;
+}
+
+static int pairs_of(const struct lp_dialogue *d, struct pair *pair) {
+    const struct lp_truth_picture *p = d->world.picture;
+    int n = 0;
+    for (int i = 0; i < p->relations && n < PAIRS; i++) {
+        const struct lp_truth_relation *r = &p->relation[i];
+        if (r->subject < p->wholes && r->object < p->wholes)
+            pair[n++] = (struct pair){&p->object[r->subject], &p->object[r->object], r->predicate};
+    }
+    for (int i = 0; !p->relations && i < p->wholes; i++)
+        for (int k = 0; k < p->wholes && n < PAIRS; k++) {
+            const char *predicate = i == k ? NULL : position(p, &p->object[i], &p->object[k]);
+            if (predicate)
+                pair[n++] = (struct pair){&p->object[i], &p->object[k], predicate};
+        }
+    int kept = 0;
+    for (int i = 0; i < n; i++)
+        if (unique(d, pair[i].subject) && unique(d, pair[i].object))
+            pair[kept++] = pair[i];
+    return kept;
+}
+
+static const char *opposite(const char *predicate) {
+    static const char *const facing[][2] = {{"left of", "right of"}, {"above", "below"}, {"behind", "in front of"}};
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 2; k++)
+            if (!strcmp(predicate, facing[i][k]))
+                return facing[i][!k];
+    return NULL;
+}
+
+static const char *spoken(const char *predicate) {
+    return !strcmp(predicate, "left of")    ? "to the left of"
+           : !strcmp(predicate, "right of") ? "to the right of"
+                                            : predicate;
+}
+
+static const char *relating(struct lp_dialogue *d) {
+    struct pair pair[PAIRS];
+    const struct lp_truth_category *c = d->world.truth->category;
+    int n = pairs_of(d, pair), same = 0;
+    if (!n)
+        return NULL;
+    struct pair chosen = pair[below(d, (uint32_t)n)];
+    for (int i = 0; i < n; i++)
+        same += pair[i].object == chosen.object && !strcmp(pair[i].predicate, chosen.predicate);
+    bool what = same == 1 && below(d, 100) < (opposite(chosen.predicate) ? 20 : 60);
+    bool yes = what || below(d, 2);
+    const char *facing = opposite(chosen.predicate);
+    if (!yes && !(facing && below(d, 2))) { /* the other way round */
+        struct pair swapped = {chosen.object, chosen.subject, chosen.predicate};
+        chosen = swapped;
+    } else if (!yes) {
+        chosen.predicate = facing;
+    }
+    speak_of(d, c[chosen.subject->category].name, 1);
+    d->fact.other = c[chosen.object->category].name;
+    d->fact.relation = spoken(chosen.predicate);
+    d->fact.brief = what ? d->fact.it : yes ? "Yes" : "No";
+    return what ? "what" : yes ? "relation/yes" : "relation/no";
+}
+
+static const char *captioning(struct lp_dialogue *d) {
+    struct lp_kind kind[KINDS];
+    struct lp_str text = {0};
+    int kinds = lp_told_kinds(d->world.truth, d->world.picture, kind, KINDS);
+    lp_told_scene(kind, kinds, d->world.picture->background, &text);
+    lp_str_putc(&text, '.');
+    char *told = (char *)keep(d, &text);
+    if (*told)
+        *told = (char)toupper((unsigned char)*told);
+    d->fact.brief = told;
+    return "caption";
+}
+
+/* The section of the answers that fits, or NULL when the picture gives no such question. */
+static const char *find_fact(struct lp_dialogue *d, enum lp_see kind) {
+    static const char *(*const makers[])(struct lp_dialogue *) = {presence, counting, coloring, relating, captioning};
+    d->fact = (struct lp_fact){"", "", "", "", "", "", ""};
+    return makers[kind](d);
+}
+
+/* A question as it is typed. */
+static const char *typed(struct lp_dialogue *d, const char *text) {
+    struct lp_typing typing;
+    struct lp_str s = {0};
+    lp_typing_random(&typing, d->rng);
+    typing.typos = typing.typos && below(d, 3) == 0;
+    lp_str_puts(&s, text);
+    lp_wording_type(&s, &typing, d->rng);
+    return keep(d, &s);
+}
+
+void lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown) {
+    static const char short_form[] = "\nAnswer the question using a single word or phrase.";
+    char list[64];
+    const char *answer = find_fact(d, kind);
+    for (int next = kind + 1; !answer; next++)
+        answer = find_fact(d, kind = (enum lp_see)(next % LP_SEES));
+    const char *name = !strcmp(answer, "what") ? "what" : lp_see_names[kind];
+    bool plain = brief && below(d, 100) < 55;
+    snprintf(list, sizeof list, "phrasings/see/%s%s", name, plain ? "/plain" : "");
+    struct lp_str question = {0};
+    const char *text = lp_dialogue_phrase(d, list, NULL);
+    lp_str_puts(&question, brief ? text : typed(d, text));
+    if (brief && kind != LP_SEE_CAPTION)
+        lp_str_puts(&question, short_form);
+    lp_dialogue_ask(d, shown, shown, keep(d, &question), NULL);
+    snprintf(list, sizeof list, "answers/see/%s", answer);
+    lp_dialogue_reply(d, "see", brief || kind == LP_SEE_CAPTION ? d->fact.brief : lp_dialogue_phrase(d, list, NULL));
+}

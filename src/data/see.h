@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Visual chat: questions that the pixels answer without any skill, as LLaVA's conversations about a picture. */
+#ifndef LP_DATA_SEE_H
+#define LP_DATA_SEE_H
+
+#include "data/dialogue.h"
+
+enum lp_see { LP_SEE_PRESENCE, LP_SEE_COUNT, LP_SEE_COLOR, LP_SEE_RELATION, LP_SEE_CAPTION, LP_SEES };
+
+extern const char *const lp_see_names[LP_SEES]; /* "presence" .. */
+
+/* One question and its answer as two turns about the dialogue's present picture, at its front when `shown`.
+ * brief: the short forms of LLaVA-1.5 ("Answer the question using a single word or phrase."), else as people talk.
+ * A kind that the picture gives no question for becomes another. */
+void lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown);
+
+#endif
