@@ -16,8 +16,10 @@
 const char *const lp_dialogue_slots[] = {
     "things", "thing", "bare",  "plural", "singular", "seen",  "word", "number",   "money", "date",  "time",
     "code",   "phone", "asked", "wish",   "api",      "what",  "found", "places",  "missing", "it",  "them",
-    "counted", "other", "relation", "brief", "place", "text",  "texts", "count",   "box",   "boxes", "mask",
+    "one",    "counted", "other", "relation", "brief", "side", "text",  "texts", "count",   "box",   "boxes", "mask",
     "masks",  "map",   "img",   NULL};
+
+const struct lp_fact lp_fact_none = {"", "", "", "", "", "", "", ""};
 
 void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, const struct lp_truth *truth,
                        const struct lp_imperfection *how, struct lp_rng *rng) {
@@ -25,7 +27,7 @@ void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, 
     d->turns = json_array();
     d->world.truth = truth;
     d->question = d->asked = d->wish = d->what = d->tool = d->given = d->found = d->places = d->missing = "";
-    d->fact = (struct lp_fact){"", "", "", "", "", "", ""};
+    d->fact = lp_fact_none;
     d->failed = !d->turns;
 }
 
@@ -73,9 +75,9 @@ void lp_dialogue_fill(struct lp_expansion *x, const char *name) {
         const char *name, *text;
     } texts[] = {{"asked", d->asked},       {"wish", d->wish},           {"api", d->tool},
                  {"what", d->what},         {"found", d->found},         {"places", d->places},
-                 {"missing", d->missing},   {"it", d->fact.it},          {"them", d->fact.them},
+                 {"missing", d->missing},   {"it", d->fact.it},          {"them", d->fact.them},         {"one", d->fact.one},
                  {"counted", d->fact.counted}, {"other", d->fact.other}, {"relation", d->fact.relation},
-                 {"brief", d->fact.brief},  {"place", d->fact.place}};
+                 {"brief", d->fact.brief},  {"side", d->fact.side}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (!strcmp(name, texts[i].name)) {
             lp_str_puts(&x->text, texts[i].text);
@@ -196,8 +198,9 @@ static const struct lp_truth_picture *picture_of(const struct lp_dialogue *d, co
 }
 
 /* Plays a call and adds "{API_name} model outputs: {dict}" LF. */
-static void play(struct lp_dialogue *d, struct lp_call_made *call, bool bereft, struct lp_str *value) {
-    struct lp_stage stage = {d->world.truth, d->how, d->rng, word_for_result, d};
+static void play(struct lp_dialogue *d, struct lp_call_made *call, const struct lp_imperfection *how, bool bereft,
+                 struct lp_str *value) {
+    struct lp_stage stage = {d->world.truth, how, d->rng, word_for_result, d};
     struct lp_result *r = &call->result;
     bool ok = lp_result_play(r, &stage, call->task, call->params, picture_of(d, call->params), bereft, d->made, NULL);
     char *text = ok ? lp_python_repr(r->dict) : NULL;
@@ -216,7 +219,7 @@ void lp_dialogue_run(struct lp_dialogue *d) {
     d->outcome = LP_DONE;
     for (int i = 0; i < d->calls; i++) {
         struct lp_result *r = &d->call[i].result;
-        play(d, &d->call[i], i > 0 && d->call[i - 1].result.outcome != LP_DONE, &value);
+        play(d, &d->call[i], d->how, i > 0 && d->call[i - 1].result.outcome != LP_DONE, &value);
         for (int k = 0; k < LP_LEFTS; k++)
             d->left[k] += r->left[k];
         if (d->outcome != LP_DONE || r->outcome == LP_DONE)
@@ -295,7 +298,9 @@ void lp_dialogue_give(struct lp_dialogue *d) {
     static const enum lp_task tasks[] = {LP_TASK_DETECT, LP_TASK_CAPTION, LP_TASK_TAG, LP_TASK_OCR};
     struct lp_str value = {0};
     struct lp_result tags = {0};
-    struct lp_stage stage = {d->world.truth, d->how, d->rng, word_for_result, d};
+    struct lp_imperfection how = *d->how;
+    how.unready = how.failed = 0;
+    struct lp_stage stage = {d->world.truth, &how, d->rng, NULL, NULL};
     int made[LP_LEFTS] = {0}, images = d->made[LP_LEFT_IMAGE];
     d->made[LP_LEFT_IMAGE] = d->shows;
     d->failed |= !lp_result_play(&tags, &stage, LP_TASK_TAG, NULL, d->world.picture, false, made, NULL);
@@ -308,7 +313,7 @@ void lp_dialogue_give(struct lp_dialogue *d) {
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         struct lp_call_made call = {.task = tasks[i]};
         call.params = tasks[i] == LP_TASK_DETECT ? json_pack("{s:s}", "caption", lp_str_text(&names)) : json_object();
-        play(d, &call, false, &value);
+        play(d, &call, &how, false, &value);
         d->given_text[call.task] = call.result.left[LP_LEFT_TEXT] ? call.result.first[LP_LEFT_TEXT] : 0;
         lp_result_done(&call.result);
         json_decref(call.params);

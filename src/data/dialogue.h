@@ -21,10 +21,12 @@ struct lp_call_made {
 /* What a visual question is about, in words; "" where it has none. */
 struct lp_fact {
     const char *it, *them;       /* "dog", "dogs" */
-    const char *counted;         /* "a dog", "three dogs" */
+    const char *one, *counted;   /* "a dog"; as many as there are: "three dogs" */
     const char *other, *relation; /* "cat", "to the left of" */
-    const char *brief, *place;   /* the answer in a word or a sentence; "on the left" */
+    const char *brief, *side;    /* the answer in a word or a sentence; "on the left" */
 };
+
+extern const struct lp_fact lp_fact_none;
 
 struct lp_dialogue {
     const struct lp_grammar *grammar; /* borrowed */
@@ -59,7 +61,7 @@ void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, 
 void lp_dialogue_done(struct lp_dialogue *d);
 
 /* The slots of all phrases: those of data/things.h and, in thoughts and answers, <asked> <wish> <api> <what>
- * <found> <places> <missing> <it> <them> <counted> <other> <relation> <brief> <place>
+ * <found> <places> <missing> <it> <them> <one> <counted> <other> <relation> <brief> <side>
  * and the handles of the round {text} {texts} {count} {box} {boxes} {mask} {masks} {map} {img}. Ended by NULL. */
 extern const char *const lp_dialogue_slots[];
 void lp_dialogue_fill(struct lp_expansion *x, const char *name); /* context: struct lp_dialogue */

@@ -229,9 +229,11 @@ static const struct lp_truth_picture *random_picture(struct lp_instruct *m) {
     return &m->settings.truth->picture[lp_rng_below(&m->rng, (uint32_t)m->settings.truth->pictures)];
 }
 
-/* The user brings a picture; it is spoken of. */
-static void bring(struct lp_instruct *m, struct lp_dialogue *d) {
+/* The user brings a picture, with something to read if he wants to read; it is spoken of. */
+static void bring(struct lp_instruct *m, struct lp_dialogue *d, enum lp_task task) {
     d->world.picture = random_picture(m);
+    for (int tries = 0; task == LP_TASK_OCR && !d->world.picture->texts && tries < 4; tries++)
+        d->world.picture = random_picture(m);
     lp_dialogue_show(d, d->world.picture);
 }
 
@@ -245,15 +247,11 @@ static void give(struct lp_instruct *m, struct lp_dialogue *d) {
 static void see_record(struct lp_instruct *m, struct lp_dialogue *d) {
     uint32_t roll = lp_rng_below(&m->rng, 100), questions = 3 + lp_rng_below(&m->rng, 3);
     uint32_t brief = roll < 60 ? 100 : roll < 85 ? 0 : 50; /* percent of the questions */
-    bring(m, d);
+    bring(m, d, LP_TASK_NONE);
     give(m, d);
-    for (uint32_t i = 0; i < questions; i++) {
-        bool in_brief = chance(m, brief);
-        enum lp_see kind = (enum lp_see)lp_rng_below(&m->rng, LP_SEES);
-        if (!in_brief && kind == LP_SEE_COUNT) /* asked so, it is the detector's */
-            kind = LP_SEE_PRESENCE;
-        lp_see_ask(d, kind, in_brief, i == 0);
-    }
+    bool first = true;
+    for (uint32_t i = 0; i < questions; i++)
+        first &= !lp_see_ask(d, (enum lp_see)lp_rng_below(&m->rng, LP_SEES), chance(m, brief), first);
 }
 
 /* A request about a picture that is not there. */
@@ -279,7 +277,7 @@ static void first_round(struct lp_instruct *m, struct lp_dialogue *d, const stru
     int pictures = chance(m, family->picture);
     pictures += family->picture == 100 && family->places == LP_PLACES_NONE && chance(m, 4);
     for (int i = 0; i < pictures; i++)
-        bring(m, d);
+        bring(m, d, family->task);
     if (fresh_draft(m, d, family, pictures, &draft)) {
         give(m, d);
         lp_dialogue_ask(d, pictures, pictures, draft.text, draft.prompts);
@@ -296,7 +294,7 @@ static int show_made(struct lp_instruct *m, struct lp_dialogue *d) {
         if (changed)
             lp_dialogue_show(d, d->world.picture);
         else
-            bring(m, d);
+            bring(m, d, LP_TASK_NONE);
     }
     return n;
 }
@@ -372,7 +370,7 @@ static void another_round(struct lp_instruct *m, struct lp_dialogue *d) {
 
 static void see_round(struct lp_instruct *m, struct lp_dialogue *d) {
     static const enum lp_see kinds[] = {LP_SEE_COLOR, LP_SEE_RELATION, LP_SEE_PRESENCE, LP_SEE_COLOR, LP_SEE_RELATION};
-    lp_see_ask(d, kinds[lp_rng_below(&m->rng, 5)], chance(m, 30), show_made(m, d) > 0);
+    lp_see_ask(d, kinds[lp_rng_below(&m->rng, 5)], chance(m, 30), false);
 }
 
 static void next_round(struct lp_instruct *m, struct lp_dialogue *d) {

@@ -9,32 +9,33 @@
 
 enum { LONGEST = 160 };
 
-/* Last words, by their ends: "snowman" as "man". */
+/* Last words; the longer ones also as ends: "snowman", "bookshelf". */
 static const char *const irregular[][2] = {
-    {"human", "humans"},   {"german", "germans"}, {"man", "men"},         {"person", "people"}, {"child", "children"},
-    {"mouse", "mice"},     {"goose", "geese"},    {"tooth", "teeth"},     {"foot", "feet"},     {"leaf", "leaves"},
-    {"loaf", "loaves"},    {"wolf", "wolves"},    {"calf", "calves"},     {"half", "halves"},   {"knife", "knives"},
-    {"wife", "wives"},     {"scarf", "scarves"},  {"shelf", "shelves"},   {"elf", "elves"},     {"potato", "potatoes"},
-    {"tomato", "tomatoes"}, {"hero", "heroes"},   {"axis", "axes"},       {"ox", "oxen"},       {"quiz", "quizzes"},
-    {"bus", "buses"},      {"lens", "lenses"},    {"gas", "gases"},       {"canvas", "canvases"}, {"movie", "movies"},
-    {"cookie", "cookies"}, {"pie", "pies"},       {"tie", "ties"},        {"shoe", "shoes"},    {"axe", "axes"},
-    {"horse", "horses"},   {"house", "houses"},   {"nose", "noses"},      {"rose", "roses"},    {"vase", "vases"},
-    {"suitcase", "suitcases"}, {"hose", "hoses"}, {"purse", "purses"},    {"blouse", "blouses"}, {"case", "cases"},
-    {"cheese", "cheeses"}, {"face", "faces"},     {"toe", "toes"},        {"canoe", "canoes"},  {"hoe", "hoes"},
-    {"bee", "bees"},       {"base", "bases"},     {"phase", "phases"},    {"moose", "moose"},   {"zombie", "zombies"},
-    {"cache", "caches"},   {"headache", "headaches"}, {"axle", "axles"},  {"mousse", "mousses"}, {"brownie", "brownies"},
+    {"human", "humans"},   {"man", "men"},         {"person", "people"},   {"child", "children"}, {"mouse", "mice"},
+    {"mongoose", "mongooses"}, {"goose", "geese"}, {"tooth", "teeth"},     {"foot", "feet"},      {"leaf", "leaves"},
+    {"loaf", "loaves"},    {"wolf", "wolves"},     {"calf", "calves"},     {"half", "halves"},    {"knife", "knives"},
+    {"wife", "wives"},     {"scarf", "scarves"},   {"shelf", "shelves"},   {"elf", "elves"},      {"potato", "potatoes"},
+    {"tomato", "tomatoes"}, {"hero", "heroes"},    {"ox", "oxen"},         {"quiz", "quizzes"},   {"bus", "buses"},
+    {"lens", "lenses"},    {"gas", "gases"},       {"canvas", "canvases"}, {"movie", "movies"},   {"cookie", "cookies"},
+    {"pie", "pies"},       {"tie", "ties"},        {"magpie", "magpies"},  {"brownie", "brownies"}, {"hoodie", "hoodies"},
+    {"zombie", "zombies"}, {"selfie", "selfies"},  {"beanie", "beanies"},  {"smoothie", "smoothies"}, {"axe", "axes"},
+    {"pickaxe", "pickaxes"}, {"house", "houses"},  {"blouse", "blouses"},  {"moose", "moose"},    {"cache", "caches"},
+    {"headache", "headaches"}, {"mousse", "mousses"}, {"cactus", "cacti"}, {"die", "dice"},       {"kiwi", "kiwis"},
+    {"taxi", "taxis"},     {"martini", "martinis"}, {"chili", "chilis"},   {"bikini", "bikinis"}, {"ski", "skis"},
+    {"zucchini", "zucchinis"}, {"goldfish", "goldfish"}, {"safari", "safaris"}, {"octopus", "octopuses"},
+    {"walrus", "walruses"}, {"virus", "viruses"},  {"circus", "circuses"}, {"rhinoceros", "rhinoceroses"},
+    {"albatross", "albatrosses"},
 };
 /* The same in both numbers. */
-static const char *const steady[] = {"fish",   "sheep",  "deer",    "shrimp", "squid", "bison",
-                                     "salmon", "aircraft", "spacecraft", "series", "trout", "dice", "sushi"};
-/* No number at all, and no article. */
-static const char *const masses[] = {"rice",     "bread",   "corn",    "broccoli", "grass",  "money",  "popcorn",
-                                     "luggage",  "butter",  "bacon",   "milk",     "garlic", "ginger", "sand",
-                                     "furniture", "clothing", "food",  "water",    "snow",   "wheat",  "fruit",
-                                     "hay",      "spaghetti", "pasta", "honey",    "smoke",  "fire",   "lightning",
-                                     "rain",     "text",    "writing", "traffic",  "confetti", "toast", "ice",
-                                     "plumage", "equipment", "jewelry", "jewellery", "weather"};
-static const char *const singular_ends[] = {"ss", "us", "is", "lens", "gas", "canvas", "atlas", "christmas", "pancreas"};
+static const char *const steady[] = {"fish",   "sheep",    "deer",       "squid",  "bison",    "angelfish", "blowfish",
+                                     "salmon", "aircraft", "spacecraft", "series", "broccoli", "sushi",     "ramen",
+                                     "trout",  "starfish", "jellyfish",  "pufferfish", "corn", "spaghetti"};
+/* Without an article. */
+static const char *const masses[] = {"grass",     "butter",   "luggage", "sand",    "furniture", "clothing", "food",
+                                     "water",     "snow",     "wheat",   "hay",     "pasta",     "smoke",    "rain",
+                                     "text",      "writing",  "traffic", "confetti", "equipment", "jewelry", "jewellery",
+                                     "weather",   "rice",     "bread",   "money",   "popcorn",   "bacon",    "garlic"};
+static const char *const singular_ends[] = {"ss", "us", "is", "lens", "gas", "canvas", "atlas", "christmas", "rhinoceros", "albatross"};
 static const char *const after_head[] = {"on",      "in",   "under", "behind", "next",    "near",     "with",  "of",
                                          "wearing", "holding", "that", "closest", "nearest", "farthest", "at",
                                          "beside",  "from", "by",    "above",  "below",   "to",       "for",   "over",
@@ -82,13 +83,14 @@ static bool already_plural(const char *word, size_t n) {
 }
 
 static bool unnumbered(const char *word, size_t n) {
-    return one_of(word, n, steady, COUNT(steady)) || one_of(word, n, masses, COUNT(masses));
+    return one_of(word, n, steady, COUNT(steady));
 }
 
 /* The word's other number from the table, or NULL; *keep: how many of its bytes stay before it. */
 static const char *from_table(const char *word, size_t n, int from, size_t *keep) {
     for (size_t i = 0; i < COUNT(irregular); i++)
-        if (ends_with(word, n, irregular[i][from])) {
+        if (strlen(irregular[i][0]) < 4 && strcmp(irregular[i][0], "man") ? one_of(word, n, &irregular[i][from], 1)
+                                                                          : ends_with(word, n, irregular[i][from])) {
             *keep = n - strlen(irregular[i][from]);
             return irregular[i][!from];
         }
@@ -123,7 +125,8 @@ static void pluralize(const char *word, size_t n, struct lp_str *out) {
 static bool only_plural(const char *word, size_t n) {
     static const char *const pairs[] = {"scissors", "glasses", "sunglasses", "jeans",   "trousers",  "pants",
                                         "shorts",   "goggles", "binoculars", "pajamas", "pyjamas",   "headphones",
-                                        "earphones", "pliers", "tongs",      "tweezers", "fireworks", "clothes", "overalls"};
+                                        "earphones", "pliers", "tongs",      "tweezers", "fireworks", "clothes", "overalls",
+                                        "grapes",    "fries",  "noodles",    "spectacles"};
     return one_of(word, n, pairs, COUNT(pairs));
 }
 
@@ -150,7 +153,10 @@ static void singularize(const char *word, size_t n, struct lp_str *out) {
 static void in_number(const char *name, void (*form)(const char *, size_t, struct lp_str *), struct lp_str *out) {
     size_t head = head_of(name), at = last_word(name, head);
     lp_str_add(out, name, at);
-    form(name + at, head - at, out);
+    if (at && form == singularize && head - at == 7 && !strncasecmp(name + at, "glasses", 7))
+        lp_str_add(out, name + at, 5); /* wine glasses, not spectacles */
+    else
+        form(name + at, head - at, out);
     lp_str_puts(out, name + head);
 }
 
@@ -207,7 +213,15 @@ static bool head_ends_with(const struct head *h, const char *term, size_t n) {
 static bool speaks_of(const struct head *h, const char *term, size_t *length) {
     struct lp_str other = {0};
     *length = strlen(term);
+    const char *last = h->text + last_word(h->text, h->n);
+    if (tolower((unsigned char)*last) != tolower((unsigned char)term[last_word(term, *length)]))
+        return false; /* a number changes the end of the last word only */
     bool fits = head_ends_with(h, term, *length);
+    if (!fits) { /* "grape" of "grapes" */
+        in_number(last, pluralize, &other);
+        fits = !strcasecmp(lp_str_text(&other), term);
+        *length = fits ? strlen(last) : 0;
+    }
     for (int form = 0; !fits && form < 2; form++) {
         lp_str_cut(&other, 0);
         in_number(term, form ? singularize : pluralize, &other);
@@ -248,8 +262,9 @@ bool lp_phrase_fits(const char *phrase, const struct lp_truth *truth, const stru
     h.n = h.n < LONGEST - 1 ? h.n : LONGEST - 1;
     for (size_t i = 0; i < h.n; i++)
         h.text[i] = (char)tolower((unsigned char)phrase[i]);
+    h.text[h.n] = 0;
     size_t noun;
-    bool named = speaks_of(&h, c->name, &noun);
+    bool named = speaks_of(&h, c->name, &noun) || speaks_of(&h, c->plural, &noun);
     for (const char *const *s = c->synonym; !named && s && *s; s++)
         named = speaks_of(&h, *s, &noun);
     if (!named && c->supercategory)

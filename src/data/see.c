@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const lp_see_names[LP_SEES] = {"presence", "count", "colour", "relation", "caption"};
-
 enum { KINDS = 12, PAIRS = 64 };
 
 static uint32_t below(struct lp_dialogue *d, uint32_t n) {
@@ -36,11 +34,13 @@ static int count_of(const struct lp_dialogue *d, const char *name) {
 
 /* Names what the question is about, and how often it is there. */
 static void speak_of(struct lp_dialogue *d, const char *name, int n) {
-    struct lp_str one = {0}, many = {0}, counted = {0};
-    lp_name_singular(name, &one);
+    struct lp_str it = {0}, one = {0}, many = {0}, counted = {0};
+    lp_name_singular(name, &it);
+    lp_name_counted(name, 1, &one);
     lp_name_plural(name, &many);
     lp_name_counted(name, n ? n : 1, &counted);
-    d->fact.it = keep(d, &one);
+    d->fact.it = keep(d, &it);
+    d->fact.one = keep(d, &one);
     d->fact.them = keep(d, &many);
     d->fact.counted = keep(d, &counted);
 }
@@ -51,6 +51,17 @@ static const char *place_of(const struct lp_dialogue *d, const struct lp_truth_o
     for (int k = 0; k < 4; k++)
         box[k] = o->box[k] / (float)(k % 2 ? p->height : p->width);
     return lp_told_place(box);
+}
+
+/* Whether a thing that is there has a name within this one or around it: fish, angelfish. */
+static bool resembles(const struct lp_dialogue *d, const char *name) {
+    const struct lp_truth_picture *p = d->world.picture;
+    for (int i = 0; i < p->objects; i++) {
+        const char *there = d->world.truth->category[p->object[i].category].name;
+        if (strstr(there, name) || strstr(name, there))
+            return true;
+    }
+    return false;
 }
 
 /* Something that is not there; half of the time of a kind with something that is. */
@@ -66,7 +77,7 @@ static const char *absent_name(struct lp_dialogue *d) {
             return NULL;
         const char *name = lp_things_name(t, category, d->rng);
         bool alike = !near || (t->category[category].supercategory && !strcmp(t->category[category].supercategory, near));
-        if ((alike || tries > 20) && !count_of(d, name))
+        if ((alike || tries > 20) && !count_of(d, name) && !resembles(d, name))
             return name;
     }
     return NULL;
@@ -80,7 +91,7 @@ static const char *presence(struct lp_dialogue *d) {
         int n = count_of(d, name);
         speak_of(d, name, n);
         d->fact.brief = "Yes";
-        d->fact.place = n == 1 ? place_of(d, o) : "";
+        d->fact.side = n == 1 ? place_of(d, o) : "";
         return n == 1 ? "presence/one" : "presence/some";
     }
     const char *name = absent_name(d);
@@ -120,7 +131,7 @@ static const char *coloring(struct lp_dialogue *d) {
             continue;
         speak_of(d, d->world.truth->category[o->category].name, 1);
         d->fact.brief = o->color;
-        d->fact.place = place_of(d, o);
+        d->fact.side = place_of(d, o);
         return "colour";
     }
     return NULL;
@@ -220,7 +231,7 @@ static const char *captioning(struct lp_dialogue *d) {
 /* The section of the answers that fits, or NULL when the picture gives no such question. */
 static const char *find_fact(struct lp_dialogue *d, enum lp_see kind) {
     static const char *(*const makers[])(struct lp_dialogue *) = {presence, counting, coloring, relating, captioning};
-    d->fact = (struct lp_fact){"", "", "", "", "", "", ""};
+    d->fact = lp_fact_none;
     return makers[kind](d);
 }
 
@@ -235,21 +246,55 @@ static const char *typed(struct lp_dialogue *d, const char *text) {
     return keep(d, &s);
 }
 
-void lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown) {
+/* Chooses what to ask about; the list of the question and of the answer. A number that is asked for as people talk is
+ * the detector's matter. False: the picture gives nothing. */
+static bool choose(struct lp_dialogue *d, enum lp_see kind, bool brief, char question[64], const char **answer) {
+    *answer = NULL;
+    for (int i = 0; !*answer && i < LP_SEES; i++) {
+        enum lp_see next = (enum lp_see)((kind + i) % LP_SEES);
+        *answer = brief || next != LP_SEE_COUNT ? find_fact(d, next) : NULL;
+    }
+    const char *section = *answer, *slash = section ? strchr(section, '/') : NULL;
+    if (section)
+        snprintf(question, 64, "phrasings/see/%.*s", slash ? (int)(slash - section) : 20, section);
+    return section != NULL;
+}
+
+/* Whether it has been asked in the same dialogue already. */
+static bool asked_before(const struct lp_dialogue *d, const char *question) {
+    const json_t *turn;
+    size_t i;
+    json_array_foreach(d->turns, i, turn) {
+        const char *text = json_string_value(json_object_get(turn, "value"));
+        const char *found = text ? strstr(text, question) : NULL;
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+bool lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown) {
     static const char short_form[] = "\nAnswer the question using a single word or phrase.";
     char list[64];
-    const char *answer = find_fact(d, kind);
-    for (int next = kind + 1; !answer; next++)
-        answer = find_fact(d, kind = (enum lp_see)(next % LP_SEES));
-    const char *name = !strcmp(answer, "what") ? "what" : lp_see_names[kind];
-    bool plain = brief && below(d, 100) < 55;
-    snprintf(list, sizeof list, "phrasings/see/%s%s", name, plain ? "/plain" : "");
+    const char *answer, *text = "";
+    bool caption = false, again = true;
+    for (int tries = 0; again && tries < 6; tries++) {
+        if (!choose(d, tries ? (enum lp_see)below(d, LP_SEES) : kind, brief, list, &answer))
+            return false;
+        caption = !strcmp(answer, "caption");
+        if (brief && !caption && below(d, 100) < 55)
+            strcat(list, "/plain");
+        text = lp_dialogue_phrase(d, list, NULL);
+        again = asked_before(d, text);
+    }
+    if (again || d->failed)
+        return false;
     struct lp_str question = {0};
-    const char *text = lp_dialogue_phrase(d, list, NULL);
-    lp_str_puts(&question, brief ? text : typed(d, text));
-    if (brief && kind != LP_SEE_CAPTION)
+    lp_str_puts(&question, brief || caption ? text : typed(d, text));
+    if (brief && !caption)
         lp_str_puts(&question, short_form);
     lp_dialogue_ask(d, shown, shown, keep(d, &question), NULL);
     snprintf(list, sizeof list, "answers/see/%s", answer);
-    lp_dialogue_reply(d, "see", brief || kind == LP_SEE_CAPTION ? d->fact.brief : lp_dialogue_phrase(d, list, NULL));
+    lp_dialogue_reply(d, "see", brief || caption ? d->fact.brief : lp_dialogue_phrase(d, list, NULL));
+    return true;
 }

@@ -7,11 +7,9 @@
 
 enum lp_see { LP_SEE_PRESENCE, LP_SEE_COUNT, LP_SEE_COLOR, LP_SEE_RELATION, LP_SEE_CAPTION, LP_SEES };
 
-extern const char *const lp_see_names[LP_SEES]; /* "presence" .. */
-
 /* One question and its answer as two turns about the dialogue's present picture, at its front when `shown`.
  * brief: the short forms of LLaVA-1.5 ("Answer the question using a single word or phrase."), else as people talk.
- * A kind that the picture gives no question for becomes another. */
-void lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown);
+ * A kind that the picture gives no question for becomes another; false: there is nothing new to ask, so nothing is added. */
+bool lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown);
 
 #endif

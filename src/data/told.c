@@ -3,6 +3,7 @@
 #include "data/told.h"
 
 #include "data/names.h"
+#include "data/scene.h"
 #include "data/wording.h"
 
 #include <string.h>
@@ -174,24 +175,9 @@ int lp_told_kinds(const struct lp_truth *truth, const struct lp_truth_picture *p
 
 /* " on a beach" */
 static void tell_background(const char *background, struct lp_str *out) {
-    static const char *const on[] = {"beach", "street", "road", "meadow", "lawn", "hill", "stage", "table", "snow", "grass", "water"};
-    static const char *const in[] = {"kitchen", "room", "forest", "desert", "park", "field", "city", "garden", "office",
-                                     "bedroom", "bathroom", "library", "cave", "town", "sky", "space", "underwater"};
-    static const char *const bare[] = {"snow", "grass", "water", "space", "underwater"};
-    const char *where = "in front of";
-    bool article = true;
-    for (size_t i = 0; i < sizeof on / sizeof *on; i++)
-        where = strcmp(background, on[i]) ? where : "on";
-    for (size_t i = 0; i < sizeof in / sizeof *in; i++)
-        where = strcmp(background, in[i]) ? where : "in";
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
-        article = article && strcmp(background, bare[i]);
-    if (!strcmp(where, "in front of"))
-        lp_str_printf(out, " in front of a %s background", background);
-    else if (!strcmp(background, "sky"))
-        lp_str_puts(out, " in the sky");
-    else
-        lp_str_printf(out, " %s %s%s", !strcmp(background, "underwater") ? "" : where, article ? "a " : "", background);
+    for (int i = 0; i < lp_backdrop_count; i++)
+        if (!strcmp(lp_backdrops[i].name, background))
+            lp_str_printf(out, " %s", lp_backdrops[i].place);
 }
 
 void lp_told_scene(const struct lp_kind *kind, int kinds, const char *background, struct lp_str *out) {
@@ -207,7 +193,7 @@ void lp_told_scene(const struct lp_kind *kind, int kinds, const char *background
         lp_str_done(&name);
     }
     if (!kinds)
-        lp_str_puts(&text, background ? "an empty scene" : "nothing in particular");
+        lp_str_puts(&text, "an empty scene");
     if (background)
         tell_background(background, &text);
     lp_wording_tidy(&text);
