@@ -13,8 +13,9 @@ mkdir -p "$new"
 export OMP_WAIT_POLICY=active
 
 echo "1. Dialogues and their pictures"
-"$program" data instruct --count 64000 --seed 1 --out "$work/plans.json" --images "$work/pictures"
-"$program" data instruct --count 12000 --seed 2 --out "$work/dialogues.json"
+"$program" data scenes --count 4000 --seed 1 --out "$work/pictures"
+"$program" data instruct --scenes "$work/pictures" --count 64000 --seed 1 --out "$work/plans.json"
+"$program" data instruct --scenes "$work/pictures" --count 12000 --seed 2 --out "$work/dialogues.json"
 
 echo "2. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart"
 "$program" train --data "$work/dialogues.json" --images "$work/pictures" --write-text "$work/text"

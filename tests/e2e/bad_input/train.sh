@@ -4,6 +4,7 @@ spoil learner 's/"vocab_size": 64/"vocab_size": 4096/'
 rm learner/model.safetensors
 cp "$here/../../golden/tokenizer/tokenizer.model" learner
 model speechless # its tokenizer lacks most letters
+scenes=$here/../../data/scenes
 talk='{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}'
 
 # data NAME NEEDLE JSON: a data file to learn from.
@@ -44,8 +45,11 @@ bad "train, another model's checkpoint" 1 old/checkpoint.safetensors train --dat
 cp weights_head/model.safetensors old/checkpoint.safetensors
 bad 'train, half a checkpoint' 1 old/checkpoint.safetensors train --data data.good --model learner --out old
 mkdir grammar
-bad 'data, empty grammar' 1 grammar data instruct --out made.json --grammar grammar
-bad 'data, place that is none' 1 nowhere/made.json data instruct --count 1 --out nowhere/made.json
-bad 'data, unknown skill' 2 juggle data instruct --count 1 --out made.json --skill juggle
-bad 'data without out' 2 --out data instruct
+bad 'data, empty grammar' 1 grammar data instruct --scenes "$scenes" --out made.json --grammar grammar
+bad 'data, place that is none' 1 nowhere/made.json data instruct --scenes "$scenes" --count 1 --out nowhere/made.json
+bad 'data, unknown skill' 2 juggle data instruct --scenes "$scenes" --count 1 --out made.json --skill juggle
+bad 'data without out' 2 --out data instruct --scenes "$scenes"
+bad 'data without scenes' 2 --scenes data instruct --out made.json
+bad 'data, no scenes there' 1 nowhere data instruct --scenes nowhere --out made.json
+bad 'data, tools in between' 2 --tools data instruct --scenes "$scenes" --out made.json --tools some
 bad 'data, unknown kind' 2 dance data dance --out made.json
