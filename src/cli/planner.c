@@ -106,6 +106,12 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .kind = LP_OPTION_STRING,
          .target = &f->reference_boxes,
          .help = "where in it: [[x0,y0,x1,y1], ..], 0..1"},
+        {.name = "tools",
+         .argument = "WHICH",
+         .kind = LP_OPTION_STRING,
+         .target = &f->tools,
+         .fallback = "fly",
+         .help = "fly: skills that the plan asks for; all: understanding skills look first; none"},
         {.name = "model",
          .letter = 'm',
          .argument = "DIR",
@@ -174,12 +180,15 @@ bool lp_planner_prompts(const struct lp_planner_flags *f, struct lp_prompts *p, 
 bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
     char folder[PATH_MAX];
     const struct lp_sampling sampling = {f->temperature, f->top_p, (uint64_t)f->seed, (int)f->most_tokens};
-    if (!lp_planner_folder(f->model, folder, sizeof folder, err))
+    enum lp_tools tools;
+    if (!lp_tools_parse(f->tools, &tools, err) || !lp_planner_folder(f->model, folder, sizeof folder, err))
         return false;
     p->model = lp_llava_open(folder, lp_kernels_cpu(), err);
     p->bench = p->model ? lp_bench_open(err) : NULL;
-    return p->bench && lp_lmm_open_llava(&p->lmm, p->model, err) &&
-           lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
+    bool done = p->bench && lp_lmm_open_llava(&p->lmm, p->model, err) &&
+                lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
+    p->agent.tools = tools;
+    return done;
 }
 
 void lp_planner_close(struct lp_planner *p) {

@@ -23,12 +23,12 @@ struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *tex
 
 /* What the options say. */
 struct lp_planner_flags {
-    const char *model, *points, *boxes, *reference, *reference_boxes;
+    const char *tools, *model, *points, *boxes, *reference, *reference_boxes;
     double temperature, top_p;
     int64_t seed, most_tokens;
     struct lp_option_list image;
 };
-#define LP_PLANNER_OPTIONS 10
+#define LP_PLANNER_OPTIONS 11
 /* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
 void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);
 /* The prompts that the flags give. */

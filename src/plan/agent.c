@@ -137,9 +137,10 @@ static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *h
                        char **value, struct lp_error *err) {
     struct stream s = {.a = a, .hooks = hooks};
     struct lp_turn turn;
+    bool no_tools = answer || a->tools != LP_TOOLS_FLY;
     struct lp_decoding how = {
         .sampling = a->sampling, .rng = &a->rng, .cancel = hooks->cancel, .grew = grew, .context = &s};
-    bool done = lp_conversation_write(&a->talk, answer, &how, &turn, err) &&
+    bool done = lp_conversation_write(&a->talk, no_tools, &how, &turn, err) &&
                 lp_plan_parse(lp_str_text(&turn.text), turn.text.n, plan, err);
     if (done && is_answer(&turn)) { /* what was held back */
         size_t from = s.from ? s.from : value_start(&turn), to = turn.text.n;
@@ -280,8 +281,14 @@ static bool verify(const struct lp_plan *plan, struct lp_error *err) {
 /* The request's message and the plan for it. */
 static bool make_plan(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                       struct lp_reply *reply, struct lp_plan *plan, struct lp_error *err) {
-    if (!lp_conversation_ask(&a->talk, request, err) ||
-        !write_turn(a, false, hooks, plan, &reply->value, err) || !verify(plan, err) ||
+    struct lp_str known = {0};
+    struct lp_request asked = *request;
+    bool done = a->tools != LP_TOOLS_ALL || lp_agent_look(a, request, hooks, &known, err);
+    if (known.n)
+        asked.known = known.s;
+    done = done && lp_conversation_ask(&a->talk, &asked, err);
+    lp_str_done(&known);
+    if (!done || !write_turn(a, false, hooks, plan, &reply->value, err) || !verify(plan, err) ||
         !take_plan(reply, plan, err))
         return false;
     tell(hooks, (struct lp_step){.kind = LP_STEP_PLAN, .actions = reply->actions});

@@ -29,11 +29,23 @@ struct lp_hooks {
     const atomic_bool *cancel; /* NULL: never; set by another thread or a hook */
 };
 
+/* Which skills a request may use (LLaVA-Plus, section 2.4). */
+enum lp_tools {
+    LP_TOOLS_FLY, /* those that the plan asks for */
+    LP_TOOLS_ALL, /* understanding skills but segmentation look at every new picture first; the plan calls nothing */
+    LP_TOOLS_NONE /* none: the answer comes from the picture alone */
+};
+
+/* "fly", "all" or "none"; LP_EUSAGE. */
+bool lp_tools_parse(const char *name, enum lp_tools *tools, struct lp_error *err);
+
 struct lp_agent {
     struct lp_conversation talk;
     struct lp_bench *bench; /* borrowed; NULL: skills open what they need at every call */
     struct lp_sampling sampling;
     struct lp_rng rng;
+    enum lp_tools tools;
+    struct lp_play play; /* skills played by another, for evaluation; zero: the skills themselves */
 };
 
 /* Starts a conversation. lmm and bench are borrowed. Ends with lp_agent_done, also after failure. */

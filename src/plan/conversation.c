@@ -181,6 +181,8 @@ bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, 
         return false;
     for (int i = c->shown; i < images; i++)
         lp_str_puts(&text, LP_IMAGE_TEXT "\n");
+    if (q->known && *q->known)
+        lp_str_printf(&text, "%s\n", q->known);
     size_t pictures_end = text.n;
     add_question(&text, q);
     lp_free(c->question);

@@ -12,6 +12,7 @@
 /* What a user asks. All borrowed. Coordinates 0..1 of the newest picture. */
 struct lp_request {
     const char *text; /* the instruction */
+    const char *known; /* lines of results that stand before it; NULL: none */
     const float (*point)[2];
     int points;
     const float (*box)[4];
@@ -80,7 +81,8 @@ bool lp_conversation_write(struct lp_conversation *c, bool answer, const struct 
 /* Forgets the messages from number n on, after a failure. Objects stay. */
 void lp_conversation_rewind(struct lp_conversation *c, int n);
 
-/* The text of a result turn; `most` items of each list. Out of memory shows in out->failed. */
+/* The lines of results, and the text of a result turn; `most` items of each list. Out of memory shows in out->failed. */
+void lp_result_lines(struct lp_str *out, const struct lp_outcome *outcome, int n, int most, bool handles);
 void lp_result_turn(struct lp_str *out, const struct lp_outcome *outcome, int n, const char *question,
                     int most, bool handles);
 

@@ -38,8 +38,7 @@ static json_t *shortened(const json_t *dict, int most, bool handles) {
     return copy;
 }
 
-void lp_result_turn(struct lp_str *out, const struct lp_outcome *outcome, int n, const char *question,
-                    int most, bool handles) {
+void lp_result_lines(struct lp_str *out, const struct lp_outcome *outcome, int n, int most, bool handles) {
     for (int i = 0; i < n; i++) {
         json_t *dict = outcome[i].result ? shortened(outcome[i].result, most, handles)
                                          : json_pack("{s:s}", "message", outcome[i].message);
@@ -50,5 +49,10 @@ void lp_result_turn(struct lp_str *out, const struct lp_outcome *outcome, int n,
         lp_free(text);
         json_decref(dict);
     }
+}
+
+void lp_result_turn(struct lp_str *out, const struct lp_outcome *outcome, int n, const char *question,
+                    int most, bool handles) {
+    lp_result_lines(out, outcome, n, most, handles);
     lp_str_printf(out, "\nPlease summarize the model outputs and answer my first question: %s", question);
 }

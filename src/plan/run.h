@@ -24,4 +24,8 @@ void lp_jobs_done(struct lp_job *job, int n);
 bool lp_jobs_run(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                  const json_t *actions, struct lp_job *job, int n, struct lp_error *err);
 
+/* What the understanding skills say of the pictures that no message has shown yet, as lines of results (LP_TOOLS_ALL). */
+bool lp_agent_look(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
+                   struct lp_str *lines, struct lp_error *err);
+
 #endif

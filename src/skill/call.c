@@ -86,6 +86,8 @@ static bool pick_picture(struct lp_call *call, struct lp_error *err) {
 
 static bool run_opened(struct lp_call *call, struct lp_error *err) {
     const struct lp_skill *skill = call->skill;
+    if (call->play.run)
+        return call->play.run(call->play.context, call, err);
     if (!skill->open)
         return skill->run(call, NULL, err);
     if (!call->bench) {
@@ -106,7 +108,7 @@ static bool run_opened(struct lp_call *call, struct lp_error *err) {
 }
 
 bool lp_call_work(struct lp_call *call, struct lp_error *err) {
-    if (!lp_skill_ready(call->skill, err) || !check_handles(call, err) || !pick_picture(call, err))
+    if ((!call->play.run && !lp_skill_ready(call->skill, err)) || !check_handles(call, err) || !pick_picture(call, err))
         return false;
     if ((call->skill->needs & LP_NEEDS_REFERENCE) && !call->reference)
         return lp_error_set(err, LP_EINPUT, "%s needs a reference picture", call->skill->name);

@@ -92,6 +92,12 @@ struct lp_bench;
 struct lp_bench *lp_bench_open(struct lp_error *err); /* owned by caller */
 void lp_bench_close(struct lp_bench *bench);
 
+/* Another who plays the skills: fills result, report and made as a skill's own run does. */
+struct lp_play {
+    bool (*run)(void *context, struct lp_call *call, struct lp_error *err); /* NULL: nobody */
+    void *context;
+};
+
 /* One call of a skill. Zero it, fill the first part, run it, read the second part, end with lp_call_done. */
 struct lp_call {
     const struct lp_skill *skill;
@@ -102,6 +108,7 @@ struct lp_call {
     const float (*reference_box)[4];  /* x0y0x1y1, 0..1 of the reference; borrowed */
     int reference_boxes;
     struct lp_bench *bench;    /* NULL: what the skill opens is closed after the call */
+    struct lp_play play;
     const atomic_bool *cancel; /* set to true by another thread to stop the run (LP_ECANCELED); NULL: never */
 
     json_t *result;         /* an object for the planner's result turn: coordinates 0..1 rounded, `handles` last */

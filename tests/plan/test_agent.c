@@ -246,6 +246,60 @@ static void failures_become_messages(void **state) {
     end(&t);
 }
 
+/* Plays every skill: tags, and for the rest what it was asked. */
+static bool play(void *context, struct lp_call *call, struct lp_error *err) {
+    int *calls = context;
+    (*calls)++;
+    assert_non_null(call->picture);
+    const char *caption = json_string_value(json_object_get(call->params, "caption"));
+    bool tags = !strcmp(call->skill->name, "tag");
+    json_t *said = tags ? json_string("dog | red car") : json_string(caption ? caption : call->skill->name);
+    assert_int_equal(json_object_set_new(call->result, tags ? "tags" : "said", said), 0);
+    return !tags || lp_objects_add_text(&call->made, "dog | red car", 1, err) != NULL;
+}
+
+static void all_tools_look_first(void **state) {
+    (void)state;
+    static const char *const script[] = {TURN("I know.", "[]", "A dog and a car."), TURN("Yes.", "[]", "Yes."), NULL};
+    struct talk t;
+    int calls = 0;
+    begin(&t, script);
+    t.agent.tools = LP_TOOLS_ALL;
+    t.agent.play = (struct lp_play){play, &calls};
+    t.fake.lmm.knows_handles = true;
+    add_picture(&t);
+    ask(&t, "What is it?");
+    assert_string_equal(t.agent.talk.said[0].text, "<image>\nram model outputs: {'tags': 'dog | red car', 'handles': 'text_1'}\n"
+                                                   "grounding_dino model outputs: {'said': 'dog . red car'}\n"
+                                                   "blip2 model outputs: {'said': 'caption'}\n"
+                                                   "ocr model outputs: {'said': 'ocr'}\n\nWhat is it?");
+    assert_string_equal(t.reply.value, "A dog and a car.");
+    assert_int_equal(calls, 4);
+    lp_reply_done(&t.reply);
+    ask(&t, "Sure?"); /* the picture is known by now */
+    assert_int_equal(calls, 4);
+    assert_string_equal(t.agent.talk.said[2].text, "Sure?");
+    end(&t);
+}
+
+static void no_tools_means_none(void **state) {
+    (void)state;
+    struct lp_request q = {.text = "Find the dog."};
+    struct talk t;
+    enum lp_tools tools;
+    begin(&t, NULL); /* says random things: only the grammar holds it back */
+    assert_true(lp_tools_parse("none", &t.agent.tools, NULL));
+    add_picture(&t);
+    for (int i = 0; i < 4; i++) {
+        assert_true(lp_agent_ask(&t.agent, &q, &t.hooks, &t.reply, NULL));
+        assert_int_equal(json_array_size(t.reply.actions), 0);
+        lp_reply_done(&t.reply);
+    }
+    assert_false(lp_tools_parse("some", &tools, &t.err));
+    assert_int_equal(t.err.code, LP_EUSAGE);
+    end(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_without_skills),
@@ -254,6 +308,8 @@ int main(void) {
         cmocka_unit_test(planning_runs_and_remembers_nothing),
         cmocka_unit_test(cancelling_leaves_the_conversation_as_it_was),
         cmocka_unit_test(failures_become_messages),
+        cmocka_unit_test(all_tools_look_first),
+        cmocka_unit_test(no_tools_means_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
