@@ -13,6 +13,7 @@ static const struct {
     const char *about;
 } measures[] = {
     {"plan", lp_cmd_eval_plan, "plans for a set of instructions: skills, arguments, needless and missed calls"},
+    {"scenes", lp_cmd_eval_scenes, "answers about pictures whose content is known: presence, count, colour, relation, caption"},
     {NULL, NULL, NULL},
 };
 

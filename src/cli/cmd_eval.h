@@ -5,6 +5,6 @@
 
 #include "cli/command.h"
 
-lp_command lp_cmd_eval_plan;
+lp_command lp_cmd_eval_plan, lp_cmd_eval_scenes;
 
 #endif

@@ -127,7 +127,7 @@ static bool good_enough(const struct eval_plan *e, struct lp_error *err) {
 }
 
 int lp_cmd_eval_plan(int argc, char **argv) {
-    struct eval_plan e = {.flags = {.top_p = 1, .most_tokens = 512}};
+    struct eval_plan e = {.flags = {.tools = "fly", .top_p = 1, .most_tokens = 512}};
     const struct lp_option options[] = {
         {"set", 's', "FILE", "instructions with `expected` plans, one JSON object a line (data/heldout/README.md)",
          LP_OPTION_STRING, NULL, &e.set, 0, 0},

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_eval_scenes.c - llava-plus eval scenes: questions about pictures whose content is known. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/cmd_eval.h"
+#include "cli/options.h"
+#include "cli/planner.h"
+#include "eval/scene_score.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct eval_scenes {
+    struct lp_planner_flags flags;
+    const char *scenes, *json, *misses;
+    int64_t count, seed;
+    double least[LP_QUESTION_KINDS], most_wrong;
+    struct lp_planner planner;
+    struct lp_scene_score score;
+    struct lp_str missed; /* JSONL */
+};
+
+static bool note_miss(struct eval_scenes *e, const struct lp_truth_picture *p, const struct lp_quiz *q, const char *answer,
+                      struct lp_error *err) {
+    json_t *miss = json_pack("{s:s, s:s, s:s, s:s}", "image", p->file, "question", q->text, "expected", q->answer, "answer", answer);
+    char *text = miss ? lp_json_text(miss) : NULL;
+    if (text)
+        lp_str_printf(&e->missed, "%s\n", text);
+    bool done = text && !e->missed.failed;
+    lp_free(text);
+    json_decref(miss);
+    return done || lp_error_memory(err);
+}
+
+static bool mark(struct eval_scenes *e, const struct lp_truth *t, const struct lp_truth_picture *p, const struct lp_quiz *q,
+                 const char *answer, struct lp_error *err) {
+    struct lp_naming naming;
+    if (q->kind != LP_ASK_CAPTION) {
+        bool right = lp_quiz_right(q, answer);
+        lp_scene_score_add(&e->score, q, right);
+        return right || note_miss(e, p, q, answer, err);
+    }
+    if (!lp_caption_check(t, p, answer, &naming))
+        return lp_error_memory(err);
+    lp_scene_score_caption(&e->score, &naming);
+    return (naming.found == naming.there && !naming.wrong) || note_miss(e, p, q, answer, err);
+}
+
+/* All questions about one picture, each in a conversation of its own. */
+static bool ask(struct eval_scenes *e, const struct lp_truth *t, const struct lp_truth_picture *p, struct lp_error *err) {
+    char path[PATH_MAX];
+    struct lp_rng rng;
+    struct lp_quiz question[LP_QUESTIONS];
+    struct lp_agent *a = &e->planner.agent;
+    lp_rng_seed(&rng, (uint64_t)e->seed * 1000003 + (uint64_t)p->id);
+    int n = lp_quiz_make(t, p, a->tools == LP_TOOLS_NONE, &rng, question);
+    lp_conversation_reset(&a->talk);
+    struct lp_image *image = lp_file_join(path, sizeof path, e->scenes, p->file, err) ? lp_image_open(path, err) : NULL;
+    bool done = image && lp_conversation_add_picture(&a->talk, image, err);
+    for (int i = 0; done && i < n; i++) {
+        struct lp_request request = {.text = question[i].text};
+        struct lp_reply reply;
+        done = lp_agent_ask(a, &request, NULL, &reply, err) && mark(e, t, p, &question[i], reply.value, err);
+        lp_reply_done(&reply);
+        if (done)
+            lp_conversation_rewind(&a->talk, 0);
+    }
+    return done;
+}
+
+static bool measure(struct eval_scenes *e, struct lp_error *err) {
+    struct lp_truth *t = lp_truth_open(e->scenes, err);
+    bool done = t && lp_planner_open(&e->planner, &e->flags, err);
+    int64_t n = t ? (e->count && e->count < t->pictures ? e->count : t->pictures) : 0;
+    double told_ms = 0;
+    for (int64_t i = 0; done && i < n; i++) {
+        done = ask(e, t, &t->picture[i], err);
+        if (isatty(STDERR_FILENO) && (lp_clock_ms() - told_ms > 200 || i + 1 == n)) {
+            told_ms = lp_clock_ms();
+            fprintf(stderr, "\r%ld of %ld pictures%s", (long)i + 1, (long)n, i + 1 == n ? "\n" : "");
+        }
+    }
+    lp_planner_close(&e->planner);
+    lp_truth_close(t);
+    return done;
+}
+
+static bool report(const struct eval_scenes *e, struct lp_error *err) {
+    struct lp_str table = {0};
+    json_t *json = e->json ? lp_scene_score_json(&e->score) : NULL;
+    char *text = json ? lp_json_text(json) : NULL;
+    bool done = !e->json || (text ? lp_file_write(e->json, text, strlen(text), err) : lp_error_memory(err));
+    lp_free(text);
+    json_decref(json);
+    done = done && (!e->misses || lp_file_write(e->misses, lp_str_text(&e->missed), e->missed.n, err));
+    lp_scene_score_table(&e->score, &table);
+    if (done && table.failed)
+        done = lp_error_memory(err);
+    if (done)
+        fputs(lp_str_text(&table), stdout);
+    lp_str_done(&table);
+    return done;
+}
+
+static bool good_enough(const struct eval_scenes *e, struct lp_error *err) {
+    for (int k = 0; k < LP_QUESTION_KINDS; k++) {
+        double rate = k == LP_ASK_CAPTION ? lp_scene_score_named(&e->score) : lp_scene_score_rate(&e->score, (enum lp_quiz_kind)k);
+        if (rate < e->least[k])
+            return lp_error_set(err, LP_EINPUT, "%s: %.4f is below %.4f", lp_quiz_names[k], rate, e->least[k]);
+    }
+    double wrong = lp_scene_score_wrong(&e->score);
+    return wrong <= e->most_wrong ||
+           lp_error_set(err, LP_EINPUT, "captions: %.4f of what they name is not there, more than %.4f", wrong, e->most_wrong);
+}
+
+int lp_cmd_eval_scenes(int argc, char **argv) {
+    struct eval_scenes e = {.flags = {.top_p = 1, .most_tokens = 200}};
+    const struct lp_option options[] = {
+        {"scenes", 0, "DIR", "pictures with their truth, as `data scenes` writes them", LP_OPTION_STRING, NULL, &e.scenes, 0, 0},
+        {"model", 'm', "DIR", "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)", LP_OPTION_STRING,
+         NULL, &e.flags.model, 0, 0},
+        {"tools", 0, "WHICH", "none: answers from the picture alone; fly; all", LP_OPTION_STRING, "none", &e.flags.tools, 0, 0},
+        {"count", 'n', "N", "only the first N pictures; 0: all", LP_OPTION_INT, "0", &e.count, 0, 1e9},
+        {"seed", 0, "N", "of the questions", LP_OPTION_INT, "1", &e.seed, 0, 4294967295.0},
+        {"json", 0, "OUT", "write the rates to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
+        {"misses", 0, "FILE", "write what was answered wrongly, one JSON object a line", LP_OPTION_STRING, NULL, &e.misses, 0, 0},
+        {"least-presence", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_PRESENCE], 0, 1},
+        {"least-count", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_COUNT], 0, 1},
+        {"least-color", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_COLOR], 0, 1},
+        {"least-relation", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_RELATION], 0, 1},
+        {"least-named", 0, "R", "fail when captions name less of what is there", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_CAPTION], 0, 1},
+        {"most-wrong", 0, "R", "fail when more of what captions name is not there", LP_OPTION_FLOAT, "1", &e.most_wrong, 0, 1},
+        {0}};
+    const struct lp_usage usage = {"eval scenes", "--scenes DIR [options]",
+                                   "Asks what pictures show whose content is known: presence, count, colour, relation, caption.",
+                                   options, 0, 0};
+    struct lp_error err = {0};
+    int status;
+    if (!lp_options_parse(&usage, &argc, argv, &status))
+        return status;
+    bool done = e.scenes ? measure(&e, &err) : lp_error_set(&err, LP_EUSAGE, "say with --scenes DIR which pictures to ask about");
+    done = done && report(&e, &err) && good_enough(&e, &err);
+    lp_str_done(&e.missed);
+    return done ? 0 : lp_command_fail("eval scenes", &err);
+}
