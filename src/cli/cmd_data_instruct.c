@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 struct request {
-    int64_t count, seed;
+    int64_t count, turns, seed;
     const char *out, *scenes, *skill, *grammar, *tools;
     int64_t chat;
     bool perfect, stats;
@@ -43,6 +43,23 @@ static bool write_record(FILE *file, const json_t *record, bool first, struct lp
     return true;
 }
 
+/* Leaves only the first turns of a record, and the pictures that they show. */
+static bool cut(json_t *record, int64_t turns) {
+    json_t *list = json_object_get(record, "conversations"), *image = json_object_get(record, "image");
+    while (json_array_size(list) > (size_t)turns)
+        json_array_remove(list, json_array_size(list) - 1);
+    size_t marks = 0, i;
+    const json_t *turn;
+    json_array_foreach(list, i, turn)
+        for (const char *at = json_string_value(json_object_get(turn, "value")); at && (at = strstr(at, "<image>")); at++)
+            marks++;
+    while (json_array_size(image) > marks)
+        json_array_remove(image, json_array_size(image) - 1);
+    if (marks == 0)
+        json_object_del(record, "image");
+    return marks != 1 || !json_is_array(image) || !json_object_set(record, "image", json_array_get(image, 0));
+}
+
 static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *file, struct lp_statistics *stats,
                       struct lp_error *err) {
     double started = lp_clock_ms();
@@ -50,6 +67,10 @@ static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *
     for (int64_t i = 0; i < q->count; i++) {
         enum lp_task task;
         json_t *record = lp_instruct_next(maker, &task, err);
+        if (record && q->turns && !cut(record, q->turns)) {
+            json_decref(record);
+            return lp_error_memory(err);
+        }
         bool ok = record && write_record(file, record, i == 0, err) &&
                   (!q->stats || lp_statistics_add(stats, task, record, err));
         json_decref(record);
@@ -119,6 +140,7 @@ int lp_cmd_data_instruct(int argc, char **argv) {
     struct request q = {.seed = 1, .grammar = lp_grammar_folder(), .tools = "fly", .chat = 25};
     const struct lp_option options[] = {
         {"count", 'n', "N", "number of dialogues", LP_OPTION_INT, "1000", &q.count, 1, 100e6},
+        {"turns", 0, "N", "only the first N turns of each dialogue, an even number; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
         {"seed", 's', "S", "same seed, same dialogues", LP_OPTION_INT, "1", &q.seed, 0, 1e15},
         {"out", 'o', "FILE", "where the JSON array goes; - is standard output", LP_OPTION_STRING, NULL, &q.out, 0, 0},
         {"scenes", 0, "DIR", "the pictures that are spoken of, with their truth ('data scenes' makes such a folder)",
@@ -142,6 +164,8 @@ int lp_cmd_data_instruct(int argc, char **argv) {
         return status;
     if (!q.scenes)
         lp_error_set(&err, LP_EUSAGE, "say with --scenes DIR which pictures are spoken of");
+    else if (q.turns % 2)
+        lp_error_set(&err, LP_EUSAGE, "--turns must be an even number: an answer comes last");
     else if (!q.out)
         lp_error_set(&err, LP_EUSAGE, "say with --out FILE where the dialogues go");
     else if (instruct(&q, &err))

@@ -175,9 +175,12 @@ static size_t names(const char *at, const struct lp_truth_category *c) {
     size_t longest = starts(at, c->name), n = starts(at, c->plural);
     longest = n > longest ? n : longest;
     for (int i = 0; c->synonym[i]; i++) {
+        char plural[64];
+        size_t length = strlen(c->synonym[i]);
+        bool y = length && c->synonym[i][length - 1] == 'y';
         n = starts(at, c->synonym[i]);
-        if (n && at[n] == 's' && !isalnum((unsigned char)at[n + 1]))
-            n++;
+        snprintf(plural, sizeof plural, "%.*s%s", (int)(length - y), c->synonym[i], y ? "ies" : "s");
+        n = n ? n : starts(at, plural);
         longest = n > longest ? n : longest;
     }
     return longest;
