@@ -12,6 +12,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } parts[] = {
     {"scenes", "draw pictures whose content is known", lp_cmd_data_scenes},
+    {"show", "draw records with their truth, to look at", lp_cmd_data_show},
     {"instruct", "make dialogues that teach a planner", lp_cmd_data_instruct},
 };
 enum { PARTS = sizeof parts / sizeof *parts };

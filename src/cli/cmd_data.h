@@ -5,5 +5,6 @@
 
 int lp_cmd_data_instruct(int argc, char **argv);
 int lp_cmd_data_scenes(int argc, char **argv);
+int lp_cmd_data_show(int argc, char **argv);
 
 #endif
