@@ -15,9 +15,11 @@
 
 const char *const lp_dialogue_slots[] = {
     "things", "thing", "bare",  "plural", "singular", "seen",  "word", "number",   "money", "date",  "time",
-    "code",   "phone", "asked", "wish",   "api",      "what",  "found", "places",  "missing", "it",  "them",
+    "code",   "phone", "asked", "wish",   "api",      "what",  "found", "places",  "missing", "shows", "it",  "them",
     "one",    "counted", "other", "relation", "brief", "side", "text",  "texts", "count",   "box",   "boxes", "mask",
     "masks",  "map",   "img",   NULL};
+
+enum { KINDS = 12 };
 
 const struct lp_fact lp_fact_none = {"", "", "", "", "", "", "", ""};
 
@@ -26,7 +28,7 @@ void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, 
     *d = (struct lp_dialogue){.grammar = grammar, .rng = rng, .how = how, .last = LP_TASK_NONE};
     d->turns = json_array();
     d->world.truth = truth;
-    d->question = d->asked = d->wish = d->what = d->tool = d->given = d->found = d->places = d->missing = "";
+    d->question = d->asked = d->wish = d->what = d->tool = d->given = d->sought = d->found = d->places = d->missing = "";
     d->fact = lp_fact_none;
     d->failed = !d->turns;
 }
@@ -57,6 +59,17 @@ static void add_handles(struct lp_expansion *x, const struct lp_dialogue *d, enu
         lp_str_printf(&x->text, "%s{%s_%d}", i ? ", " : "", lp_left_names[kind], d->first[kind] + i);
 }
 
+/* What the picture spoken of shows: "two dogs on a beach". */
+static void add_scene(const struct lp_dialogue *d, struct lp_str *out) {
+    struct lp_kind kind[KINDS];
+    if (!d->world.picture) {
+        lp_str_puts(out, "the same picture");
+        return;
+    }
+    int kinds = lp_told_kinds(d->world.truth, d->world.picture, kind, KINDS);
+    lp_told_scene(kind, kinds, d->world.picture->background, out);
+}
+
 void lp_dialogue_fill(struct lp_expansion *x, const char *name) {
     static const struct {
         const char *name;
@@ -71,6 +84,10 @@ void lp_dialogue_fill(struct lp_expansion *x, const char *name) {
             add_handles(x, d, handles[i].kind, handles[i].all);
             return;
         }
+    if (!strcmp(name, "shows")) {
+        add_scene(d, &x->text);
+        return;
+    }
     const struct {
         const char *name, *text;
     } texts[] = {{"asked", d->asked},       {"wish", d->wish},           {"api", d->tool},
@@ -270,19 +287,31 @@ static const char *answer_found(struct lp_dialogue *d, const struct lp_call_made
     return lp_dialogue_phrase(d, base, section);
 }
 
+/* An answer to what was done, with a text to be posted if one is wanted. */
+static const char *answer_done(struct lp_dialogue *d, const char *base, const char *section) {
+    char list[64];
+    bool post = section && !strcmp(section, "post") && lp_rng_below(d->rng, 100) < 70;
+    snprintf(list, sizeof list, "answers/told/%s_post", lp_task_names[d->last]);
+    return post ? lp_dialogue_phrase(d, list, NULL) : lp_dialogue_phrase(d, base, section);
+}
+
 void lp_dialogue_answer(struct lp_dialogue *d, const char *section) {
     struct lp_str thoughts = {0};
     char base[64];
     const struct lp_call_made *last = &d->call[d->calls - 1];
     lp_str_printf(&thoughts, "Thanks to the output of %s. I can answer the question better.", tools_of(d));
     d->last = last->task;
+    const char *caption = json_string_value(json_object_get(last->params, "caption"));
+    char *sought = caption ? lp_arena_strdup(&d->arena, caption) : NULL;
+    d->failed |= caption && !sought;
+    d->sought = sought ? sought : d->sought;
     snprintf(base, sizeof base, "answers/%s", lp_task_names[d->last]);
     const char *value = d->outcome == LP_NOT_READY ? lp_dialogue_phrase(d, "answers/not_ready", NULL)
                         : d->outcome == LP_FAILED  ? lp_dialogue_phrase(d, "answers/failed", NULL)
                         : d->outcome == LP_EMPTY   ? lp_dialogue_phrase(d, base, "empty")
                         : last->result.left[LP_LEFT_BOX] && d->last != LP_TASK_OCR
                             ? answer_found(d, last, base, section)
-                            : lp_dialogue_phrase(d, base, section);
+                            : answer_done(d, base, section);
     add_turn(d, lp_str_text(&thoughts), json_array(), value);
     lp_str_done(&thoughts);
 }

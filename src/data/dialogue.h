@@ -52,6 +52,7 @@ struct lp_dialogue {
     int calls;
     int first[LP_LEFTS], left[LP_LEFTS]; /* of each kind this round left `left`, beginning with number `first` */
     const char *what, *tool;             /* what is lacking or went wrong, and with which tool */
+    const char *sought;                  /* caption of the latest call that had one, or "" */
     enum lp_task last;                   /* task of the latest round that did something, else LP_TASK_NONE */
     enum lp_outcome outcome;             /* of the round: that of the first call that went wrong */
 };
@@ -61,7 +62,7 @@ void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, 
 void lp_dialogue_done(struct lp_dialogue *d);
 
 /* The slots of all phrases: those of data/things.h and, in thoughts and answers, <asked> <wish> <api> <what>
- * <found> <places> <missing> <it> <them> <one> <counted> <other> <relation> <brief> <side>
+ * <found> <places> <missing> <shows> <it> <them> <one> <counted> <other> <relation> <brief> <side>
  * and the handles of the round {text} {texts} {count} {box} {boxes} {mask} {masks} {map} {img}. Ended by NULL. */
 extern const char *const lp_dialogue_slots[];
 void lp_dialogue_fill(struct lp_expansion *x, const char *name); /* context: struct lp_dialogue */

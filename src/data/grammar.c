@@ -409,11 +409,26 @@ double lp_list_variety(const struct lp_list *list) {
 
 static void expand_sequence(const struct node *node, struct lp_expansion *x);
 
+/* What a slot stands for, in the number that is wanted; inside a list the outermost reference chooses. */
+static void fill_slot(const struct node *node, struct lp_expansion *x) {
+    struct lp_str outer = x->text;
+    x->text = (struct lp_str){0};
+    x->fill(x, node->slot);
+    struct lp_str inner = x->text;
+    x->text = outer;
+    if (node->plural || (!x->nested && strchr(lp_str_text(&inner), '~')))
+        lp_wording_number(lp_str_text(&inner), node->plural, &x->text);
+    else
+        lp_str_puts(&x->text, lp_str_text(&inner));
+    x->failed |= inner.failed;
+    lp_str_done(&inner);
+}
+
 /* The reference's text is made apart, since its number (dog~dogs) is chosen afterwards. */
 static void expand_reference(const struct node *node, struct lp_expansion *x) {
     const char *known = node->capture ? lp_expansion_find(x, node->text) : NULL;
     if (!node->list && !known) {
-        x->fill(x, node->slot);
+        fill_slot(node, x);
         return;
     }
     if (known) { /* after => a name that was captured stands for what was captured */

@@ -246,7 +246,7 @@ static void give(struct lp_instruct *m, struct lp_dialogue *d) {
 /* Visual chat: questions that the pixels answer. */
 static void see_record(struct lp_instruct *m, struct lp_dialogue *d) {
     uint32_t roll = lp_rng_below(&m->rng, 100), questions = 3 + lp_rng_below(&m->rng, 3);
-    uint32_t brief = roll < 60 ? 100 : roll < 85 ? 0 : 50; /* percent of the questions */
+    uint32_t brief = roll < 45 ? 100 : roll < 78 ? 0 : 50; /* percent of the questions */
     bring(m, d, LP_TASK_NONE);
     give(m, d);
     bool first = true;
@@ -313,10 +313,7 @@ static void remark(struct lp_instruct *m, struct lp_dialogue *d, const char *lis
 /* Takes from the first round what the follow-up needs. */
 static void inherit(struct lp_dialogue *d, int of, struct lp_draft *draft) {
     if (of == ASKED) {
-        const char *caption = json_string_value(json_object_get(d->call[d->calls - 1].params, "caption"));
-        char *kept = lp_arena_strdup(&d->arena, caption ? caption : "");
-        d->failed |= !kept;
-        draft->caption = kept ? kept : "";
+        draft->caption = d->sought;
         draft->asked = d->asked;
     }
     int boxes = d->left[LP_LEFT_BOX], masks = d->left[LP_LEFT_MASK];
@@ -369,8 +366,9 @@ static void another_round(struct lp_instruct *m, struct lp_dialogue *d) {
 }
 
 static void see_round(struct lp_instruct *m, struct lp_dialogue *d) {
-    static const enum lp_see kinds[] = {LP_SEE_COLOR, LP_SEE_RELATION, LP_SEE_PRESENCE, LP_SEE_COLOR, LP_SEE_RELATION};
-    lp_see_ask(d, kinds[lp_rng_below(&m->rng, 5)], chance(m, 30), false);
+    static const enum lp_see kinds[] = {LP_SEE_COLOR, LP_SEE_RELATION,   LP_SEE_PRESENCE,
+                                        LP_SEE_PLACE, LP_SEE_COMPARISON, LP_SEE_COLOR};
+    lp_see_ask(d, kinds[lp_rng_below(&m->rng, 6)], chance(m, 25), false);
 }
 
 static void next_round(struct lp_instruct *m, struct lp_dialogue *d) {

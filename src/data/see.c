@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* data/see.c - presence, count, colour, relation and caption questions from the truth of a picture. */
+/* data/see.c - questions of presence, number, colour, relation, place and size, and captions, from the truth of a
+ * picture. */
 #include "data/see.h"
 
 #include "data/names.h"
+#include "data/scene.h"
 #include "data/told.h"
 #include "data/wording.h"
 
@@ -64,8 +66,23 @@ static bool resembles(const struct lp_dialogue *d, const char *name) {
     return false;
 }
 
-/* Something that is not there; half of the time of a kind with something that is. */
-static const char *absent_name(struct lp_dialogue *d) {
+/* Anything that can be spoken of and is not there. */
+static const char *open_name(struct lp_dialogue *d) {
+    for (int tries = 0; tries < 10; tries++) {
+        const char *name = lp_dialogue_words(d, "common", NULL);
+        struct lp_str one = {0};
+        lp_wording_number(name, false, &one);
+        name = keep(d, &one);
+        if (*name && !count_of(d, name) && !resembles(d, name))
+            return name;
+    }
+    return NULL;
+}
+
+/* Something that is not there; half of the time of a kind with something that is. `open`: any word may do. */
+static const char *absent_name(struct lp_dialogue *d, bool open) {
+    if (open && below(d, 100) < 45)
+        return open_name(d);
     const struct lp_truth *t = d->world.truth;
     const struct lp_truth_picture *p = d->world.picture;
     const char *near = p->wholes && below(d, 2)
@@ -83,7 +100,7 @@ static const char *absent_name(struct lp_dialogue *d) {
     return NULL;
 }
 
-static const char *presence(struct lp_dialogue *d) {
+static const char *presence(struct lp_dialogue *d, bool brief) {
     const struct lp_truth_picture *p = d->world.picture;
     if (p->wholes && below(d, 2)) {
         const struct lp_truth_object *o = &p->object[below(d, (uint32_t)p->wholes)];
@@ -94,7 +111,7 @@ static const char *presence(struct lp_dialogue *d) {
         d->fact.side = n == 1 ? place_of(d, o) : "";
         return n == 1 ? "presence/one" : "presence/some";
     }
-    const char *name = absent_name(d);
+    const char *name = absent_name(d, !brief);
     if (!name)
         return NULL;
     speak_of(d, name, 0);
@@ -102,10 +119,12 @@ static const char *presence(struct lp_dialogue *d) {
     return "presence/none";
 }
 
-static const char *counting(struct lp_dialogue *d) {
+static const char *counting(struct lp_dialogue *d, bool brief) {
     const struct lp_truth_picture *p = d->world.picture;
+    if (!brief) /* asked as people ask, it is the detector's matter */
+        return NULL;
     bool none = !p->wholes || below(d, 100) < 14;
-    const char *name = none ? absent_name(d)
+    const char *name = none ? absent_name(d, false)
                             : lp_things_name(d->world.truth, p->object[below(d, (uint32_t)p->wholes)].category, d->rng);
     int n = name ? count_of(d, name) : 0;
     if (!name || n > 6)
@@ -122,8 +141,13 @@ static bool unique(const struct lp_dialogue *d, const struct lp_truth_object *o)
     return count_of(d, d->world.truth->category[o->category].name) == 1;
 }
 
-static const char *coloring(struct lp_dialogue *d) {
+static const char *coloring(struct lp_dialogue *d, bool brief) {
     const struct lp_truth_picture *p = d->world.picture;
+    const char *absent = !brief && below(d, 100) < 20 ? absent_name(d, true) : NULL;
+    if (absent) {
+        speak_of(d, absent, 0);
+        return "colour/absent";
+    }
     uint32_t start = p->wholes ? below(d, (uint32_t)p->wholes) : 0;
     for (int i = 0; i < p->wholes; i++) {
         const struct lp_truth_object *o = &p->object[((int)start + i) % p->wholes];
@@ -132,7 +156,7 @@ static const char *coloring(struct lp_dialogue *d) {
         speak_of(d, d->world.truth->category[o->category].name, 1);
         d->fact.brief = o->color;
         d->fact.side = place_of(d, o);
-        return "colour";
+        return "colour/there";
     }
     return NULL;
 }
@@ -190,7 +214,8 @@ static const char *spoken(const char *predicate) {
                                             : predicate;
 }
 
-static const char *relating(struct lp_dialogue *d) {
+static const char *relating(struct lp_dialogue *d, bool brief) {
+    (void)brief;
     struct pair pair[PAIRS];
     const struct lp_truth_category *c = d->world.truth->category;
     int n = pairs_of(d, pair), same = 0;
@@ -215,7 +240,61 @@ static const char *relating(struct lp_dialogue *d) {
     return what ? "what" : yes ? "relation/yes" : "relation/no";
 }
 
-static const char *captioning(struct lp_dialogue *d) {
+/* The place that the picture shows. */
+static const char *placing(struct lp_dialogue *d, bool brief) {
+    const char *background = d->world.picture->background;
+    uint32_t at = below(d, (uint32_t)lp_backdrop_count);
+    int own = -1;
+    for (int i = 0; background && i < lp_backdrop_count; i++)
+        own = strcmp(lp_backdrops[i].name, background) ? own : i;
+    if (own < 0 || brief)
+        return NULL;
+    bool yes = below(d, 2);
+    at = yes ? (uint32_t)own : at;
+    d->fact.relation = lp_backdrops[own].place;
+    d->fact.other = lp_backdrops[at].place;
+    d->fact.brief = below(d, 2) ? lp_backdrops[at].place : lp_backdrops[own].place;
+    if (below(d, 100) < 35)
+        return "place";
+    return (int)at == own ? "setting/yes" : "setting/no";
+}
+
+/* Which of two is larger, or of which there are more. */
+static const char *comparing(struct lp_dialogue *d, bool brief) {
+    const struct lp_truth_picture *p = d->world.picture;
+    struct lp_kind kind[KINDS];
+    int kinds = lp_told_kinds(d->world.truth, p, kind, KINDS);
+    if (brief || kinds < 2)
+        return NULL;
+    int a = (int)below(d, (uint32_t)kinds), b = (a + 1 + (int)below(d, (uint32_t)(kinds - 1))) % kinds;
+    bool swap = below(d, 2);
+    if (kind[a].n != kind[b].n) {
+        int more = kind[a].n > kind[b].n ? a : b;
+        speak_of(d, kind[more].name, kind[more].n);
+        d->fact.other = d->fact.them;
+        const char *them = d->fact.them;
+        speak_of(d, kind[a + b - more].name, kind[a + b - more].n);
+        d->fact.relation = swap ? them : d->fact.them; /* first and second spoken of */
+        d->fact.brief = swap ? d->fact.them : them;
+        return "more";
+    }
+    float area[2] = {0, 0};
+    for (int i = 0; i < p->wholes; i++) {
+        const char *name = d->world.truth->category[p->object[i].category].name;
+        const float *box = p->object[i].box;
+        area[0] += !strcmp(name, kind[a].name) ? (box[2] - box[0]) * (box[3] - box[1]) : 0;
+        area[1] += !strcmp(name, kind[b].name) ? (box[2] - box[0]) * (box[3] - box[1]) : 0;
+    }
+    if (kind[a].n != 1 || (area[0] < 1.5f * area[1] && area[1] < 1.5f * area[0]))
+        return NULL;
+    d->fact.other = area[0] > area[1] ? kind[a].name : kind[b].name;
+    d->fact.relation = swap ? kind[a].name : kind[b].name;
+    d->fact.brief = swap ? kind[b].name : kind[a].name;
+    return "larger";
+}
+
+static const char *captioning(struct lp_dialogue *d, bool brief) {
+    (void)brief;
     struct lp_kind kind[KINDS];
     struct lp_str text = {0};
     int kinds = lp_told_kinds(d->world.truth, d->world.picture, kind, KINDS);
@@ -229,10 +308,11 @@ static const char *captioning(struct lp_dialogue *d) {
 }
 
 /* The section of the answers that fits, or NULL when the picture gives no such question. */
-static const char *find_fact(struct lp_dialogue *d, enum lp_see kind) {
-    static const char *(*const makers[])(struct lp_dialogue *) = {presence, counting, coloring, relating, captioning};
+static const char *find_fact(struct lp_dialogue *d, enum lp_see kind, bool brief) {
+    static const char *(*const makers[])(struct lp_dialogue *, bool) = {presence,   counting, coloring, relating,
+                                                                        captioning, placing,  comparing};
     d->fact = lp_fact_none;
-    return makers[kind](d);
+    return makers[kind](d, brief);
 }
 
 /* A question as it is typed. */
@@ -246,13 +326,12 @@ static const char *typed(struct lp_dialogue *d, const char *text) {
     return keep(d, &s);
 }
 
-/* Chooses what to ask about; the list of the question and of the answer. A number that is asked for as people talk is
- * the detector's matter. False: the picture gives nothing. */
+/* Chooses what to ask about; the list of the question and of the answer. False: the picture gives nothing. */
 static bool choose(struct lp_dialogue *d, enum lp_see kind, bool brief, char question[64], const char **answer) {
     *answer = NULL;
     for (int i = 0; !*answer && i < LP_SEES; i++) {
         enum lp_see next = (enum lp_see)((kind + i) % LP_SEES);
-        *answer = brief || next != LP_SEE_COUNT ? find_fact(d, next) : NULL;
+        *answer = find_fact(d, next, brief);
     }
     const char *section = *answer, *slash = section ? strchr(section, '/') : NULL;
     if (section)

@@ -5,7 +5,17 @@
 
 #include "data/dialogue.h"
 
-enum lp_see { LP_SEE_PRESENCE, LP_SEE_COUNT, LP_SEE_COLOR, LP_SEE_RELATION, LP_SEE_CAPTION, LP_SEES };
+/* The last two have no brief form. */
+enum lp_see {
+    LP_SEE_PRESENCE,
+    LP_SEE_COUNT,
+    LP_SEE_COLOR,
+    LP_SEE_RELATION,
+    LP_SEE_CAPTION,
+    LP_SEE_PLACE,
+    LP_SEE_COMPARISON,
+    LP_SEES
+};
 
 /* One question and its answer as two turns about the dialogue's present picture, at its front when `shown`.
  * brief: the short forms of LLaVA-1.5 ("Answer the question using a single word or phrase."), else as people talk.
