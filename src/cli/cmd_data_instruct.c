@@ -111,7 +111,7 @@ static bool settings_of(const struct request *q, const struct lp_truth *truth, s
     s->chat_percent = (int)q->chat;
     if (q->perfect)
         s->skills = lp_skills_perfect;
-    s->tools = !strcmp(q->tools, "all") ? LP_TOOLS_ALL : LP_TOOLS_FLY;
+    s->tools = !strcmp(q->tools, "all") ? LP_INSTRUCT_ALL : LP_INSTRUCT_FLY;
     if (strcmp(q->tools, "all") && strcmp(q->tools, "fly"))
         return lp_error_set(err, LP_EUSAGE, "--tools is 'fly' or 'all', not '%s'", q->tools);
     return true;

@@ -15,13 +15,13 @@
 
 const char *const lp_dialogue_slots[] = {
     "things", "thing", "bare",  "plural", "singular", "seen",  "word", "number",   "money", "date",  "time",
-    "code",   "phone", "asked", "wish",   "api",      "what",  "found", "places",  "missing", "shows", "it",  "them",
+    "code",   "phone", "asked", "wish",   "api",      "what",  "found", "places",  "missing", "shows", "is", "it",  "them",
     "one",    "counted", "other", "relation", "brief", "side", "text",  "texts", "count",   "box",   "boxes", "mask",
     "masks",  "map",   "img",   NULL};
 
 enum { KINDS = 12 };
 
-const struct lp_fact lp_fact_none = {"", "", "", "", "", "", "", ""};
+const struct lp_fact lp_fact_none = {"", "", "", "", "is", "", "", "", ""};
 
 void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, const struct lp_truth *truth,
                        const struct lp_imperfection *how, struct lp_rng *rng) {
@@ -92,7 +92,7 @@ void lp_dialogue_fill(struct lp_expansion *x, const char *name) {
         const char *name, *text;
     } texts[] = {{"asked", d->asked},       {"wish", d->wish},           {"api", d->tool},
                  {"what", d->what},         {"found", d->found},         {"places", d->places},
-                 {"missing", d->missing},   {"it", d->fact.it},          {"them", d->fact.them},         {"one", d->fact.one},
+                 {"missing", d->missing},   {"it", d->fact.it},          {"them", d->fact.them},         {"one", d->fact.one},      {"is", d->fact.is},
                  {"counted", d->fact.counted}, {"other", d->fact.other}, {"relation", d->fact.relation},
                  {"brief", d->fact.brief},  {"side", d->fact.side}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -276,7 +276,7 @@ static const char *answer_found(struct lp_dialogue *d, const struct lp_call_made
     bool named = call->task == LP_TASK_DETECT || call->task == LP_TASK_SEGMENT_INSTANCES;
     int sure = tell(d, r, caption), all = (int)json_array_size(r->phrases);
     if (named && !sure)
-        return lp_dialogue_phrase(d, "answers/told/doubtful", NULL);
+        return lp_dialogue_phrase(d, "answers/told/doubtful", section);
     if (named && *d->missing)
         return lp_dialogue_phrase(d, "answers/told/partly", NULL);
     if (sure && (sure < all || lp_rng_below(d->rng, 100) < 45)) {
@@ -285,6 +285,13 @@ static const char *answer_found(struct lp_dialogue *d, const struct lp_call_made
         return lp_dialogue_phrase(d, list, section);
     }
     return lp_dialogue_phrase(d, base, section);
+}
+
+/* An answer when nothing was found; who asked for a number gets one. */
+static const char *answer_empty(struct lp_dialogue *d, const char *base, const char *section) {
+    if (d->last == LP_TASK_DETECT && section && !strcmp(section, "count"))
+        return lp_dialogue_phrase(d, "answers/told/detect/none", NULL);
+    return lp_dialogue_phrase(d, base, "empty");
 }
 
 /* An answer to what was done, with a text to be posted if one is wanted. */
@@ -308,7 +315,7 @@ void lp_dialogue_answer(struct lp_dialogue *d, const char *section) {
     snprintf(base, sizeof base, "answers/%s", lp_task_names[d->last]);
     const char *value = d->outcome == LP_NOT_READY ? lp_dialogue_phrase(d, "answers/not_ready", NULL)
                         : d->outcome == LP_FAILED  ? lp_dialogue_phrase(d, "answers/failed", NULL)
-                        : d->outcome == LP_EMPTY   ? lp_dialogue_phrase(d, base, "empty")
+                        : d->outcome == LP_EMPTY   ? answer_empty(d, base, section)
                         : last->result.left[LP_LEFT_BOX] && d->last != LP_TASK_OCR
                             ? answer_found(d, last, base, section)
                             : answer_done(d, base, section);
@@ -323,37 +330,43 @@ void lp_dialogue_show(struct lp_dialogue *d, const struct lp_truth_picture *pict
         d->failed = true;
 }
 
-void lp_dialogue_give(struct lp_dialogue *d) {
-    static const enum lp_task tasks[] = {LP_TASK_DETECT, LP_TASK_CAPTION, LP_TASK_TAG, LP_TASK_OCR};
-    struct lp_str value = {0};
-    struct lp_result tags = {0};
-    struct lp_imperfection how = *d->how;
-    how.unready = how.failed = 0;
-    struct lp_stage stage = {d->world.truth, &how, d->rng, NULL, NULL};
-    int made[LP_LEFTS] = {0}, images = d->made[LP_LEFT_IMAGE];
-    d->made[LP_LEFT_IMAGE] = d->shows;
-    d->failed |= !lp_result_play(&tags, &stage, LP_TASK_TAG, NULL, d->world.picture, false, made, NULL);
+/* "dog | cat" as a detector's caption: "dog . cat". */
+static json_t *caption_of_tags(struct lp_dialogue *d, const char *tags) {
     struct lp_str names = {0};
-    for (const char *s = json_string_value(json_array_get(tags.texts, 0)); s && *s; s++)
-        if (*s == '|')
-            lp_str_putc(&names, '.');
-        else
-            lp_str_putc(&names, *s);
+    for (; *tags; tags++)
+        lp_str_putc(&names, *tags == '|' ? '.' : *tags);
+    json_t *params = json_pack("{s:s}", "caption", lp_str_text(&names));
+    d->failed |= names.failed || !params;
+    lp_str_done(&names);
+    return params;
+}
+
+void lp_dialogue_give(struct lp_dialogue *d) {
+    static const enum lp_task tasks[] = {LP_TASK_TAG, LP_TASK_DETECT, LP_TASK_CAPTION, LP_TASK_OCR};
+    struct lp_str value = {0};
+    struct lp_imperfection how = *d->how;
+    int images = d->made[LP_LEFT_IMAGE];
+    json_t *params = json_object(), *caption = NULL;
+    how.unready = how.failed = 0;
+    d->made[LP_LEFT_IMAGE] = d->shows;
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
-        struct lp_call_made call = {.task = tasks[i]};
-        call.params = tasks[i] == LP_TASK_DETECT ? json_pack("{s:s}", "caption", lp_str_text(&names)) : json_object();
+        struct lp_call_made call = {.task = tasks[i], .params = tasks[i] == LP_TASK_DETECT ? caption : params};
+        const char *tags;
+        if (tasks[i] == LP_TASK_DETECT && !caption) /* no tag, nothing to look for */
+            continue;
         play(d, &call, &how, false, &value);
         d->given_text[call.task] = call.result.left[LP_LEFT_TEXT] ? call.result.first[LP_LEFT_TEXT] : 0;
+        tags = json_string_value(json_object_get(call.result.dict, "tags"));
+        if (tags && *tags)
+            caption = caption_of_tags(d, tags);
         lp_result_done(&call.result);
-        json_decref(call.params);
     }
     lp_str_putc(&value, '\n');
-    d->failed |= names.failed;
     d->given = keep(d, &value);
     d->made[LP_LEFT_IMAGE] = images;
-    lp_str_done(&names);
+    json_decref(params);
+    json_decref(caption);
     lp_str_done(&value);
-    lp_result_done(&tags);
 }
 
 void lp_dialogue_answer_given(struct lp_dialogue *d, enum lp_task task, const char *section, const char *caption) {
@@ -373,8 +386,10 @@ void lp_dialogue_answer_given(struct lp_dialogue *d, enum lp_task task, const ch
     d->first[LP_LEFT_TEXT] = d->given_text[text];
     snprintf(base, sizeof base, "answers/given/%s", lp_task_names[task]);
     bool empty = !sure || (task == LP_TASK_OCR && !d->given_text[LP_TASK_OCR]);
+    bool counted = task == LP_TASK_DETECT && section && !strcmp(section, "count");
     bool partly = task == LP_TASK_DETECT && sure && *d->missing;
-    lp_dialogue_reply(d, "given", lp_dialogue_phrase(d, partly ? "answers/told/partly" : base, empty ? "empty" : section));
+    lp_dialogue_reply(d, "given", lp_dialogue_phrase(d, partly ? "answers/told/partly" : base,
+                                                    !empty ? section : counted ? "none" : "empty"));
 }
 
 void lp_dialogue_reply(struct lp_dialogue *d, const char *why, const char *text) {

@@ -21,7 +21,8 @@ struct lp_call_made {
 /* What a visual question is about, in words; "" where it has none. */
 struct lp_fact {
     const char *it, *them;       /* "dog", "dogs" */
-    const char *one, *counted;   /* "a dog"; as many as there are: "three dogs" */
+    const char *one, *counted;   /* "a dog", "any scissors"; as many as there are: "three dogs" */
+    const char *is;              /* "is", of scissors "are" */
     const char *other, *relation; /* "cat", "to the left of" */
     const char *brief, *side;    /* the answer in a word or a sentence; "on the left" */
 };
@@ -62,7 +63,7 @@ void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, 
 void lp_dialogue_done(struct lp_dialogue *d);
 
 /* The slots of all phrases: those of data/things.h and, in thoughts and answers, <asked> <wish> <api> <what>
- * <found> <places> <missing> <shows> <it> <them> <one> <counted> <other> <relation> <brief> <side>
+ * <found> <places> <missing> <shows> <it> <is> <them> <one> <counted> <other> <relation> <brief> <side>
  * and the handles of the round {text} {texts} {count} {box} {boxes} {mask} {masks} {map} {img}. Ended by NULL. */
 extern const char *const lp_dialogue_slots[];
 void lp_dialogue_fill(struct lp_expansion *x, const char *name); /* context: struct lp_dialogue */

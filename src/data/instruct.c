@@ -75,7 +75,7 @@ struct lp_instruct {
 enum { SEE = LP_TASKS + 1 }; /* visual chat, as a skill's name */
 
 void lp_instruct_defaults(struct lp_instruct_settings *s) {
-    *s = (struct lp_instruct_settings){.seed = 1, .tools = LP_TOOLS_FLY, .chat_percent = 25, .skills = lp_skills_imperfect};
+    *s = (struct lp_instruct_settings){.seed = 1, .tools = LP_INSTRUCT_FLY, .chat_percent = 25, .skills = lp_skills_imperfect};
     s->skills.unready = 15;
 }
 
@@ -114,13 +114,26 @@ static bool chance(struct lp_instruct *m, uint32_t percent) {
     return lp_rng_below(&m->rng, 100) < percent;
 }
 
+/* Whether the results that are given with the question (--tools all) answer such a request. */
+static bool answered_by_given(enum lp_task task) {
+    return task == LP_TASK_DETECT || task == LP_TASK_OCR ||
+           (task >= LP_TASK_CAPTION && task <= LP_TASK_TAG_GROUND);
+}
+
+/* With --tools all, what the given results cannot answer is not asked. */
+static bool wanted(const struct lp_instruct *m, const struct lp_family *family, int only) {
+    if (only >= 0)
+        return family->task == (enum lp_task)only;
+    return m->settings.tools == LP_INSTRUCT_FLY || family->task == LP_TASK_NONE || answered_by_given(family->task);
+}
+
 static const struct lp_family *pick_family(struct lp_instruct *m, int only) {
     uint32_t total = 0;
     for (int i = 0; i < FAMILIES; i++)
-        total += only < 0 || families[i].task == (enum lp_task)only ? families[i].weight : 0;
+        total += wanted(m, &families[i], only) ? families[i].weight : 0;
     uint32_t roll = lp_rng_below(&m->rng, total);
     for (int i = 0;; i++) {
-        if (only >= 0 && families[i].task != (enum lp_task)only)
+        if (!wanted(m, &families[i], only))
             continue;
         if (roll < families[i].weight)
             return &families[i];
@@ -181,13 +194,6 @@ static void call(struct lp_dialogue *d, const struct lp_draft *draft, enum lp_ta
     lp_dialogue_call(d, task, params);
 }
 
-/* Whether the results that are given with the question (--tools all) answer such a request. */
-static bool answered_by_given(const struct lp_dialogue *d, enum lp_task task) {
-    return d->made[LP_LEFT_TEXT] && d->given_text[LP_TASK_CAPTION] && d->shows == 1 &&
-           (task == LP_TASK_DETECT || task == LP_TASK_CAPTION || task == LP_TASK_TAG || task == LP_TASK_CAPTION_GROUND ||
-            task == LP_TASK_TAG_GROUND || task == LP_TASK_OCR);
-}
-
 /* The names of what the picture shows, for answers that list all: "dog . car". */
 static const char *all_names(struct lp_dialogue *d) {
     struct lp_kind kind[12];
@@ -205,7 +211,7 @@ static const char *all_names(struct lp_dialogue *d) {
 static void work(struct lp_dialogue *d, const struct lp_family *family, const struct lp_draft *draft, int picture) {
     d->asked = draft->asked;
     d->wish = draft->wish;
-    if (answered_by_given(d, family->task)) {
+    if (d->given_text[LP_TASK_CAPTION] && answered_by_given(family->task)) {
         const char *caption = family->task == LP_TASK_DETECT ? draft->caption : all_names(d);
         lp_dialogue_answer_given(d, family->task, draft->section, caption);
         return;
@@ -239,7 +245,7 @@ static void bring(struct lp_instruct *m, struct lp_dialogue *d, enum lp_task tas
 
 /* With --tools all the first question comes with results. */
 static void give(struct lp_instruct *m, struct lp_dialogue *d) {
-    if (m->settings.tools == LP_TOOLS_ALL && d->shows == 1)
+    if (m->settings.tools == LP_INSTRUCT_ALL && d->shows == 1)
         lp_dialogue_give(d);
 }
 
@@ -275,7 +281,8 @@ static void first_round(struct lp_instruct *m, struct lp_dialogue *d, const stru
     }
     struct lp_draft draft = {0};
     int pictures = chance(m, family->picture);
-    pictures += family->picture == 100 && family->places == LP_PLACES_NONE && chance(m, 4);
+    pictures += m->settings.tools == LP_INSTRUCT_FLY && family->picture == 100 && family->places == LP_PLACES_NONE &&
+                chance(m, 4);
     for (int i = 0; i < pictures; i++)
         bring(m, d, family->task);
     if (fresh_draft(m, d, family, pictures, &draft)) {

@@ -8,15 +8,15 @@
 
 struct lp_instruct;
 
-/* The paper's two settings: skills are called when they are wanted, or all that look at whole pictures have already
- * been, and their results stand with the first question. */
-enum lp_tools { LP_TOOLS_FLY, LP_TOOLS_ALL };
+/* The paper's two settings: skills are called when they are wanted; or those that understand whole pictures have been
+ * already, their results stand with the first question, and nothing is called. */
+enum lp_instruct_tools { LP_INSTRUCT_FLY, LP_INSTRUCT_ALL };
 
 struct lp_instruct_settings {
     const struct lp_truth *truth; /* scenes; borrowed */
     uint64_t seed;
     const char *skill; /* a task to which all first rounds are to belong, "none", "see" (visual chat), or NULL: a mix */
-    enum lp_tools tools;
+    enum lp_instruct_tools tools;
     int chat_percent;  /* share of visual chat in the mix */
     struct lp_imperfection skills;
 };

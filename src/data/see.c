@@ -41,6 +41,12 @@ static void speak_of(struct lp_dialogue *d, const char *name, int n) {
     lp_name_counted(name, 1, &one);
     lp_name_plural(name, &many);
     lp_name_counted(name, n ? n : 1, &counted);
+    bool many_only = !strcmp(lp_str_text(&it), lp_str_text(&many)) && it.n && it.s[it.n - 1] == 's';
+    if (many_only) {
+        lp_str_cut(&one, 0);
+        lp_str_printf(&one, "any %s", lp_str_text(&it));
+    }
+    d->fact.is = many_only ? "are" : "is";
     d->fact.it = keep(d, &it);
     d->fact.one = keep(d, &one);
     d->fact.them = keep(d, &many);
@@ -352,6 +358,15 @@ static bool asked_before(const struct lp_dialogue *d, const char *question) {
     return false;
 }
 
+/* Whether there is a form that LLaVA-1.5's questions and the measuring ones have. */
+static bool kind_has_plain(const char *answer) {
+    static const char *const kinds[] = {"presence", "count", "colour", "relation", "what"};
+    for (int i = 0; i < 5; i++)
+        if (!strncmp(answer, kinds[i], strlen(kinds[i])))
+            return true;
+    return false;
+}
+
 bool lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown) {
     static const char short_form[] = "\nAnswer the question using a single word or phrase.";
     char list[64];
@@ -361,7 +376,7 @@ bool lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown)
         if (!choose(d, tries ? (enum lp_see)below(d, LP_SEES) : kind, brief, list, &answer))
             return false;
         caption = !strcmp(answer, "caption");
-        if (brief && !caption && below(d, 100) < 55)
+        if (!caption && below(d, 100) < (brief ? 55 : 12) && kind_has_plain(answer))
             strcat(list, "/plain");
         text = lp_dialogue_phrase(d, list, NULL);
         again = asked_before(d, text);

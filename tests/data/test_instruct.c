@@ -36,7 +36,7 @@ static int close_grammar(void **state) {
     return 0;
 }
 
-static struct lp_instruct *open_with(uint64_t seed, const char *skill, enum lp_tools tools) {
+static struct lp_instruct *open_with(uint64_t seed, const char *skill, enum lp_instruct_tools tools) {
     struct lp_error err = {0};
     struct lp_instruct_settings settings;
     lp_instruct_defaults(&settings);
@@ -51,7 +51,7 @@ static struct lp_instruct *open_with(uint64_t seed, const char *skill, enum lp_t
 }
 
 static struct lp_instruct *open_maker(uint64_t seed, const char *skill) {
-    return open_with(seed, skill, LP_TOOLS_FLY);
+    return open_with(seed, skill, LP_INSTRUCT_FLY);
 }
 
 static json_t *next(struct lp_instruct *maker, enum lp_task *task) {
@@ -363,7 +363,7 @@ static void visual_chat_is_true(void **state) {
 /* With all tools, results stand before the question and looking skills are not called again. */
 static void all_tools_are_given(void **state) {
     (void)state;
-    struct lp_instruct *maker = open_with(9, "detect", LP_TOOLS_ALL);
+    struct lp_instruct *maker = open_with(9, "detect", LP_INSTRUCT_ALL);
     int answered = 0;
     for (int i = 0; i < 100; i++) {
         enum lp_task task;
@@ -372,7 +372,7 @@ static void all_tools_are_given(void **state) {
         const json_t *turns = json_object_get(record, "conversations");
         const char *question = json_string_value(json_object_get(json_array_get(turns, 0), "value"));
         if (!json_is_array(json_object_get(record, "image"))) {
-            assert_memory_equal(question, "<image>\ngrounding_dino model outputs: {", 39);
+            assert_memory_equal(question, "<image>\nram model outputs: {", 28);
             assert_non_null(strstr(question, "}\nocr model outputs: {"));
             assert_non_null(strstr(question, "}\n\n"));
             answered += !json_array_size(json_object_get(json_array_get(turns, 1), "actions"));
