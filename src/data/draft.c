@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static uint32_t below(struct lp_dialogue *d, uint32_t n) {
     return lp_rng_below(d->rng, n);
@@ -170,6 +171,24 @@ static const char *one_or_many(struct lp_dialogue *d, json_t *list, const char *
     return line ? line : "";
 }
 
+/* In any case; text may be mistyped. */
+static bool says_any(const char *text, const char *const *word) {
+    for (; *word; word++)
+        for (const char *s = text; *s; s++)
+            if (!strncasecmp(s, *word, strlen(*word)))
+                return true;
+    return false;
+}
+
+/* Who speaks of a click has clicked, and who speaks of a box has drawn one. */
+static bool by_point(struct lp_dialogue *d, const char *text) {
+    static const char *const click[] = {"click", "tap", "point", "cursor", "finger", "touch", "the dot", "my pin",
+                                        "the cross", NULL};
+    static const char *const box[] = {"box", "framed", "rectangle", "my frame", "the frame", "roi", NULL};
+    bool clicked = says_any(text, click), boxed = says_any(text, box);
+    return clicked != boxed ? clicked : below(d, 100) < 60;
+}
+
 static void mark_places(struct lp_dialogue *d, enum lp_places places, struct lp_draft *draft) {
     uint32_t roll = below(d, 100);
     int n = roll < 80 ? 1 : roll < 93 ? 2 : 3;
@@ -177,7 +196,7 @@ static void mark_places(struct lp_dialogue *d, enum lp_places places, struct lp_
         draft->prompts = "Reference image given.";
         return;
     }
-    bool points = places == LP_PLACES_POINT || (places == LP_PLACES_ANY && below(d, 100) < 60);
+    bool points = places == LP_PLACES_POINT || (places == LP_PLACES_ANY && by_point(d, draft->text));
     json_t *list = json_array();
     for (int i = 0; i < n; i++)
         d->failed |= json_array_append_new(list, points ? random_point(d) : random_box(d)) != 0;
