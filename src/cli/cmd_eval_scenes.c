@@ -6,6 +6,7 @@
 #include "cli/cmd_eval.h"
 #include "cli/options.h"
 #include "cli/planner.h"
+#include "eval/played.h"
 #include "eval/scene_score.h"
 
 #include <limits.h>
@@ -15,10 +16,11 @@
 
 struct eval_scenes {
     struct lp_planner_flags flags;
-    const char *scenes, *json, *misses;
+    const char *scenes, *skills, *json, *misses;
     int64_t count, seed;
     double least[LP_QUESTION_KINDS], most_wrong;
     struct lp_planner planner;
+    struct lp_played *played; /* NULL: the skills themselves */
     struct lp_scene_score score;
     struct lp_str missed; /* JSONL */
 };
@@ -58,6 +60,8 @@ static bool ask(struct eval_scenes *e, const struct lp_truth *t, const struct lp
     lp_rng_seed(&rng, (uint64_t)e->seed * 1000003 + (uint64_t)p->id);
     int n = lp_quiz_make(t, p, a->tools == LP_TOOLS_NONE, &rng, question);
     lp_conversation_reset(&a->talk);
+    if (e->played)
+        lp_played_picture(e->played, p, (uint64_t)e->seed + (uint64_t)p->id);
     struct lp_image *image = lp_file_join(path, sizeof path, e->scenes, p->file, err) ? lp_image_open(path, err) : NULL;
     bool done = image && lp_conversation_add_picture(&a->talk, image, err);
     for (int i = 0; done && i < n; i++) {
@@ -71,9 +75,20 @@ static bool ask(struct eval_scenes *e, const struct lp_truth *t, const struct lp
     return done;
 }
 
+static bool play_skills(struct eval_scenes *e, const struct lp_truth *t, struct lp_error *err) {
+    bool perfect = !strcmp(e->skills, "perfect");
+    if (!strcmp(e->skills, "real"))
+        return true;
+    if (!perfect && strcmp(e->skills, "imperfect"))
+        return lp_error_set(err, LP_EUSAGE, "skills are 'real', 'perfect' or 'imperfect', not '%s'", e->skills);
+    if ((e->played = lp_played_open(t, !perfect, err)))
+        e->planner.agent.play = lp_played_play(e->played);
+    return e->played;
+}
+
 static bool measure(struct eval_scenes *e, struct lp_error *err) {
     struct lp_truth *t = lp_truth_open(e->scenes, err);
-    bool done = t && lp_planner_open(&e->planner, &e->flags, err);
+    bool done = t && lp_planner_open(&e->planner, &e->flags, err) && play_skills(e, t, err);
     int64_t n = t ? (e->count && e->count < t->pictures ? e->count : t->pictures) : 0;
     double told_ms = 0;
     for (int64_t i = 0; done && i < n; i++) {
@@ -84,6 +99,7 @@ static bool measure(struct eval_scenes *e, struct lp_error *err) {
         }
     }
     lp_planner_close(&e->planner);
+    lp_played_close(e->played);
     lp_truth_close(t);
     return done;
 }
@@ -123,6 +139,7 @@ int lp_cmd_eval_scenes(int argc, char **argv) {
         {"model", 'm', "DIR", "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)", LP_OPTION_STRING,
          NULL, &e.flags.model, 0, 0},
         {"tools", 0, "WHICH", "none: answers from the picture alone; fly; all", LP_OPTION_STRING, "none", &e.flags.tools, 0, 0},
+        {"skills", 0, "WHICH", "real; perfect or imperfect: played from the truth", LP_OPTION_STRING, "imperfect", &e.skills, 0, 0},
         {"count", 'n', "N", "only the first N pictures; 0: all", LP_OPTION_INT, "0", &e.count, 0, 1e9},
         {"seed", 0, "N", "of the questions", LP_OPTION_INT, "1", &e.seed, 0, 4294967295.0},
         {"json", 0, "OUT", "write the rates to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},

@@ -1,37 +1,63 @@
 #!/usr/bin/env bash
-# planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: dialogues, a tokenizer, a
-# school of plans alone (a dialogue's first two turns), then one of whole dialogues. About 30 minutes on two idle cores.
-# Needs a release build, and Debian's package `sentencepiece` for the tokenizer. WORK keeps what it makes.
+# planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, a
+# school in which picture rows learn to name what they show, and one of plans, visual chat and whole dialogues.
+# Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the tokenizer.
+# About 90 minutes on two idle cores; stopped at any moment it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
 here=$PWD/tools/nano/planner
 work=${WORK:-build/nano}
 name=llava-plus-nano-v1 # chooses the template
-new=$work/new/$name first=$work/first/$name
+new=$work/new/$name named=$work/named/$name
 mkdir -p "$new"
-export OMP_WAIT_POLICY=active
+export OMP_WAIT_POLICY=active OMP_PROC_BIND=true
 
-echo "1. Dialogues and their pictures"
-"$program" data scenes --count 4000 --seed 1 --out "$work/pictures"
-"$program" data instruct --scenes "$work/pictures" --count 64000 --seed 1 --out "$work/plans.json"
-"$program" data instruct --scenes "$work/pictures" --count 12000 --seed 2 --out "$work/dialogues.json"
+step() { # what, file that is there when it is done, command: done once
+    [ -e "$2" ] && return
+    echo "$1"
+    "${@:3}"
+}
 
-echo "2. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart"
-"$program" train --data "$work/dialogues.json" --images "$work/pictures" --write-text "$work/text"
-spm_train --input="$work/text" --model_prefix="$work/tokenizer" --vocab_size=4000 --model_type=bpe \
-    --byte_fallback=true --split_digits=true --normalization_rule_name=identity --remove_extra_whitespaces=false \
-    --allow_whitespace_only_pieces=true --character_coverage=1.0 --input_sentence_size=400000 \
-    --shuffle_input_sentence=true --max_sentence_length=8192 --num_threads=2 --minloglevel=1
-cp "$work/tokenizer.model" "$here"/*.json "$new"
+# What the tokenizer must know as single words: all names, in both numbers, more often than any text would.
+name_text() {
+    awk -F' *[|] *' '!/^#/ && NF == 4 {
+        split($2, form, "~"); many = form[2] ? form[2] : form[1] (form[1] ~ /(s|x|ch|sh)$/ ? "es" : "s")
+        if (!form[2] && form[1] ~ /[^aeiou]y$/) many = substr(form[1], 1, length(form[1]) - 1) "ies"
+        for (i = 0; i < 150; i++) print "a " form[1] " and the " form[1] "\ntwo " many
+        n = split($3, word, ", *")
+        for (k = 1; k <= n; k++) for (i = 0; i < 40; i++) print "the " word[k]
+    }' data/scenes/stickers.txt
+    for word in circle square triangle star heart diamond hexagon cross hoop red orange yellow green blue purple pink brown \
+        black white gray beach meadow snow sea desert street night sunset room kitchen table wall forest sky one two three \
+        four five six yes no Yes No left right above below behind front; do
+        for _ in $(seq 300); do echo "$word the $word"; done
+    done
+}
 
-echo "3. Plans"
-"$program" train --data "$work/plans.json" --images "$work/pictures" --turns 2 --model "$new" --out "$first" --float32 \
-    --batch 16 --rate 2e-3
+tokenizer() {
+    "$program" train --data "$work/dialogues.json" --images "$work/scenes" --write-text "$work/text"
+    name_text >> "$work/text"
+    spm_train --input="$work/text" --model_prefix="$work/tokenizer" --vocab_size=5000 --model_type=bpe --byte_fallback=true \
+        --split_digits=true --normalization_rule_name=identity --remove_extra_whitespaces=false \
+        --allow_whitespace_only_pieces=true --character_coverage=1.0 --input_sentence_size=400000 \
+        --shuffle_input_sentence=true --max_sentence_length=8192 --num_threads=2 --minloglevel=1
+    cp "$work/tokenizer.model" "$here"/*.json "$new"
+}
 
-echo "4. Whole dialogues"
-"$program" train --data "$work/dialogues.json" --images "$work/pictures" --model "$first" --out "$work/trained" \
-    --batch 16 --rate 7e-4 --seed 2
+step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
+step "2. Dialogues: plans alone" "$work/plans.json" \
+    "$program" data instruct --scenes "$work/scenes" --count 50000 --chat-share 0 --turns 2 --seed 21 --out "$work/plans.json"
+step "   visual chat" "$work/see.json" \
+    "$program" data instruct --scenes "$work/scenes" --skill see --count 25000 --seed 12 --out "$work/see.json"
+step "   whole dialogues" "$work/dialogues.json" \
+    "$program" data instruct --scenes "$work/scenes" --count 9000 --chat-share 10 --seed 23 --out "$work/dialogues.json"
+step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
+step "4. Naming" "$named/model.safetensors" \
+    "$program" train --naming "$work/scenes" --model "$new" --out "$named" --float32 --batch 32 --rate 1.5e-3 --steps 3100
+step "5. Plans, visual chat and whole dialogues, and naming all the while" "$work/trained/model.safetensors" \
+    "$program" train --naming "$work/scenes" --data "$work/plans.json,$work/see.json,$work/dialogues.json" \
+    --images "$work/scenes" --model "$named" --out "$work/trained" --batch 32 --rate 1.5e-3 --warm-up 0.02 --steps "${STEPS:-3800}"
 
 mkdir -p "models/$name"
 cp "$work"/trained/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
