@@ -5,30 +5,19 @@
 #include "plan/action.h"
 
 #include "base/memory.h"
-#include "plan/literal.h"
+#include "text/literal.h"
 #include "text/python.h"
+#include "text/utf8.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <utf8proc.h>
 
 void lp_text_clean(struct lp_str *out, const char *text, size_t n) {
-    for (size_t i = 0; i < n;) {
-        size_t plain = i;
-        while (plain < n && text[plain] > 0)
-            plain++;
-        lp_str_add(out, text + i, plain - i);
-        i = plain;
-        if (i == n)
-            break;
-        utf8proc_int32_t c;
-        size_t left = n - i < 4 ? n - i : 4;
-        utf8proc_ssize_t used =
-            utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)left, &c);
-        bool good = used > 0 && c > 0;
-        lp_str_add(out, good ? text + i : "\xef\xbf\xbd", good ? (size_t)used : 3);
-        i += good ? (size_t)used : 1;
+    for (const char *nul; n && (nul = memchr(text, 0, n)); n -= (size_t)(nul + 1 - text), text = nul + 1) {
+        lp_utf8_clean(text, (size_t)(nul - text), out);
+        lp_str_puts(out, LP_UTF8_REPLACEMENT);
     }
+    lp_utf8_clean(text, n, out);
 }
 
 static const char *first(const char *text, const char *end, const char *mark) {

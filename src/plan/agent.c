@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "plan/run.h"
+#include "text/utf8.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -55,13 +56,9 @@ static bool is_answer(const struct lp_turn *turn) {
 
 /* Bytes at the end of text[0..n) that are the beginning of a character. */
 static size_t half_character(const char *text, size_t n) {
-    for (size_t k = 1; k <= 3 && k <= n; k++) {
-        uint8_t b = (uint8_t)text[n - k];
-        if (b >= 0xc0)
-            return (b >= 0xf0 ? 4u : b >= 0xe0 ? 3u : 2u) > k ? k : 0;
-        if (b < 0x80)
-            return 0;
-    }
+    for (size_t k = 1; k <= 3 && k <= n; k++)
+        if (lp_utf8_is_cut(text + n - k, k))
+            return k;
     return 0;
 }
 

@@ -2,7 +2,7 @@
 /* Reading planners' text and writing training text. */
 #include "base/memory.h"
 #include "plan/action.h"
-#include "plan/literal.h"
+#include "text/literal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

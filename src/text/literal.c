@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* plan/literal.c - reads JSON or Python literals into JSON values. text [n] -> json_t. */
-#include "plan/literal.h"
+/* text/literal.c - reads JSON or Python literals into JSON values. text [n] -> json_t. */
+#include "text/literal.h"
 
 #include "base/memory.h"
 #include "base/str.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Values as planners write them: JSON, or Python's notation, or a mixture. Data only; nothing is ever run. */
-#ifndef LP_PLAN_LITERAL_H
-#define LP_PLAN_LITERAL_H
+#ifndef LP_TEXT_LITERAL_H
+#define LP_TEXT_LITERAL_H
 
 #include "base/error.h"
 
