@@ -4,6 +4,7 @@
 #define LP_CLI_CMD_DATA_H
 
 int lp_cmd_data_instruct(int argc, char **argv);
+int lp_cmd_data_rewrite(int argc, char **argv);
 int lp_cmd_data_scenes(int argc, char **argv);
 int lp_cmd_data_show(int argc, char **argv);
 

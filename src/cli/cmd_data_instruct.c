@@ -136,7 +136,17 @@ static bool instruct(const struct request *q, struct lp_error *err) {
     return ok;
 }
 
+/* Whether the dialogues shall come from others, in other words: that is `data rewrite`, options and all. */
+static bool wants_rewrite(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strcmp(argv[i], "--like") || !strncmp(argv[i], "--like=", 7))
+            return true;
+    return false;
+}
+
 int lp_cmd_data_instruct(int argc, char **argv) {
+    if (wants_rewrite(argc, argv))
+        return lp_cmd_data_rewrite(argc, argv);
     struct request q = {.seed = 1, .grammar = lp_grammar_folder(), .tools = "fly", .chat = 25};
     const struct lp_option options[] = {
         {"count", 'n', "N", "number of dialogues", LP_OPTION_INT, "1000", &q.count, 1, 100e6},
@@ -156,7 +166,8 @@ int lp_cmd_data_instruct(int argc, char **argv) {
         {"stats", 0, NULL, "print a table of what was made to standard error", LP_OPTION_FLAG, NULL, &q.stats, 0, 0},
         {0}};
     const struct lp_usage usage = {"data instruct", "--scenes DIR --out FILE [options]",
-                                   "Makes instruction dialogues for all skills about scenes from the hand-written grammar in data/.",
+                                   "Makes instruction dialogues for all skills about scenes from the hand-written grammar in data/.\n"
+                                   "With --like FILE the instructions of that file are put in other words instead: see 'data rewrite --help'.",
                                    options, 0, 0};
     struct lp_error err = {0};
     int status;
