@@ -22,7 +22,7 @@ struct request {
     int64_t count, turns, seed;
     const char *out, *scenes, *skill, *grammar, *tools;
     int64_t chat;
-    bool perfect, stats;
+    bool perfect, stats, thoughtless;
 };
 
 static void show_progress(int64_t done, int64_t count, double started) {
@@ -60,6 +60,17 @@ static bool cut(json_t *record, int64_t turns) {
     return marks != 1 || !json_is_array(image) || !json_object_set(record, "image", json_array_get(image, 0));
 }
 
+/* For measuring what thoughts are worth. */
+static bool drop_thoughts(json_t *record) {
+    size_t i;
+    json_t *turn;
+    bool ok = true;
+    json_array_foreach(json_object_get(record, "conversations"), i, turn)
+        if (json_object_get(turn, "thoughts"))
+            ok = ok && !json_object_set_new(turn, "thoughts", json_string(""));
+    return ok;
+}
+
 static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *file, struct lp_statistics *stats,
                       struct lp_error *err) {
     double started = lp_clock_ms();
@@ -67,7 +78,7 @@ static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *
     for (int64_t i = 0; i < q->count; i++) {
         enum lp_task task;
         json_t *record = lp_instruct_next(maker, &task, err);
-        if (record && q->turns && !cut(record, q->turns)) {
+        if (record && ((q->turns && !cut(record, q->turns)) || (q->thoughtless && !drop_thoughts(record)))) {
             json_decref(record);
             return lp_error_memory(err);
         }
@@ -163,6 +174,7 @@ int lp_cmd_data_instruct(int argc, char **argv) {
         {"perfect", 0, NULL, "skills are always ready and make no mistakes", LP_OPTION_FLAG, NULL, &q.perfect, 0, 0},
         {"grammar", 0, "DIR", "the folder with words, phrasings, thoughts and answers", LP_OPTION_STRING, NULL,
          &q.grammar, 0, 0},
+        {"no-thoughts", 0, NULL, "leave the assistant's thoughts empty", LP_OPTION_FLAG, NULL, &q.thoughtless, 0, 0},
         {"stats", 0, NULL, "print a table of what was made to standard error", LP_OPTION_FLAG, NULL, &q.stats, 0, 0},
         {0}};
     const struct lp_usage usage = {"data instruct", "--scenes DIR --out FILE [options]",
