@@ -166,7 +166,7 @@ int lp_cmd_data_instruct(int argc, char **argv) {
         {"out", 'o', "FILE", "where the JSON array goes; - is standard output", LP_OPTION_STRING, NULL, &q.out, 0, 0},
         {"scenes", 0, "DIR", "the pictures that are spoken of, with their truth ('data scenes' makes such a folder)",
          LP_OPTION_STRING, NULL, &q.scenes, 0, 0},
-        {"skill", 0, "NAME", "only dialogues that begin with this skill ('none': with no skill, 'see': visual chat)",
+        {"skill", 0, "NAME", "only dialogues that begin with this skill ('none': with no skill, 'see': visual chat, 'repeat': copying)",
          LP_OPTION_STRING, NULL, &q.skill, 0, 0},
         {"tools", 0, "HOW", "'fly': skills are called when wanted; 'all': their results stand with the question",
          LP_OPTION_STRING, "fly", &q.tools, 0, 0},

@@ -7,6 +7,7 @@
 #include "data/draft.h"
 #include "data/see.h"
 #include "data/seen.h"
+#include "data/wording.h"
 #include "data/told.h"
 
 #include <stdio.h>
@@ -69,11 +70,11 @@ struct lp_instruct {
     struct lp_instruct_settings settings;
     struct lp_rng rng;
     uint64_t number;
-    int only; /* the one skill that is asked for, SEE, or -1 */
+    int only; /* the one skill that is asked for, SEE, REPEAT, or -1 */
     struct lp_seen seen;
 };
 
-enum { SEE = LP_TASKS + 1 }; /* visual chat, as a skill's name */
+enum { SEE = LP_TASKS + 1, REPEAT }; /* visual chat and copying, as skills' names */
 
 void lp_instruct_defaults(struct lp_instruct_settings *s) {
     *s = (struct lp_instruct_settings){.seed = 1, .tools = LP_INSTRUCT_FLY, .chat_percent = 25, .skills = lp_skills_imperfect};
@@ -83,7 +84,7 @@ void lp_instruct_defaults(struct lp_instruct_settings *s) {
 struct lp_instruct *lp_instruct_open(const struct lp_grammar *grammar, const struct lp_instruct_settings *settings,
                                      struct lp_error *err) {
     const char *skill = settings->skill;
-    int only = !skill ? -1 : !strcmp(skill, "see") ? SEE : lp_task_find(skill);
+    int only = !skill ? -1 : !strcmp(skill, "see") ? SEE : !strcmp(skill, "repeat") ? REPEAT : lp_task_find(skill);
     if (skill && only < 0) {
         lp_error_set(err, LP_EUSAGE, "there is no skill '%s'; 'detect', 'none' and 'see' are three of the names", skill);
         return NULL;
@@ -259,6 +260,25 @@ static void see_record(struct lp_instruct *m, struct lp_dialogue *d) {
     bool first = true;
     for (uint32_t i = 0; i < questions; i++)
         first &= !lp_see_ask(d, (enum lp_see)lp_rng_below(&m->rng, LP_SEES), chance(m, brief), first);
+}
+
+/* Words that are to be said again: nothing else is learnt from it than to copy. */
+static void repeat_record(struct lp_instruct *m, struct lp_dialogue *d) {
+    static const char *const lists[] = {"common", "common", "common_adjective", "common_verb", "animal"};
+    struct lp_str said = {0}, asked = {0};
+    for (uint32_t i = 0, n = 2 + lp_rng_below(&m->rng, 12); i < n; i++) {
+        lp_str_puts(&said, i ? " " : "");
+        if (chance(m, 15))
+            lp_things_word(&m->rng, &said);
+        else
+            lp_wording_number(lp_dialogue_words(d, lists[lp_rng_below(&m->rng, 5)], NULL), chance(m, 20), &said);
+    }
+    lp_str_printf(&asked, "%s %s", lp_dialogue_words(d, "phrasings/repeat/order", NULL), lp_str_text(&said));
+    d->failed |= said.failed || asked.failed;
+    lp_dialogue_ask(d, 0, 0, lp_str_text(&asked), NULL);
+    lp_dialogue_reply(d, "none", lp_str_text(&said));
+    lp_str_done(&said);
+    lp_str_done(&asked);
 }
 
 /* A request about a picture that is not there. */
@@ -440,15 +460,18 @@ static void talk(struct lp_instruct *m, struct lp_dialogue *d, const struct lp_f
 json_t *lp_instruct_next(struct lp_instruct *m, enum lp_task *task, struct lp_error *err) {
     struct lp_dialogue d;
     bool see = m->only == SEE || (m->only < 0 && chance(m, (uint32_t)m->settings.chat_percent));
-    const struct lp_family *family = see ? NULL : pick_family(m, m->only);
+    bool repeat = m->only == REPEAT;
+    const struct lp_family *family = see || repeat ? NULL : pick_family(m, m->only);
     lp_dialogue_start(&d, m->grammar, m->settings.truth, &m->settings.skills, &m->rng);
-    *task = see ? LP_TASK_NONE : family->task;
+    *task = family ? family->task : LP_TASK_NONE;
     if (see)
         see_record(m, &d);
+    else if (repeat)
+        repeat_record(m, &d);
     else
         talk(m, &d, family);
     m->number++;
-    json_t *record = record_of(m, &d, see ? "see" : lp_task_names[*task]);
+    json_t *record = record_of(m, &d, see ? "see" : repeat ? "repeat" : lp_task_names[*task]);
     if (d.wants)
         lp_error_set(err, LP_EINPUT, "the grammar has no list '%s'; give --grammar the data folder", d.wants);
     else if (d.failed)
