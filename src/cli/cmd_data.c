@@ -14,6 +14,7 @@ static const struct {
     {"scenes", "draw pictures whose content is known", lp_cmd_data_scenes},
     {"show", "draw records with their truth, to look at", lp_cmd_data_show},
     {"instruct", "make dialogues that teach a planner", lp_cmd_data_instruct},
+    {"stats", "count what dialogues hold, as a table and a picture", lp_cmd_data_stats},
     {"rewrite", "put the instructions of dialogues in other words", lp_cmd_data_rewrite},
 };
 enum { PARTS = sizeof parts / sizeof *parts };

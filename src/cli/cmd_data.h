@@ -6,6 +6,7 @@
 int lp_cmd_data_instruct(int argc, char **argv);
 int lp_cmd_data_rewrite(int argc, char **argv);
 int lp_cmd_data_scenes(int argc, char **argv);
+int lp_cmd_data_stats(int argc, char **argv);
 int lp_cmd_data_show(int argc, char **argv);
 
 #endif

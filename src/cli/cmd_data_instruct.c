@@ -83,7 +83,7 @@ static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *
             return lp_error_memory(err);
         }
         bool ok = record && write_record(file, record, i == 0, err) &&
-                  (!q->stats || lp_statistics_add(stats, task, record, err));
+                  (!q->stats || lp_statistics_add(stats, record, err));
         json_decref(record);
         if (!ok)
             return false;

@@ -217,7 +217,9 @@ static json_t *normal_form(const json_t *raw, struct lp_error *err) {
     json_t *record = json_object(), *images = read_images(raw, marked), *turns = json_array();
     bool ok = record && images && turns ? true : lp_error_memory(err);
     ok = ok && read_turns(conversations, json_array_size(images), turns, err);
+    json_t *skill = json_object_get(raw, "skill");
     if (ok && !(put(record, "id", read_id(raw)) && !json_object_set(record, "images", images) &&
+                (!json_is_string(skill) || !json_object_set(record, "skill", skill)) &&
                 !json_object_set(record, "conversations", turns)))
         ok = lp_error_memory(err);
     json_decref(images);

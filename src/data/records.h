@@ -12,7 +12,7 @@ struct lp_records *lp_records_open(const char *path, struct lp_error *err); /* N
 void lp_records_close(struct lp_records *records);
 
 /* The next record, owned by caller; *record is NULL after the last one. In its normal form:
- *   {"id": text, "images": [names], "conversations": [{"from": "human", "value": text},
+ *   {"id": text, "images": [names], "skill"?: text, "conversations": [{"from": "human", "value": text},
  *                                                     {"from": "gpt", "thoughts"?, "actions"?, "value": text}, ..]}
  * Turns alternate, a human's first, an assistant's last. The pictures stand as "<image>" LF at the front of human
  * turns, as many as there are names. What cannot be put right is LP_EINPUT with the record's number. */

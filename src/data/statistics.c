@@ -5,7 +5,12 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool count_words(struct lp_statistics *s, enum lp_task task, const char *text) {
+const char *const lp_kind_names[LP_KINDS] = {
+    "detect",   "segment_instances", "segment_semantic", "segment_at", "segment_levels", "segment_like",
+    "caption",  "tag",               "caption_ground",   "tag_ground", "ocr",            "retrieve",
+    "generate", "edit",              "inpaint",          "generate_from_layout",         "none",  "see"};
+
+static bool count_words(struct lp_statistics *s, int kind, const char *text) {
     char word[64];
     bool clash, ok = true;
     while (ok && *text) {
@@ -18,27 +23,64 @@ static bool count_words(struct lp_statistics *s, enum lp_task task, const char *
             text++;
         }
         word[n] = 0;
+        s->spoken[kind] += n > 0;
         if (n)
-            ok = lp_seen_claim(&s->words[task], word, 0, 0, &clash) && lp_seen_claim(&s->all_words, word, 0, 0, &clash);
+            ok = lp_seen_claim(&s->words[kind], word, 0, 0, &clash) && lp_seen_claim(&s->all_words, word, 0, 0, &clash);
     }
     return ok;
 }
 
-bool lp_statistics_add(struct lp_statistics *s, enum lp_task task, const json_t *record, struct lp_error *err) {
-    const json_t *turns = json_object_get(record, "conversations");
-    bool clash, ok = true;
-    for (size_t i = 0; ok && i < json_array_size(turns); i++) {
-        const json_t *turn = json_array_get(turns, i);
-        const char *text = json_string_value(json_object_get(turn, "value"));
-        s->bytes[task] += (int64_t)strlen(text);
-        if (i == 0) {
-            while (!strncmp(text, "<image>\n", 8))
-                text += 8;
-            ok = lp_seen_claim(&s->instructions[task], text, 0, 0, &clash) && count_words(s, task, text);
-        }
+static int kind_of(const json_t *record, const json_t *turns) {
+    const char *skill = json_string_value(json_object_get(record, "skill"));
+    for (int i = 0; skill && i < LP_KINDS; i++)
+        if (!strcmp(skill, lp_kind_names[i]))
+            return i;
+    const json_t *actions = json_object_get(json_array_get(turns, 1), "actions");
+    const json_t *last = json_array_get(actions, json_array_size(actions) - 1);
+    const char *api = json_string_value(json_object_get(last, "API_name"));
+    int task = api ? lp_task_find(api) : -1;
+    if (task >= 0)
+        return task;
+    return json_object_get(record, "image") || json_array_size(json_object_get(record, "images")) ? LP_KIND_SEE : LP_TASK_NONE;
+}
+
+static void count_calls(struct lp_statistics *s, const json_t *turn) {
+    const json_t *action;
+    size_t i;
+    json_array_foreach(json_object_get(turn, "actions"), i, action) {
+        const char *api = json_string_value(json_object_get(action, "API_name"));
+        int task = api ? lp_task_find(api) : -1;
+        s->all_calls++;
+        if (task >= 0 && task < LP_TASKS)
+            s->calls[task]++;
     }
-    s->dialogues[task]++;
-    s->turns[task] += (int64_t)json_array_size(turns);
+}
+
+/* The request in a human turn: without pictures, and without results that were given with it. */
+static const char *request_in(const char *text) {
+    while (!strncmp(text, "<image>\n", 8))
+        text += 8;
+    const char *given = strstr(text, " model outputs: {"), *end = given ? strstr(given, "\n\n") : NULL;
+    return end ? end + 2 : text;
+}
+
+bool lp_statistics_add(struct lp_statistics *s, const json_t *record, struct lp_error *err) {
+    const json_t *turns = json_object_get(record, "conversations"), *turn;
+    bool clash, ok = true;
+    int kind = kind_of(record, turns);
+    size_t i;
+    json_array_foreach(turns, i, turn) {
+        const char *text = json_string_value(json_object_get(turn, "value"));
+        text = text ? text : "";
+        s->bytes[kind] += (int64_t)strlen(text);
+        count_calls(s, turn);
+        if (i == 0)
+            ok = lp_seen_claim(&s->instructions[kind], request_in(text), 0, 0, &clash) &&
+                 count_words(s, kind, request_in(text));
+    }
+    s->dialogues[kind]++;
+    s->all_dialogues++;
+    s->turns[kind] += (int64_t)json_array_size(turns);
     return ok ? true : lp_error_memory(err);
 }
 
@@ -59,23 +101,31 @@ static double variety(const struct lp_grammar *g, const char *task, size_t *line
 }
 
 void lp_statistics_print(const struct lp_statistics *s, const struct lp_grammar *grammar, FILE *to) {
-    fprintf(to, "%-22s %8s %10s %8s %8s %8s %8s %8s\n", "skill", "lines", "wordings", "records", "distinct", "words",
-            "turns", "bytes");
-    for (int t = 0; t <= LP_TASKS; t++) {
-        size_t lines;
-        double n = variety(grammar, lp_task_names[t], &lines);
-        int64_t records = s->dialogues[t] ? s->dialogues[t] : 1;
-        fprintf(to, "%-22s %8zu %10.1e %8lld %8zu %8zu %8.1f %8lld\n", lp_task_names[t], lines, n,
-                (long long)s->dialogues[t], s->instructions[t].n, s->words[t].n, (double)s->turns[t] / (double)records,
-                (long long)(s->bytes[t] / records));
+    fprintf(to, "%-22s", "skill");
+    if (grammar)
+        fprintf(to, " %7s %9s", "lines", "wordings");
+    fprintf(to, " %8s %6s %8s %6s %8s %8s %8s %7s\n", "records", "share", "calls", "turns", "words in", "distinct", "words", "bytes");
+    for (int k = 0; k < LP_KINDS; k++) {
+        size_t lines = 0;
+        int64_t records = s->dialogues[k] ? s->dialogues[k] : 1, all = s->all_dialogues ? s->all_dialogues : 1;
+        fprintf(to, "%-22s", lp_kind_names[k]);
+        if (grammar) {
+            double n = variety(grammar, lp_kind_names[k], &lines);
+            fprintf(to, " %7zu %9.1e", lines, n);
+        }
+        fprintf(to, " %8lld %5.1f%% %8lld %6.1f %8.1f %8zu %8zu %7lld\n", (long long)s->dialogues[k],
+                100.0 * (double)s->dialogues[k] / (double)all, k < LP_TASKS ? (long long)s->calls[k] : 0LL,
+                (double)s->turns[k] / (double)records, (double)s->spoken[k] / (double)records, s->instructions[k].n,
+                s->words[k].n, (long long)(s->bytes[k] / records));
     }
-    fprintf(to, "%zu distinct words in first instructions\n", s->all_words.n);
+    fprintf(to, "%lld records, %lld calls, %zu distinct words in first instructions\n", (long long)s->all_dialogues,
+            (long long)s->all_calls, s->all_words.n);
 }
 
 void lp_statistics_done(struct lp_statistics *s) {
-    for (int t = 0; t <= LP_TASKS; t++) {
-        lp_seen_done(&s->instructions[t]);
-        lp_seen_done(&s->words[t]);
+    for (int k = 0; k < LP_KINDS; k++) {
+        lp_seen_done(&s->instructions[k]);
+        lp_seen_done(&s->words[k]);
     }
     lp_seen_done(&s->all_words);
 }
