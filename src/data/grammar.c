@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* data/grammar.c - a phrase file's lines become trees once; an expansion walks them with the random numbers it is
  * given. The syntax is told in data/README.md. */
-#include "data/grammar.h"
+#include "data/grammar_inner.h"
 
-#include "base/arena.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/wording.h"
@@ -16,44 +15,6 @@
 
 enum { DEPTH = 24, FILE_BYTES = 4 << 20 };
 
-enum kind { TEXT, CHOICE, OPTION, REFERENCE };
-
-struct node {
-    enum kind kind;
-    struct node *next;     /* in the sequence */
-    char *text;            /* TEXT: itself; REFERENCE: the name */
-    struct branch *branch; /* CHOICE, OPTION: the first alternative */
-    int branches;
-    const struct lp_list *list; /* REFERENCE: NULL for a slot */
-    const char *slot;           /* REFERENCE to a slot: its name, static */
-    bool plural, capture;
-    const char *file; /* REFERENCE: where it stands */
-    int line;
-};
-
-struct branch { /* one alternative: a sequence, and what follows => */
-    struct node *first, *param;
-    struct branch *next;
-};
-
-struct lp_list {
-    char *name;
-    struct branch *first, *last;
-    struct branch **entry; /* the same as an array, once read */
-    size_t entries;
-    double variety;
-    int state; /* of the search for lists that contain themselves: 0 new, 1 open, 2 closed */
-    struct lp_list *next;
-};
-
-struct lp_grammar {
-    struct lp_arena arena;
-    struct lp_list *first, *last;
-    struct lp_list **list; /* the same as an array, once read */
-    size_t lists;
-    const char *const *slots;
-};
-
 struct parser {
     struct lp_grammar *g;
     const char *p, *file;
@@ -65,8 +26,8 @@ static bool complain(struct parser *s, const char *what) {
     return lp_error_set(s->err, LP_EINPUT, "%s:%d: %s; see data/README.md for the syntax", s->file, s->line, what);
 }
 
-static struct node *new_node(struct parser *s, enum kind kind) {
-    struct node *node = lp_arena_alloc(&s->g->arena, sizeof *node);
+static struct lp_node *new_node(struct parser *s, enum lp_node_kind kind) {
+    struct lp_node *node = lp_arena_alloc(&s->g->arena, sizeof *node);
     if (!node) {
         lp_error_memory(s->err);
         return NULL;
@@ -77,15 +38,15 @@ static struct node *new_node(struct parser *s, enum kind kind) {
     return node;
 }
 
-static bool parse_sequence(struct parser *s, struct node **out);
+static bool parse_sequence(struct parser *s, struct lp_node **out);
 
 /* The alternatives up to the closing bracket. */
-static bool parse_choice(struct parser *s, char close, struct node *node) {
-    struct branch **end = &node->branch;
+static bool parse_choice(struct parser *s, char close, struct lp_node *node) {
+    struct lp_branch **end = &node->branch;
     if (++s->depth > DEPTH)
         return complain(s, "brackets are nested too deep");
     for (;;) {
-        struct branch *b = lp_arena_alloc(&s->g->arena, sizeof *b);
+        struct lp_branch *b = lp_arena_alloc(&s->g->arena, sizeof *b);
         if (!b)
             return lp_error_memory(s->err);
         if (!parse_sequence(s, &b->first))
@@ -104,7 +65,7 @@ static bool parse_choice(struct parser *s, char close, struct node *node) {
     return true;
 }
 
-static bool parse_reference(struct parser *s, char close, struct node *node) {
+static bool parse_reference(struct parser *s, char close, struct lp_node *node) {
     size_t n = strcspn(s->p, "<>{}()[]| ");
     if (n == 0 || s->p[n] != close)
         return complain(s, close == '>' ? "a '<' needs a name and '>'" : "a '{' needs a name and '}'");
@@ -115,7 +76,7 @@ static bool parse_reference(struct parser *s, char close, struct node *node) {
     return node->text ? true : lp_error_memory(s->err);
 }
 
-static bool parse_text(struct parser *s, struct node *node) {
+static bool parse_text(struct parser *s, struct lp_node *node) {
     struct lp_str text = {0};
     while (*s->p && !strchr("()[]|<>{}", *s->p) && strncmp(s->p, "=>", 2)) {
         if (*s->p == '\\' && s->p[1])
@@ -128,13 +89,13 @@ static bool parse_text(struct parser *s, struct node *node) {
 }
 
 /* Up to the end, a '|', a closing bracket or "=>". */
-static bool parse_sequence(struct parser *s, struct node **out) {
+static bool parse_sequence(struct parser *s, struct lp_node **out) {
     while (*s->p && !strchr(")]|", *s->p) && strncmp(s->p, "=>", 2)) {
         char c = *s->p;
         bool bracket = c == '(' || c == '[', reference = c == '<' || c == '{';
         if (c == '>' || c == '}')
             return complain(s, c == '>' ? "a '>' without '<'" : "a '}' without '{'");
-        struct node *node = new_node(s, c == '(' ? CHOICE : c == '[' ? OPTION : reference ? REFERENCE : TEXT);
+        struct lp_node *node = new_node(s, c == '(' ? CHOICE : c == '[' ? OPTION : reference ? REFERENCE : TEXT);
         if (!node)
             return false;
         s->p += bracket || reference;
@@ -166,7 +127,7 @@ static struct lp_list *list_of(struct parser *s, const char *name) {
 }
 
 /* Blanks around a phrase are not part of it. */
-static void trim(struct node *first) {
+static void trim(struct lp_node *first) {
     if (first && first->kind == TEXT)
         first->text += strspn(first->text, " ");
     for (; first; first = first->next)
@@ -177,10 +138,10 @@ static void trim(struct node *first) {
 
 /* A line of phrases: alternatives parted by '|'; "=> .." after the last holds for all of the line. */
 static bool parse_line(struct parser *s, struct lp_list *list) {
-    struct branch *before = list->last;
-    struct node *param = NULL;
+    struct lp_branch *before = list->last;
+    struct lp_node *param = NULL;
     for (;;) {
-        struct branch *b = lp_arena_alloc(&s->g->arena, sizeof *b);
+        struct lp_branch *b = lp_arena_alloc(&s->g->arena, sizeof *b);
         if (!b)
             return lp_error_memory(s->err);
         if (!parse_sequence(s, &b->first))
@@ -204,7 +165,7 @@ static bool parse_line(struct parser *s, struct lp_list *list) {
     }
     if (*s->p)
         return complain(s, "a closing bracket without its opening one, or text after the end");
-    for (struct branch *b = before ? before->next : list->first; b; b = b->next)
+    for (struct lp_branch *b = before ? before->next : list->first; b; b = b->next)
         b->param = param;
     return true;
 }
@@ -292,7 +253,7 @@ static bool read_folder(struct lp_grammar *g, const char *root, const char *part
     return ok;
 }
 
-static bool resolve_sequence(struct lp_grammar *g, struct node *node, double *variety, struct lp_error *err);
+static bool resolve_sequence(struct lp_grammar *g, struct lp_node *node, double *variety, struct lp_error *err);
 
 static bool resolve_list(struct lp_grammar *g, struct lp_list *list, struct lp_error *err) {
     if (list->state == 2)
@@ -304,7 +265,7 @@ static bool resolve_list(struct lp_grammar *g, struct lp_list *list, struct lp_e
     if (!list->entry)
         return lp_error_memory(err);
     size_t i = 0;
-    for (struct branch *b = list->first; b; b = b->next) {
+    for (struct lp_branch *b = list->first; b; b = b->next) {
         double variety = 1, ignored = 1;
         if (!resolve_sequence(g, b->first, &variety, err) || !resolve_sequence(g, b->param, &ignored, err))
             return false;
@@ -315,7 +276,7 @@ static bool resolve_list(struct lp_grammar *g, struct lp_list *list, struct lp_e
     return true;
 }
 
-static bool resolve_reference(struct lp_grammar *g, struct node *node, double *variety, struct lp_error *err) {
+static bool resolve_reference(struct lp_grammar *g, struct lp_node *node, double *variety, struct lp_error *err) {
     struct lp_list *list = (struct lp_list *)lp_grammar_find(g, node->text);
     node->list = list;
     if (list) {
@@ -335,10 +296,10 @@ static bool resolve_reference(struct lp_grammar *g, struct node *node, double *v
                         node->file, node->line, node->text, node->text);
 }
 
-static bool resolve_sequence(struct lp_grammar *g, struct node *node, double *variety, struct lp_error *err) {
+static bool resolve_sequence(struct lp_grammar *g, struct lp_node *node, double *variety, struct lp_error *err) {
     for (; node; node = node->next) {
         double sum = node->kind == OPTION;
-        for (struct branch *b = node->branch; b; b = b->next) {
+        for (struct lp_branch *b = node->branch; b; b = b->next) {
             double each = 1;
             if (!resolve_sequence(g, b->first, &each, err))
                 return false;
@@ -407,7 +368,7 @@ double lp_list_variety(const struct lp_list *list) {
     return list->variety;
 }
 
-static void expand_sequence(const struct node *node, struct lp_expansion *x);
+static void expand_sequence(const struct lp_node *node, struct lp_expansion *x);
 
 /* What a slot stands for, in the number that is wanted; inside a list the outermost reference chooses. */
 static void fill_slot(const struct node *node, struct lp_expansion *x) {
@@ -425,7 +386,7 @@ static void fill_slot(const struct node *node, struct lp_expansion *x) {
 }
 
 /* The reference's text is made apart, since its number (dog~dogs) is chosen afterwards. */
-static void expand_reference(const struct node *node, struct lp_expansion *x) {
+static void expand_reference(const struct lp_node *node, struct lp_expansion *x) {
     const char *known = node->capture ? lp_expansion_find(x, node->text) : NULL;
     if (!node->list && !known) {
         fill_slot(node, x);
@@ -455,9 +416,9 @@ static void expand_reference(const struct node *node, struct lp_expansion *x) {
     lp_str_done(&inner);
 }
 
-static void expand_sequence(const struct node *node, struct lp_expansion *x) {
+static void expand_sequence(const struct lp_node *node, struct lp_expansion *x) {
     for (; node; node = node->next) {
-        const struct branch *b = node->branch;
+        const struct lp_branch *b = node->branch;
         switch (node->kind) {
         case TEXT:
             lp_str_puts(&x->text, node->text);
@@ -478,7 +439,7 @@ static void expand_sequence(const struct node *node, struct lp_expansion *x) {
 }
 
 void lp_grammar_expand(const struct lp_list *list, struct lp_expansion *x) {
-    const struct branch *b = list->entry[lp_rng_below(x->rng, (uint32_t)list->entries)];
+    const struct lp_branch *b = list->entry[lp_rng_below(x->rng, (uint32_t)list->entries)];
     expand_sequence(b->first, x);
     if (!b->param)
         return;

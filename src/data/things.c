@@ -19,21 +19,29 @@ static const char *pick(struct lp_expansion *x, const char *const *from, uint32_
     return from[below(x, n)];
 }
 
+const char *const lp_word_first[] = {"b",  "bl", "br", "c",  "ch", "cl", "cr", "d",  "dr", "f",  "fl", "g",  "gl", "gr",
+                                     "h",  "j",  "k",  "kl", "l",  "m",  "n",  "p",  "pl", "pr", "qu", "r",  "s",  "sh",
+                                     "sk", "sl", "sn", "sp", "st", "t",  "th", "tr", "tw", "v",  "w",  "y",  "z",  "zh",
+                                     NULL};
+const char *const lp_word_middle[] = {"a", "e", "i", "o", "u", "a", "e", "i", "o", "oo", "ee", "ai", "ou", NULL};
+const char *const lp_word_last[] = {"b",  "ck", "d",  "ff", "g",  "l",  "lm", "m",  "mp",   "n",  "nd",  "nk",
+                                    "p",  "r",  "rd", "rt", "sk", "sp", "st", "t",  "x",    "zz", "er",  "or",
+                                    "le", "in", "on", "ette", "um", "ish", "ex", "any", "ic", NULL};
+
+static void add_any(struct lp_rng *rng, const char *const *from, struct lp_str *out) {
+    uint32_t n = 0;
+    while (from[n])
+        n++;
+    lp_str_puts(out, from[lp_rng_below(rng, n)]);
+}
+
 void lp_things_word(struct lp_rng *rng, struct lp_str *out) {
-    static const char *const first[] = {"b",  "bl", "br", "c",  "ch", "cl", "cr", "d",  "dr", "f",  "fl",
-                                        "g",  "gl", "gr", "h",  "j",  "k",  "kl", "l",  "m",  "n",  "p",
-                                        "pl", "pr", "qu", "r",  "s",  "sh", "sk", "sl", "sn", "sp", "st",
-                                        "t",  "th", "tr", "tw", "v",  "w",  "y",  "z",  "zh"};
-    static const char *const middle[] = {"a", "e", "i", "o", "u", "a", "e", "i", "o", "oo", "ee", "ai", "ou"};
-    static const char *const last[] = {"b",  "ck", "d",  "ff", "g",  "l",   "lm", "m",  "mp", "n",  "nd",
-                                       "nk", "p",  "r",  "rd", "rt", "sk",  "sp", "st", "t",  "x",  "zz",
-                                       "er", "or", "le", "in", "on", "ette", "um", "ish", "ex", "any", "ic"};
-    uint32_t syllables = 1 + lp_rng_below(rng, 3);
+    uint32_t syllables = 1 + lp_rng_below(rng, LP_WORD_SYLLABLES);
     for (uint32_t i = 0; i < syllables; i++) {
-        lp_str_puts(out, first[lp_rng_below(rng, sizeof first / sizeof *first)]);
-        lp_str_puts(out, middle[lp_rng_below(rng, sizeof middle / sizeof *middle)]);
+        add_any(rng, lp_word_first, out);
+        add_any(rng, lp_word_middle, out);
     }
-    lp_str_puts(out, last[lp_rng_below(rng, sizeof last / sizeof *last)]);
+    add_any(rng, lp_word_last, out);
 }
 
 /* Expands a list apart from x->text. */

@@ -28,7 +28,10 @@ int lp_things_absent(const struct lp_world *world, struct lp_rng *rng);
 /* Its name, or now and then a synonym. */
 const char *lp_things_name(const struct lp_truth *truth, int category, struct lp_rng *rng);
 
-/* A word that can be spoken but is in no dictionary: "plendor", "toskin". */
+/* A word that can be spoken but is in no dictionary: "plenor", "toskin". */
 void lp_things_word(struct lp_rng *rng, struct lp_str *out);
+/* Its parts: one to LP_WORD_SYLLABLES times a first and a middle one, then a last one. Each list ends with NULL. */
+enum { LP_WORD_SYLLABLES = 3 };
+extern const char *const lp_word_first[], *const lp_word_middle[], *const lp_word_last[];
 
 #endif
