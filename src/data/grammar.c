@@ -371,7 +371,7 @@ double lp_list_variety(const struct lp_list *list) {
 static void expand_sequence(const struct lp_node *node, struct lp_expansion *x);
 
 /* What a slot stands for, in the number that is wanted; inside a list the outermost reference chooses. */
-static void fill_slot(const struct node *node, struct lp_expansion *x) {
+static void fill_slot(const struct lp_node *node, struct lp_expansion *x) {
     struct lp_str outer = x->text;
     x->text = (struct lp_str){0};
     x->fill(x, node->slot);

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "data/grammar_inner.h"
+#include "data/scene.h"
 #include "data/things.h"
 
 #include <ctype.h>
@@ -219,26 +220,54 @@ static void run_made_up(const struct lp_matcher *m, struct set *s) {
         run_any(m, lp_word_last, &one);
         unite(m, &all, &one);
     }
+    run_ending(m, &all);
+    keep(m, &all, m->ends);
     *s = all;
 }
 
-/* Numbers, prices, dates: up to 14 letters and digits, whole words with a digit among them; a `code` of up to 8 needs
- * none, but has no I and no O. */
+/* A run of 1 to 10 digits; `code`: of 3 to 8 digits and letters other than I and O. */
 static void run_figures(const struct lp_matcher *m, bool code, struct set *s) {
     struct set all = {0};
     for (int e = 0; e < 2; e++)
-        for (int i = 0; i < m->n; i++) {
-            bool digit = false, letters = code;
-            if (!has_bit(s->at[e], i) || !has_bit(m->begins, i))
-                continue;
-            for (int k = i; k < m->n && k < i + 14; k++) {
-                digit |= isdigit((unsigned char)m->text[k]) != 0;
-                letters = letters && k - i < 8 && !strchr("io", m->text[k]);
-                if (has_bit(m->ends, k + 1) && (digit || letters))
+        for (int i = 0; i < m->n; i++)
+            for (int k = i; has_bit(s->at[e], i) && k < m->n && k < i + (code ? 8 : 10); k++) {
+                bool digit = isdigit((unsigned char)m->text[k]) != 0;
+                if (code ? strchr("io", m->text[k]) != NULL : !digit)
+                    break;
+                if (!code || (k - i >= 2 && has_bit(m->ends, k + 1)))
                     put_bit(all.at[e], k + 1);
             }
-        }
     *s = all;
+}
+
+/* A price, with its currency behind it or in letters that are no letters of ours. */
+static void run_money(const struct lp_matcher *m, struct set *s) {
+    static const char *const currency[] = {"", "eur", NULL};
+    run_figures(m, false, s);
+    run_any(m, currency, s);
+}
+
+static void run_date(const struct lp_matcher *m, struct set *s) {
+    static const char *const months[] = {"jan", "feb", "mar", "apr",   "may",   "jun",  "jul",  "aug", "sep",
+                                         "oct", "nov", "dec", "march", "april", "june", "july", NULL};
+    struct set day = *s, month = *s;
+    run_figures(m, false, &day);
+    unite(m, &month, &day);
+    run_any(m, months, &month);
+    *s = month;
+    run_figures(m, false, s);
+    unite(m, s, &month);
+    unite(m, s, &day);
+}
+
+/* The name of a thing that scenes show, in either number. */
+static void run_name(struct lp_matcher *m, struct set *s) {
+    static const char *const none[] = {NULL};
+    struct set common = *s;
+    run_named(m, "common", true, &common);
+    run_any(m, m->nouns ? m->nouns : none, s);
+    unite(m, s, &common);
+    run_ending(m, s);
 }
 
 /* A noun phrase without article. */
@@ -246,10 +275,8 @@ static void run_noun(struct lp_matcher *m, struct set *s) {
     static const char *const before[] = {"colour", "adjective", NULL}, *const sizes[] = {"", "small", "big", NULL};
     static const char *const colors[] = {"red",  "orange", "yellow", "green", "blue", "purple",
                                          "pink", "brown",  "black",  "white", "gray", NULL};
-    struct set listed = *s, common = *s, named = *s, colored = *s;
+    struct set listed = *s, named = *s, colored = *s;
     run_named(m, "np", true, &listed);
-    run_named(m, "common", true, &common);
-    unite(m, &listed, &common);
     run_any(m, sizes, &named);
     run_any(m, colors, &colored);
     unite(m, &named, &colored);
@@ -258,8 +285,7 @@ static void run_noun(struct lp_matcher *m, struct set *s) {
         run_named(m, *name, false, &one);
         unite(m, &named, &one);
     }
-    static const char *const none[] = {NULL};
-    run_any(m, m->nouns ? m->nouns : none, &named);
+    run_name(m, &named);
     unite(m, &listed, &named);
     run_ending(m, &listed);
     struct set tail = listed;
@@ -288,45 +314,58 @@ static void run_things(struct lp_matcher *m, struct set *s) {
     }
 }
 
-/* "two dogs", "12 dogs" */
-static void run_counted(struct lp_matcher *m, struct set *s) {
-    static const char *const numbers[] = {"", "a", "no", "one", "two", "three", "four", "five", "six", NULL};
-    struct set figures = *s;
-    run_any(m, numbers, s);
+/* What visual questions are about: a thing in any number ("two dogs", "12 dogs"), where it is, a colour, yes or no. */
+static void run_fact(struct lp_matcher *m, struct set *s) {
+    static const char *const numbers[] = {"no", "one", "two", "three", "four", "five", "six", NULL};
+    static const char *const short_ones[] = {
+        "left of", "to the left of", "on the left of", "right of", "to the right of", "on the right of", "above",
+        "below", "under", "on", "on top of", "behind", "in front of", "is", "are", "yes", "no", "red", "orange",
+        "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray", NULL};
+    struct set thing = *s, counted = *s, figures = *s, place = *s;
+    run_any(m, short_ones, s);
     run_figures(m, false, &figures);
     unite(m, s, &figures);
-    run_noun(m, s);
+    run_any(m, numbers, &counted);
+    unite(m, &counted, &figures);
+    run_noun(m, &counted);
+    unite(m, s, &counted);
+    run_thing(m, &thing);
+    unite(m, s, &thing);
+    for (int i = 0; i < lp_backdrop_count; i++) {
+        struct set one = place;
+        run_text(m, lp_backdrops[i].place, false, &one);
+        unite(m, s, &one);
+    }
+}
+
+static bool is_among(const char *name, const char *const *list) {
+    for (; *list; list++)
+        if (!strcmp(name, *list))
+            return true;
+    return false;
 }
 
 /* What a slot that is no list can stand for. */
 static void run_slot(struct lp_matcher *m, const char *name, struct set *s) {
-    static const char *const relations[] = {"left of", "to the left of", "on the left of", "right of", "to the right of",
-                                            "on the right of", "above", "below", "under", "on", "on top of", "behind",
-                                            "in front of", NULL};
-    static const char *const one[] = {"thing", "plural", "singular", "seen", "it", "them", "one", "other", NULL};
-    static const char *const many[] = {"things", "bare", NULL};
-    static const char *const figures[] = {"number", "money", "date", "time", "code", "phone", NULL};
-    for (int i = 0; one[i]; i++)
-        if (!strcmp(name, one[i])) {
-            run_thing(m, s);
-            return;
-        }
-    for (int i = 0; many[i]; i++)
-        if (!strcmp(name, many[i])) {
-            run_things(m, s);
-            return;
-        }
-    for (int i = 0; figures[i]; i++)
-        if (!strcmp(name, figures[i])) {
-            run_figures(m, !strcmp(name, "code"), s);
-            return;
-        }
-    if (!strcmp(name, "word"))
+    static const char *const one[] = {"thing", "plural", "singular", NULL}, *const many[] = {"things", "bare", NULL};
+    static const char *const figures[] = {"number", "time", "code", "phone", NULL};
+    static const char *const facts[] = {"it", "them", "one", "counted", "other", "relation", "brief", "side", "is", NULL};
+    if (is_among(name, one))
+        run_thing(m, s);
+    else if (is_among(name, many))
+        run_things(m, s);
+    else if (is_among(name, figures))
+        run_figures(m, !strcmp(name, "code"), s);
+    else if (!strcmp(name, "money"))
+        run_money(m, s);
+    else if (!strcmp(name, "date"))
+        run_date(m, s);
+    else if (is_among(name, facts))
+        run_fact(m, s);
+    else if (!strcmp(name, "seen"))
+        run_name(m, s);
+    else if (!strcmp(name, "word"))
         run_made_up(m, s);
-    else if (!strcmp(name, "counted"))
-        run_counted(m, s);
-    else if (!strcmp(name, "relation"))
-        run_any(m, relations, s);
     else
         *s = (struct set){0}; /* of thoughts and answers */
 }
@@ -376,10 +415,12 @@ static void run_reference(struct lp_matcher *m, const struct lp_node *node, bool
         return;
     }
     const struct set from = *s;
-    struct memo *memo = memo_of(m, node->slot, false, &from);
-    if (!remembers(memo, node->slot, false, &from)) {
+    struct memo *memo = memo_of(m, node->slot, node->plural, &from);
+    if (!remembers(memo, node->slot, node->plural, &from)) {
         run_slot(m, node->slot, s);
-        *memo = (struct memo){node->slot, false, from, *s};
+        if (node->plural)
+            run_ending(m, s);
+        *memo = (struct memo){node->slot, node->plural, from, *s};
     }
     *s = memo->to;
 }
