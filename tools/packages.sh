@@ -3,7 +3,7 @@
 set -eu
 build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesseract-dev libleptonica-dev
     tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev fonts-dejavu-core"
-test="libcmocka-dev binutils fonts-noto-color-emoji"
+test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation"
 
 missing=
 for list in "$@"; do

@@ -124,7 +124,7 @@ static void sync_folder_of(const char *path) {
     }
 }
 
-bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, size_t n, struct lp_error *err) {
+static bool write_aside(const char *path, const struct lp_file_part *parts, size_t n, bool sync, struct lp_error *err) {
     char aside[PATH_MAX];
     if (snprintf(aside, sizeof aside, "%s.XXXXXX", path) >= (int)sizeof aside)
         return lp_error_set(err, LP_EIO, "the path '%s' is too long", path);
@@ -136,7 +136,7 @@ bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, siz
     bool ok = true;
     for (size_t i = 0; i < n && ok; i++)
         ok = write_all(fd, parts[i].data, parts[i].size);
-    ok = ok && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
+    ok = ok && fchmod(fd, 0666 & ~mask) == 0 && (!sync || fsync(fd) == 0);
     ok = close(fd) == 0 && ok;
     ok = ok && rename(aside, path) == 0;
     if (!ok) {
@@ -144,8 +144,17 @@ bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, siz
         unlink(aside);
         return false;
     }
-    sync_folder_of(path);
+    if (sync)
+        sync_folder_of(path);
     return true;
+}
+
+bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, size_t n, struct lp_error *err) {
+    return write_aside(path, parts, n, true, err);
+}
+
+bool lp_file_write_unsynced(const char *path, const void *data, size_t size, struct lp_error *err) {
+    return write_aside(path, &(struct lp_file_part){data, size}, 1, false, err);
 }
 
 bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err) {

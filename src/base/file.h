@@ -22,7 +22,10 @@ char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error
 /* Writes aside, syncs and renames: readers see the old file or the whole new one. */
 bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err);
 
-/* The same for a file made of parts, written one after the other. */
+/* The same without waiting for the disk: for one of many files that can be made again. */
+bool lp_file_write_unsynced(const char *path, const void *data, size_t size, struct lp_error *err);
+
+/* lp_file_write for a file made of parts, written one after the other. */
 struct lp_file_part {
     const void *data;
     size_t size; /* bytes */

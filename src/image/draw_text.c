@@ -57,6 +57,26 @@ bool lp_draw_text_make(struct lp_draw_text *t, const char *text, int size, int w
                                     "fonts-dejavu-core");
 }
 
+bool lp_draw_text_print(struct lp_draw_text *t, const char *text, const char *font, int size, struct lp_error *err) {
+    *t = (struct lp_draw_text){0};
+    if (!lp_vips_start(err))
+        return false;
+    char name[80], *markup = clean(text);
+    VipsImage *image = NULL;
+    size_t n;
+    g_snprintf(name, sizeof name, "%s %d", font, size);
+    if (vips_text(&image, markup, "font", name, "dpi", 72, NULL) == 0 && image->Bands == 1 &&
+        image->BandFmt == VIPS_FORMAT_UCHAR) {
+        t->width = image->Xsize;
+        t->height = image->Ysize;
+        t->alpha = vips_image_write_to_memory(image, &n);
+    }
+    VIPS_UNREF(image);
+    g_free(markup);
+    lp_vips_end();
+    return t->alpha || lp_error_set(err, LP_EINTERNAL, "'%s' cannot be drawn in the font %s", text, font);
+}
+
 void lp_draw_text_done(struct lp_draw_text *t) {
     g_free(t->alpha);
     *t = (struct lp_draw_text){0};

@@ -16,6 +16,9 @@ bool lp_draw_text_visible(const char *text); /* whether it is more than NULL, ""
  * broken into lines of at most `width` px. Owned by caller (lp_draw_text_done). LP_EINTERNAL when there is no
  * font. */
 bool lp_draw_text_make(struct lp_draw_text *t, const char *text, int size, int width, struct lp_error *err);
+
+/* Draws UTF-8 as one line in a font named as Pango does ("DejaVu Sans Bold"), `size` px an em. The rest as above. */
+bool lp_draw_text_print(struct lp_draw_text *t, const char *text, const char *font, int size, struct lp_error *err);
 void lp_draw_text_done(struct lp_draw_text *t);
 
 #endif

@@ -81,32 +81,46 @@ static const struct writer {
 };
 
 /* The encoded bytes, to be freed with g_free; NULL on failure. */
-static void *encode(const struct lp_image *image, const struct writer *w, size_t *n, struct lp_error *err) {
-    if (image->width > w->most || image->height > w->most) {
+static void *encode(const uint8_t *pixel, int width, int height, int bands, const struct writer *w, size_t *n,
+                    struct lp_error *err) {
+    if (width > w->most || height > w->most) {
         lp_error_set(err, LP_EUSAGE, "a %s file holds at most %d pixels a side, the picture has %d x %d",
-                     w->kind, w->most, image->width, image->height);
+                     w->kind, w->most, width, height);
         return NULL;
     }
     if (!lp_vips_start(err))
         return NULL;
     void *bytes = NULL;
-    VipsImage *in = vips_image_new_from_memory(image->pixel, byte_count(image), image->width, image->height,
-                                               3, VIPS_FORMAT_UCHAR);
-    VipsImage *srgb = NULL;
-    if (!in || vips_copy(in, &srgb, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) ||
-        w->save(srgb, &bytes, n)) {
+    VipsImage *in = vips_image_new_from_memory(pixel, (size_t)width * (size_t)height * (size_t)bands, width, height, bands,
+                                               VIPS_FORMAT_UCHAR);
+    VipsImage *named = NULL;
+    if (!in || vips_copy(in, &named, "interpretation", bands == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB, NULL) ||
+        w->save(named, &bytes, n)) {
         bytes = NULL;
-        lp_error_set(err, LP_EMEMORY, "the picture of %d x %d pixels cannot be written as %s", image->width,
-                     image->height, w->kind);
+        lp_error_set(err, LP_EMEMORY, "the picture of %d x %d pixels cannot be written as %s", width, height, w->kind);
     }
-    VIPS_UNREF(srgb);
+    VIPS_UNREF(named);
     VIPS_UNREF(in);
     lp_vips_end();
     return bytes;
 }
 
-uint8_t *lp_image_encode_png(const struct lp_image *image, size_t *size, struct lp_error *err) {
-    void *bytes = encode(image, &writers[0], size, err);
+/* NULL for a name of no kind that we write. */
+static const struct writer *writer_of(const char *name, struct lp_error *err) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
+        size_t ending = strlen(writers[i].ending);
+        if (length > ending && strcasecmp(name + length - ending, writers[i].ending) == 0)
+            return &writers[i];
+    }
+    lp_error_set(err, LP_EUSAGE, "cannot tell what kind of picture '%s' is to be: name it .png, .jpg or .webp", name);
+    return NULL;
+}
+
+uint8_t *lp_image_encode(const uint8_t *pixel, int width, int height, int bands, const char *name, size_t *size,
+                         struct lp_error *err) {
+    const struct writer *w = writer_of(name, err);
+    void *bytes = w ? encode(pixel, width, height, bands, w, size, err) : NULL;
     if (!bytes)
         return NULL;
     uint8_t *copy = lp_alloc(*size);
@@ -118,17 +132,15 @@ uint8_t *lp_image_encode_png(const struct lp_image *image, size_t *size, struct 
     return copy;
 }
 
+uint8_t *lp_image_encode_png(const struct lp_image *image, size_t *size, struct lp_error *err) {
+    return lp_image_encode(image->pixel, image->width, image->height, 3, "a.png", size, err);
+}
+
 bool lp_image_save(const struct lp_image *image, const char *path, struct lp_error *err) {
-    size_t length = strlen(path), n = 0;
-    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
-        size_t ending = strlen(writers[i].ending);
-        if (length <= ending || strcasecmp(path + length - ending, writers[i].ending) != 0)
-            continue;
-        void *bytes = encode(image, &writers[i], &n, err);
-        bool ok = bytes && lp_file_write(path, bytes, n, err);
-        g_free(bytes);
-        return ok;
-    }
-    return lp_error_set(err, LP_EUSAGE,
-                        "cannot tell what kind of picture '%s' is to be: name it .png, .jpg or .webp", path);
+    size_t n = 0;
+    const struct writer *w = writer_of(path, err);
+    void *bytes = w ? encode(image->pixel, image->width, image->height, 3, w, &n, err) : NULL;
+    bool ok = bytes && lp_file_write(path, bytes, n, err);
+    g_free(bytes);
+    return ok;
 }

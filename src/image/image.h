@@ -33,6 +33,11 @@ void lp_image_close(struct lp_image *image); /* NULL is fine */
 /* Encodes as PNG (lossless). Owned by caller (lp_free); NULL on failure. */
 uint8_t *lp_image_encode_png(const struct lp_image *image, size_t *size, struct lp_error *err);
 
+/* Encodes pixels [height,width,bands], 8 bits, 1 or 3 bands, as the kind of file that `name` ends in (see below). Owned
+ * by caller (lp_free); NULL on failure. */
+uint8_t *lp_image_encode(const uint8_t *pixel, int width, int height, int bands, const char *name, size_t *size,
+                         struct lp_error *err);
+
 /* Writes a file whose kind its name tells: .png, .jpg, .jpeg (quality 92), .webp (90). The file appears whole
  * or not at all. Another ending is LP_EUSAGE. */
 bool lp_image_save(const struct lp_image *image, const char *path, struct lp_error *err);
