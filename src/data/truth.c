@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "image/image.h"
+#include "image/rle.h"
 
 #include <limits.h>
 #include <math.h>
@@ -75,8 +77,10 @@ static const char *keep(struct reader *r, const char *text, struct lp_error *err
 }
 
 static bool read_id(const json_t *item, const char *key, int64_t *id, struct lp_error *err) {
-    return lp_json_int(item, key, INT64_MIN, -((int64_t)1 << 53), (int64_t)1 << 53, id, err) &&
-           (*id != INT64_MIN || lp_error_set(err, LP_EINPUT, "an entry has no '%s'", key));
+    const json_t *value = json_object_get(item, key);
+    if (!value || json_is_null(value))
+        return lp_error_set(err, LP_EINPUT, "it has no '%s'", key);
+    return lp_json_int(item, key, 0, -((int64_t)1 << 53), (int64_t)1 << 53, id, err);
 }
 
 static json_t *list_of(const json_t *file, const char *key, struct lp_error *err) {
@@ -94,7 +98,7 @@ static bool read_category(struct reader *r, const json_t *item, int i, struct lp
         !lp_json_string(item, "plural", NULL, &plural, err) || !lp_json_string(item, "supercategory", "", &super, err))
         return false;
     if (!name || !*name)
-        return lp_error_set(err, LP_EINPUT, "category %lld has no name", (long long)id);
+        return lp_error_set(err, LP_EINPUT, "it has no name");
     if (!put(&r->category, id, i))
         return lp_error_set(err, LP_EINPUT, "there are two categories %lld", (long long)id);
     const json_t *synonyms = json_object_get(item, "synonyms"), *word;
@@ -120,6 +124,8 @@ static bool read_picture(struct reader *r, const json_t *item, int32_t i, struct
         return lp_error_prefix(err, "image %d of the list", (int)i + 1);
     if (!file || !*file || *file == '/' || strstr(file, ".."))
         return lp_error_set(err, LP_EINPUT, "image %lld has no file name inside the folder", (long long)p->id);
+    if (width * height > LP_IMAGE_MAX_PIXELS)
+        return lp_error_set(err, LP_EINPUT, "image %lld is larger than %d pixels", (long long)p->id, LP_IMAGE_MAX_PIXELS);
     if (!put(&r->picture, p->id, i))
         return lp_error_set(err, LP_EINPUT, "there are two images %lld", (long long)p->id);
     p->file = keep(r, file, err);
@@ -158,27 +164,55 @@ static bool read_box(const json_t *item, const struct lp_truth_picture *p, float
     return true;
 }
 
+/* The mask's counts where they are COCO's compressed ones; polygons and plain counts are left out. */
+static bool read_mask(struct reader *r, const json_t *item, const struct lp_truth_picture *p, struct lp_truth_object *o,
+                      struct lp_error *err) {
+    const json_t *segmentation = json_object_get(item, "segmentation"), *size = json_object_get(segmentation, "size");
+    const char *counts = json_string_value(json_object_get(segmentation, "counts"));
+    int64_t area;
+    if (!counts)
+        return true;
+    if (json_integer_value(json_array_get(size, 0)) != p->height || json_integer_value(json_array_get(size, 1)) != p->width)
+        return lp_error_set(err, LP_EINPUT, "its mask's size is not [%d, %d] as the picture's", p->height, p->width);
+    return lp_rle_check(counts, strlen(counts), p->width, p->height, &area, err) && (o->rle = keep(r, counts, err));
+}
+
 static bool read_object(struct reader *r, const json_t *item, struct lp_truth_picture *p, struct lp_truth_object *o,
                         struct lp_error *err) {
     int64_t category, depth;
     double area;
-    const char *color, *size, *counts;
-    const json_t *attributes = json_object_get(item, "attributes"), *segmentation = json_object_get(item, "segmentation");
+    const json_t *attributes = json_object_get(item, "attributes");
     if (!read_id(item, "category_id", &category, err) || !read_box(item, p, o->box, err) ||
         !lp_json_number(item, "area", 0, &area, err) || !lp_json_int(item, "depth", 0, 0, FINE, &depth, err))
         return false;
     if ((o->category = find(&r->category, category)) < 0)
         return lp_error_set(err, LP_EINPUT, "there is no category %lld", (long long)category);
-    color = json_string_value(json_object_get(attributes, "color"));
-    size = json_string_value(json_object_get(attributes, "size"));
-    counts = json_is_object(segmentation) ? json_string_value(json_object_get(segmentation, "counts")) : NULL;
+    if (!(area >= 0 && area <= (double)p->width * p->height))
+        return lp_error_set(err, LP_EINPUT, "its area is not between 0 and the picture's");
+    const char *color = json_string_value(json_object_get(attributes, "color"));
+    const char *size = json_string_value(json_object_get(attributes, "size"));
     o->color = keep(r, color, err);
     o->size = keep(r, size, err);
-    o->rle = keep(r, counts, err);
     o->area = (float)area;
     o->depth = (int)depth;
     o->part_of = -1;
-    return (o->color || !color) && (o->size || !size) && (o->rle || !counts);
+    return (o->color || !color) && (o->size || !size) && read_mask(r, item, p, o, err);
+}
+
+/* Whether it is a part; null is the same as nothing. */
+static bool is_part(const json_t *item) {
+    const json_t *whole = json_object_get(item, "part_of");
+    return whole && !json_is_null(whole);
+}
+
+static bool read_whole(struct reader *r, const json_t *item, const struct lp_truth_picture *p, struct lp_truth_object *o,
+                       struct lp_error *err) {
+    int64_t id;
+    if (!read_id(item, "part_of", &id, err))
+        return false;
+    o->part_of = find(&r->object, id);
+    return (o->part_of >= 0 && o->part_of < p->wholes && p->object[o->part_of].id == id) ||
+           lp_error_set(err, LP_EINPUT, "it is part of %lld, which is no whole thing in the picture", (long long)id);
 }
 
 /* Counts first, then a place for each, whole things before parts. */
@@ -191,7 +225,7 @@ static bool read_objects(struct reader *r, json_t *list, struct lp_error *err) {
         if (!p)
             return lp_error_prefix(err, "annotation %zu of the list", i + 1);
         p->objects++;
-        p->wholes += !json_object_get(item, "part_of");
+        p->wholes += !is_part(item);
     }
     for (int64_t k = 0; k < t->pictures; k++) {
         struct lp_truth_picture *p = &t->picture[k];
@@ -203,15 +237,13 @@ static bool read_objects(struct reader *r, json_t *list, struct lp_error *err) {
     }
     for (int parts = 0; parts < 2; parts++)
         json_array_foreach(list, i, item) {
-            const json_t *whole = json_object_get(item, "part_of");
-            if (!whole != !parts)
+            if (is_part(item) != (parts == 1))
                 continue;
             struct lp_truth_picture *p = picture_of(r, item, err);
             int at = p ? (parts ? p->objects++ : p->wholes++) : 0;
             struct lp_truth_object *o = p ? &p->object[at] : NULL;
             bool ok = o && read_id(item, "id", &o->id, err) && read_object(r, item, p, o, err);
-            if (ok && parts && ((o->part_of = find(&r->object, json_integer_value(whole))) < 0 || o->part_of >= p->wholes))
-                ok = lp_error_set(err, LP_EINPUT, "it is part of %lld, which is not there", (long long)json_integer_value(whole));
+            ok = ok && (!parts || read_whole(r, item, p, o, err));
             if (ok && !put(&r->object, o->id, at))
                 ok = lp_error_set(err, LP_EINPUT, "there are two annotations %lld", (long long)o->id);
             if (!ok)
@@ -324,7 +356,7 @@ static bool read_instances(struct reader *r, const char *path, struct lp_error *
     t->categories = (int)nc;
     t->pictures = (int64_t)np;
     json_array_foreach(categories, i, item)
-        ok = ok && read_category(r, item, (int)i, err);
+        ok = ok && (read_category(r, item, (int)i, err) || lp_error_prefix(err, "category %zu of the list", i + 1));
     json_array_foreach(pictures, i, item)
         ok = ok && read_picture(r, item, (int32_t)i, err);
     ok = ok && read_objects(r, objects, err);
@@ -362,7 +394,7 @@ void lp_truth_close(struct lp_truth *truth) {
 
 int lp_truth_count(const struct lp_truth_picture *picture, int category) {
     int n = 0;
-    for (int i = 0; i < picture->wholes; i++)
+    for (int i = 0; i < picture->objects; i++)
         n += picture->object[i].category == category;
     return n;
 }

@@ -61,7 +61,7 @@ struct lp_truth {
 struct lp_truth *lp_truth_open(const char *folder, struct lp_error *err);
 void lp_truth_close(struct lp_truth *truth);
 
-/* How many whole objects of the category a picture shows. */
+/* How many objects of the category a picture shows; parts count, as a house shows its door. */
 int lp_truth_count(const struct lp_truth_picture *picture, int category);
 
 #endif

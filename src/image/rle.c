@@ -64,30 +64,62 @@ static bool get_number(const char **at, const char *end, int64_t *out) {
     return false;
 }
 
+struct runs {
+    const char *begin, *at, *end;
+    int width, height;
+    unsigned index;
+    int64_t before[2], filled;
+};
+
+/* The next run, which is inside where index was odd. False at the end and after an error. */
+static bool next_run(struct runs *r, int64_t *run, struct lp_error *err) {
+    if (r->at == r->end)
+        return false;
+    if (!get_number(&r->at, r->end, run))
+        return lp_error_set(err, LP_EINPUT, "the mask's run lengths are malformed at character %zu", (size_t)(r->at - r->begin));
+    *run += r->index > 2 ? r->before[r->index % 2] : 0;
+    if (*run < 0 || *run > (int64_t)r->width * r->height - r->filled)
+        return lp_error_set(err, LP_EINPUT, "the mask's run lengths do not fit its %d x %d pixels", r->width, r->height);
+    r->before[r->index % 2] = *run;
+    r->filled += *run;
+    r->index++;
+    return true;
+}
+
+/* Whether the runs ended where they must. */
+static bool all_run(const struct runs *r, const struct lp_error *failed, struct lp_error *err) {
+    int64_t total = (int64_t)r->width * r->height;
+    if (failed->code) {
+        if (err)
+            *err = *failed;
+        return false;
+    }
+    return r->filled == total || lp_error_set(err, LP_EINPUT, "the mask's run lengths cover %lld of its %lld pixels",
+                                              (long long)r->filled, (long long)total);
+}
+
 bool lp_rle_decode(uint8_t *mask, int width, int height, const char *counts, size_t n, struct lp_error *err) {
-    const char *at = counts, *end = counts + n;
-    int64_t before[2] = {0, 0}, filled = 0, total = (int64_t)width * height;
+    struct runs r = {.begin = counts, .at = counts, .end = counts + n, .width = width, .height = height};
+    struct lp_error failed = {0};
+    int64_t run = 0;
     int x = 0, y = 0;
-    for (unsigned index = 0; at < end; index++) {
-        int64_t run;
-        if (!get_number(&at, end, &run))
-            return lp_error_set(err, LP_EINPUT, "the mask's run lengths are malformed at character %zu",
-                                (size_t)(at - counts));
-        run += index > 2 ? before[index % 2] : 0;
-        if (run < 0 || run > total - filled)
-            return lp_error_set(err, LP_EINPUT, "the mask's run lengths do not fit its %d x %d pixels", width,
-                                height);
-        before[index % 2] = run;
-        filled += run;
+    while (next_run(&r, &run, &failed))
         for (; run > 0; run--) {
-            mask[(size_t)y * (size_t)width + (size_t)x] = index % 2;
+            mask[(size_t)y * (size_t)width + (size_t)x] = r.index % 2 == 0;
             if (++y == height) {
                 y = 0;
                 x++;
             }
         }
-    }
-    return filled == total ||
-           lp_error_set(err, LP_EINPUT, "the mask's run lengths cover %lld of its %lld pixels",
-                        (long long)filled, (long long)total);
+    return all_run(&r, &failed, err);
+}
+
+bool lp_rle_check(const char *counts, size_t n, int width, int height, int64_t *area, struct lp_error *err) {
+    struct runs r = {.begin = counts, .at = counts, .end = counts + n, .width = width, .height = height};
+    struct lp_error failed = {0};
+    int64_t run = 0;
+    *area = 0;
+    while (next_run(&r, &run, &failed))
+        *area += r.index % 2 == 0 ? run : 0;
+    return all_run(&r, &failed, err);
 }

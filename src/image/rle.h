@@ -14,4 +14,7 @@ char *lp_rle_encode(const uint8_t *mask, int width, int height, struct lp_error 
  * malformed or do not cover the mask exactly. */
 bool lp_rle_decode(uint8_t *mask, int width, int height, const char *counts, size_t n, struct lp_error *err);
 
+/* The same without the mask; *area is the number of pixels inside. */
+bool lp_rle_check(const char *counts, size_t n, int width, int height, int64_t *area, struct lp_error *err);
+
 #endif
