@@ -394,7 +394,14 @@ void lp_truth_close(struct lp_truth *truth) {
 
 int lp_truth_count(const struct lp_truth_picture *picture, int category) {
     int n = 0;
-    for (int i = 0; i < picture->objects; i++)
+    for (int i = 0; i < picture->wholes; i++)
         n += picture->object[i].category == category;
     return n;
+}
+
+bool lp_truth_shows(const struct lp_truth_picture *picture, int category) {
+    bool shows = false;
+    for (int i = 0; i < picture->objects; i++)
+        shows |= picture->object[i].category == category;
+    return shows;
 }

@@ -61,7 +61,10 @@ struct lp_truth {
 struct lp_truth *lp_truth_open(const char *folder, struct lp_error *err);
 void lp_truth_close(struct lp_truth *truth);
 
-/* How many objects of the category a picture shows; parts count, as a house shows its door. */
+/* How many whole objects of the category a picture shows. */
 int lp_truth_count(const struct lp_truth_picture *picture, int category);
+
+/* Whether it shows any, parts as well: a house shows a door. */
+bool lp_truth_shows(const struct lp_truth_picture *picture, int category);
 
 #endif

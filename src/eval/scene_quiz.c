@@ -28,7 +28,7 @@ static bool has_singular(const struct lp_truth_category *c) {
 static int absent(const struct lp_truth *t, const struct lp_truth_picture *p, struct lp_rng *rng) {
     for (int tries = 0; tries < 50; tries++) {
         int category = (int)lp_rng_below(rng, (uint32_t)t->categories);
-        if (!lp_truth_count(p, category))
+        if (!lp_truth_shows(p, category))
             return category;
     }
     return -1;
@@ -221,7 +221,7 @@ bool lp_caption_check(const struct lp_truth *t, const struct lp_truth_picture *p
             bool there = lp_truth_count(p, which) > 0;
             named[which] = true;
             naming->named++;
-            naming->wrong += !there;
+            naming->wrong += !lp_truth_shows(p, which);
             naming->found += there;
         }
         at += n;

@@ -57,7 +57,8 @@ static void reads_coco(void **state) {
     assert_true(a->object[1].id == 2 && a->object[1].category == 1 && a->object[1].part_of == 0);
     assert_string_equal(a->object[0].color, "red");
     assert_string_equal(a->object[0].rle, "12105");
-    assert_true(lp_truth_count(a, 0) == 1 && lp_truth_count(a, 1) == 1 && lp_truth_count(b, 0) == 2);
+    assert_true(lp_truth_count(a, 0) == 1 && lp_truth_count(a, 1) == 0 && lp_truth_count(b, 0) == 2);
+    assert_true(lp_truth_shows(a, 1) && lp_truth_shows(a, 0) && !lp_truth_shows(b, 1));
     assert_null(a->background);
     assert_string_equal(b->background, "beach");
     assert_true(b->object[0].box[2] == 8 && b->object[0].box[3] == 8 && b->object[0].box[0] == 2.5f && !b->object[0].rle);
