@@ -23,7 +23,7 @@ int lp_cmd_data_scenes(int argc, char **argv) {
         {"seed", 's', "S", "same seed, same scenes; scene N does not depend on --count", LP_OPTION_INT, "1", &seed, 0, 4294967295.0},
         {"out", 'o', "DIR", "where pictures and truth go", LP_OPTION_STRING, NULL, &q.folder, 0, 0},
         {"size", 0, "PX", "side of a picture", LP_OPTION_INT, "256", &size, 32, 4096},
-        {"stickers", 0, "DIR", "the folder with stickers.txt", LP_OPTION_STRING, lp_stickers_folder(), &q.stickers, 0, 0},
+        {"stickers", 0, "DIR", "the folder with stickers.txt and signs.txt", LP_OPTION_STRING, lp_stickers_folder(), &q.stickers, 0, 0},
         {0}};
     const struct lp_usage usage = {"data scenes", "--out DIR [options]",
                                    "Draws scenes of stickers with exact truth in COCO's formats; see docs/scenes.md.", options, 0, 0};

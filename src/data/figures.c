@@ -32,7 +32,7 @@ const struct lp_figure lp_figures[] = {
         {"", OVAL, -0.92f, -0.6f, 0.1f, 0.4f, TONE},
         {"", OVAL, -0.1f, -0.6f, 0.92f, 0.4f, TONE},
         {"", OVAL, -0.5f, -0.5f, 0.5f, 0.5f, TONE}}},
-    {"snowman", "", "person", RED | BLUE | GREEN | PURPLE | ORANGE, WHITE_INDEX, {
+    {"snowman~snowmen", "", "person", RED | BLUE | GREEN | PURPLE | ORANGE, WHITE_INDEX, {
         {"body", OVAL, -0.68f, -0.12f, 0.68f, 1, PAINT(246, 249, 252)},
         {"head", OVAL, -0.44f, -0.72f, 0.44f, 0.12f, PAINT(250, 252, 255)},
         {"hat", RECT, -0.3f, -1, 0.3f, -0.58f, PAINT(34, 34, 40)},

@@ -70,7 +70,7 @@ static void ask_kind(struct edit *e, const struct lp_scene_kind *k) {
 /* "a red car", "cars" */
 static void wish_item(struct edit *e, const struct lp_scene_item *item, bool several) {
     const struct lp_sticker_name *n = &e->stickers->name[item->sticker];
-    lp_str_printf(&e->wished, "%s%s%s%s", several ? "" : "a ", item->tinted && item->color >= 0 ? lp_color_names[item->color] : "",
+    lp_str_printf(&e->wished, "%s%s%s%s", several || lp_scene_paired(n) ? "" : "a ", item->tinted && item->color >= 0 ? lp_color_names[item->color] : "",
                   item->tinted && item->color >= 0 ? " " : "", several ? n->plural : n->name);
 }
 

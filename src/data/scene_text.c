@@ -41,7 +41,12 @@ int lp_scene_kinds(const struct lp_scene *scene, struct lp_scene_kind kind[LP_SC
     return kinds;
 }
 
-/* "two dogs", "a red car": the kinds in a random order, joined by commas and "and". */
+bool lp_scene_paired(const struct lp_sticker_name *n) {
+    size_t length = strlen(n->name);
+    return !strcmp(n->name, n->plural) && n->name[length - 1] == 's';
+}
+
+/* "two dogs", "a red car", "scissors": the kinds in a random order, joined by commas and "and". */
 static void list_kinds(const struct lp_scene *scene, const struct lp_stickers *stickers, struct lp_rng *rng, struct lp_str *out) {
     struct lp_scene_kind kind[LP_SCENE_ITEMS];
     int kinds = lp_scene_kinds(scene, kind);
@@ -55,7 +60,8 @@ static void list_kinds(const struct lp_scene *scene, const struct lp_stickers *s
         const struct lp_sticker_name *s = &stickers->name[kind[k].sticker];
         const char *color = kind[k].color >= 0 ? lp_color_names[kind[k].color] : NULL;
         lp_str_puts(out, k == 0 ? "" : k + 1 < kinds ? ", " : " and ");
-        lp_str_printf(out, "%s %s%s%s", numbers[kind[k].count], color ? color : "", color ? " " : "",
+        bool bare = kind[k].count == 1 && lp_scene_paired(s);
+        lp_str_printf(out, "%s %s%s%s", bare ? "" : numbers[kind[k].count], color ? color : "", color ? " " : "",
                       kind[k].count > 1 ? s->plural : s->name);
     }
 }

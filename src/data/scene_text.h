@@ -16,6 +16,9 @@ int64_t lp_scene_id(int64_t number, int item, int part);
 /* Adds text as a JSON string with its quotes. */
 void lp_scene_quote(const char *text, struct lp_str *out);
 
+/* Whether it has one number only, as scissors do: no "a". */
+bool lp_scene_paired(const struct lp_sticker_name *name);
+
 /* Items of one sticker and of colour `color`, -1 where they differ or have none. */
 struct lp_scene_kind {
     int sticker, count, color, first;
