@@ -176,14 +176,18 @@ static void run_text(const struct lp_matcher *m, const char *text, bool plural, 
 }
 
 /* Any one of the texts, ended by NULL. */
-static void run_any(const struct lp_matcher *m, const char *const *texts, struct set *s) {
+static void run_either(const struct lp_matcher *m, const char *const *texts, bool plural, struct set *s) {
     struct set all = {0};
     for (; *texts; texts++) {
         struct set one = *s;
-        run_text(m, *texts, false, &one);
+        run_text(m, *texts, plural, &one);
         unite(m, &all, &one);
     }
     *s = all;
+}
+
+static void run_any(const struct lp_matcher *m, const char *const *texts, struct set *s) {
+    run_either(m, texts, false, s);
 }
 
 /* As it is, or with the ending of a plural. */
@@ -217,7 +221,7 @@ static void run_made_up(const struct lp_matcher *m, struct set *s) {
         run_any(m, lp_word_first, s);
         run_any(m, lp_word_middle, s);
         struct set one = *s;
-        run_any(m, lp_word_last, &one);
+        run_either(m, lp_word_last, true, &one);
         unite(m, &all, &one);
     }
     run_ending(m, &all);
