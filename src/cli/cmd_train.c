@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/cmd_train.c - llava-plus train: records of the released format to a trained folder. */
 #include "cli/command.h"
+#include "cli/lessons.h"
 #include "cli/naming.h"
 #include "cli/options.h"
 
 #include "base/file.h"
-#include "base/json.h"
-#include "data/records.h"
-#include "plan/action.h"
-#include "train/train.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-enum { MOST_FOLDERS = 16, MOST_PICTURES = 16, MOST_TURNS = 256 };
+enum { MOST_FOLDERS = 16 };
 
 static volatile bool stop_asked;
 
@@ -26,153 +26,43 @@ static void on_signal(int number) {
     stop_asked = true;
 }
 
-/* What a record says, as messages and pictures. */
-struct record {
-    struct lp_message message[MOST_TURNS];
-    size_t messages;
-    const char *picture[MOST_PICTURES];
-    size_t pictures;
-    struct lp_arena arena;
-};
-
-/* Assistants' turns become the training text of section 1.2: the fields that are there, in their order. */
-static bool add_turn(struct record *rec, const json_t *turn, struct lp_error *err) {
-    const char *from, *value, *thoughts;
-    if (!lp_json_string(turn, "from", "", &from, err) || !lp_json_string(turn, "value", NULL, &value, err) ||
-        !lp_json_string(turn, "thoughts", NULL, &thoughts, err))
-        return false;
-    if (rec->messages == MOST_TURNS)
-        return lp_error_set(err, LP_EINPUT, "it has more than %d turns", MOST_TURNS);
-    bool human = !strcasecmp(from, "human");
-    if (human != (rec->messages % 2 == 0) || (human && !value))
-        return lp_error_set(err, LP_EINPUT, "turn %zu is not the %s's", rec->messages + 1,
-                            rec->messages % 2 ? "assistant" : "human");
-    const char *text = value;
-    if (!human) {
-        struct lp_str out = {0};
-        lp_plan_format(&out, thoughts, json_object_get(turn, "actions"), value);
-        text = out.failed ? NULL : lp_arena_strdup(&rec->arena, lp_str_text(&out));
-        lp_str_done(&out);
-        if (!text)
-            return lp_error_memory(err);
-    }
-    rec->message[rec->messages++] = (struct lp_message){text, !human};
-    return true;
-}
-
-/* The first image folder that has the file. */
-static bool add_picture(struct record *rec, const char *name, char *const *folder, int folders,
-                        struct lp_error *err) {
-    char path[PATH_MAX];
-    if (rec->pictures == MOST_PICTURES)
-        return lp_error_set(err, LP_EINPUT, "it has more than %d pictures", MOST_PICTURES);
-    if (name[0] == '/' || strstr(name, ".."))
-        return lp_error_set(err, LP_EINPUT, "the picture '%s' is outside the image folders", name);
-    for (int i = 0; i < folders; i++) {
-        if (!lp_file_join(path, sizeof path, folder[i], name, err))
-            return false;
-        if (!lp_file_exists(path))
-            continue;
-        rec->picture[rec->pictures] = lp_arena_strdup(&rec->arena, path);
-        return rec->picture[rec->pictures++] || lp_error_memory(err);
-    }
-    return lp_error_set(err, LP_EINPUT, "the picture '%s' is in none of the image folders", name);
-}
-
-static bool read_record(struct record *rec, const json_t *json, char *const *folder, int folders,
-                        struct lp_error *err) {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(json_object_get(json, "conversations"), i, item)
-        if (!add_turn(rec, item, err))
-            return false;
-    json_array_foreach(json_object_get(json, "images"), i, item)
-        if (!add_picture(rec, json_string_value(item), folder, folders, err))
-            return false;
-    return true;
-}
-
-/* Calls `use` with each record of a data file. */
-struct reading {
-    struct lp_train_set *set; /* or, to write texts: */
-    struct lp_str text;
-    char *const *folder;
-    int folders;
-    int64_t turns; /* only so many of each dialogue; 0: all */
-};
-
-/* Pictures that the first n messages show. */
-static size_t count_marks(const struct record *rec, size_t n) {
-    size_t marks = 0;
-    for (size_t i = 0; i < n; i++)
-        for (const char *at = rec->message[i].text; (at = strstr(at, LP_IMAGE_TEXT)); at++)
-            marks++;
-    return marks;
-}
-
-static bool use_record(struct reading *to, const struct record *rec, struct lp_error *err) {
-    size_t n = to->turns && rec->messages > (size_t)to->turns ? (size_t)to->turns : rec->messages;
-    n -= n % 2; /* an answer must come last */
-    size_t pictures = n == rec->messages ? rec->pictures : count_marks(rec, n);
-    if (to->set)
-        return lp_train_set_add(to->set, rec->message, n, rec->picture,
-                                pictures < rec->pictures ? pictures : rec->pictures, err);
-    for (size_t i = 0; i < n; i++)
-        lp_str_printf(&to->text, "%s\n", rec->message[i].text);
-    return !to->text.failed || lp_error_memory(err);
-}
-
-static bool read_file(const char *path, struct reading *to, struct lp_error *err) {
-    struct lp_records *records = lp_records_open(path, err);
-    bool ok = records != NULL;
-    json_t *json = NULL;
-    for (size_t i = 1; ok && (ok = lp_records_next(records, &json, err)) && json; i++) {
-        struct record rec = {0};
-        ok = read_record(&rec, json, to->folder, to->folders, err) && use_record(to, &rec, err);
-        if (!ok)
-            lp_error_prefix(err, "%s, record %zu", path, i);
-        lp_arena_done(&rec.arena);
-        json_decref(json);
-    }
-    lp_records_close(records);
-    return ok;
-}
-
-/* Splits "a,b,c" in place. */
-static int split(char *list, char **item, int most) {
-    int n = 0;
-    for (char *part = strtok(list, ","); part && n < most; part = strtok(NULL, ","))
-        item[n++] = part;
-    return n;
-}
-
-static bool read_all(char *list, struct reading *to, struct lp_error *err) {
-    char *path[MOST_FOLDERS];
-    int n = split(list, path, MOST_FOLDERS);
-    for (int i = 0; i < n; i++)
-        if (!read_file(path[i], to, err))
-            return false;
-    return true;
-}
-
 /* What goes to standard error while a training runs. */
 struct display {
     const struct lp_train_set *set;
     bool terminal, begun;
+    double eval_loss; /* the last; NAN: none yet */
 };
+
+/* "1 h 05 min", "12 min", "40 s". */
+static const char *time_text(double seconds, char text[32]) {
+    long s = (long)(seconds + 0.5), minutes = (s + 30) / 60;
+    if (s < 90)
+        snprintf(text, 32, "%ld s", s);
+    else if (minutes < 90)
+        snprintf(text, 32, "%ld min", minutes);
+    else
+        snprintf(text, 32, "%ld h %02ld min", minutes / 60, minutes % 60);
+    return text;
+}
 
 static void show_progress(void *context, const struct lp_train_progress *p) {
     struct display *d = context;
-    bool terminal = d->terminal;
+    bool terminal = d->terminal, measured = isfinite(p->eval_loss);
+    if (measured)
+        d->eval_loss = p->eval_loss;
     if (!d->begun)
-        fprintf(stderr, "%ld dialogues (%ld too long, left out), %s kernels\n", (long)d->set->count,
-                (long)d->set->skipped, d->set->model->kernels->name);
+        fprintf(stderr, "%ld dialogues (%ld too long, left out), %ld pictures, %s kernels%s\n", (long)d->set->count,
+                (long)d->set->skipped, (long)d->set->pictures, d->set->model->kernels->name,
+                p->step > 1 ? ", goes on from a checkpoint" : "");
     d->begun = true;
-    if (!terminal && p->step % 50 && p->step != p->steps)
+    if (!terminal && p->step % 50 && p->step != p->steps && !measured)
         return;
-    fprintf(stderr, "%sstep %ld/%ld  loss %.4f  rate %.2e  norm %.2f  %.0f tokens/s  %.0f min left%s",
-            terminal ? "\r" : "", (long)p->step, (long)p->steps, p->loss, p->rate, p->gradient_norm,
-            p->tokens_per_s, p->seconds_left / 60, terminal ? "   " : "\n");
+    char eval[40] = "", left[32];
+    if (isfinite(d->eval_loss))
+        snprintf(eval, sizeof eval, "  held out %.4f", d->eval_loss);
+    fprintf(stderr, "%sstep %ld/%ld  loss %.4f%s  rate %.2e  norm %.2f  %.0f tokens/s  %s left%s",
+            terminal ? "\r" : "", (long)p->step, (long)p->steps, p->loss, eval, p->rate, p->gradient_norm,
+            p->tokens_per_s, time_text(p->seconds_left, left), terminal ? "\033[K" : "\n");
     if (terminal && p->step == p->steps)
         fputc('\n', stderr);
 }
@@ -194,47 +84,85 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
 }
 
 struct request {
-    const char *train;
+    const char *data, *eval, *images, *naming, *model, *out, *write_text, *train;
     unsigned parts;
-    const char *data, *images, *naming, *model, *out, *write_text;
-    int64_t seed, turns;
+    int64_t seed, turns, picture_mib;
     bool float32;
     struct lp_train_settings s;
 };
 
-static bool train(const struct request *q, struct reading *to, char *data, struct lp_error *err) {
-    char checkpoint[PATH_MAX], log[PATH_MAX];
+/* The files of a training's folder. */
+struct places {
+    char checkpoint[PATH_MAX], log[PATH_MAX], curve[PATH_MAX], model[PATH_MAX];
+    int lock; /* the open folder; -1: none */
+};
+
+/* Two trainings in one folder would mix their checkpoints. */
+static bool take_folder(struct places *p, const char *out, struct lp_error *err) {
+    if (!lp_file_make_folder(out, err) || !lp_file_join(p->checkpoint, PATH_MAX, out, "checkpoint.safetensors", err) ||
+        !lp_file_join(p->log, PATH_MAX, out, "log.jsonl", err) || !lp_file_join(p->curve, PATH_MAX, out, "loss.png", err) ||
+        !lp_file_join(p->model, PATH_MAX, out, "model.safetensors", err))
+        return false;
+    p->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->lock >= 0 && flock(p->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return lp_error_set(err, LP_EIO, "another training is at work in %s: wait for it, or choose another --out", out);
+    lp_checkpoint_tidy(p->checkpoint);
+    lp_checkpoint_tidy(p->log);
+    lp_checkpoint_tidy(p->curve);
+    lp_checkpoint_tidy(p->model);
+    return true;
+}
+
+static bool read_sets(const struct request *q, struct lp_lessons *to, char *data, char *eval, struct lp_train_set *set,
+                      struct lp_train_set *held_out, struct lp_error *err) {
+    to->set = set;
+    if ((q->naming && !lp_naming_read(set, q->naming, err)) || !lp_lessons_read(data, to, err))
+        return false;
+    if (!set->count)
+        return lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)",
+                            q->data ? q->data : q->naming, (long)set->skipped);
+    to->set = held_out;
+    if (!lp_lessons_read(eval, to, err))
+        return false;
+    if (q->eval && !held_out->count)
+        return lp_error_set(err, LP_EINPUT, "there is no dialogue to measure with in %s (%ld are too long)", q->eval,
+                            (long)held_out->skipped);
+    return lp_train_pictures_check(set, err) && lp_train_pictures_check(held_out, err);
+}
+
+static bool train(const struct request *q, struct lp_lessons *to, char *data, char *eval, struct lp_error *err) {
+    struct lp_llava *model = lp_llava_open_to_learn(q->model, lp_kernels_cpu(), (uint64_t)q->seed, err);
+    if (!model)
+        return false;
+    lp_llava_learn(model, q->parts);
+    struct places place = {.lock = -1};
+    struct lp_train_set set, held_out;
+    lp_train_set_init(&set, model);
+    lp_train_set_init(&held_out, model);
+    struct display display = {.set = &set, .terminal = isatty(STDERR_FILENO), .eval_loss = NAN};
     struct lp_train_settings s = q->s;
     s.seed = (uint64_t)q->seed;
     s.stop = &stop_asked;
     s.progress = show_progress;
-    s.checkpoint = checkpoint;
-    s.log = log;
-    if (!lp_file_join(checkpoint, sizeof checkpoint, q->out, "checkpoint.safetensors", err) ||
-        !lp_file_join(log, sizeof log, q->out, "log.jsonl", err))
-        return false;
-    struct lp_llava *model = lp_llava_open_to_learn(q->model, lp_kernels_cpu(), s.seed, err);
-    if (!model)
-        return false;
-    lp_llava_learn(model, q->parts);
-    struct lp_train_set set;
-    struct display display = {.set = &set, .terminal = isatty(STDERR_FILENO)};
     s.context = &display;
-    lp_train_set_init(&set, model);
-    to->set = &set;
-    bool ok = (!q->naming || lp_naming_read(&set, q->naming, err)) && read_all(data, to, err);
-    if (ok && !set.count)
-        ok = lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)", data,
-                          (long)set.skipped);
-    ok = ok && lp_file_make_folder(q->out, err) && lp_train(model, &set, &s, err) &&
-         lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err);
+    s.checkpoint = place.checkpoint;
+    s.log = place.log;
+    s.curve = place.curve;
+    s.eval = q->eval ? &held_out : NULL;
+    s.picture_bytes = (size_t)q->picture_mib << 20;
+    bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && take_folder(&place, q->out, err) &&
+              lp_train(model, &set, &s, err) &&
+              lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err);
+    if (place.lock >= 0)
+        close(place.lock);
+    lp_train_set_done(&held_out);
     lp_train_set_done(&set);
     lp_llava_close(model);
     return ok;
 }
 
-static bool write_text(const struct request *q, struct reading *to, char *data, struct lp_error *err) {
-    bool ok = read_all(data, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
+static bool write_text(const struct request *q, struct lp_lessons *to, char *data, struct lp_error *err) {
+    bool ok = lp_lessons_read(data, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
     lp_str_done(&to->text);
     return ok;
 }
@@ -247,13 +175,11 @@ static bool run(struct request *q, struct lp_error *err) {
     struct lp_arena arena = {0};
     char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
-    bool ok = data && images;
-    if (ok) {
-        struct reading to = {.folder = folder, .folders = split(images, folder, MOST_FOLDERS), .turns = q->turns};
-        ok = q->write_text ? write_text(q, &to, data, err) : train(q, &to, data, err);
-    } else {
-        lp_error_memory(err);
-    }
+    char *eval = lp_arena_strdup(&arena, q->eval ? q->eval : "");
+    struct lp_lessons to = {.folder = folder, .turns = q->turns};
+    bool ok = (data && images && eval) || lp_error_memory(err);
+    ok = ok && lp_lessons_split(images, folder, MOST_FOLDERS, &to.folders, err) &&
+         (q->write_text ? write_text(q, &to, data, err) : train(q, &to, data, eval, err));
     lp_arena_done(&arena);
     return ok;
 }
@@ -271,7 +197,8 @@ int lp_cmd_train(int argc, char **argv) {
         {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
         {"epochs", 0, "N", "times through the data", LP_OPTION_FLOAT, "1", &q.s.epochs, 0.001, 1e6},
         {"steps", 0, "N", "steps in all, instead of epochs; 0: by epochs", LP_OPTION_INT, "0", &q.s.steps, 0, 1e9},
-        {"batch", 0, "N", "dialogues a step", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},
+        {"batch", 0, "N", "dialogues a batch", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},
+        {"accumulate", 0, "N", "batches a step", LP_OPTION_INT, "1", &q.s.accumulate, 1, 4096},
         {"rows", 0, "N", "most positions in memory at once; a step is cut into passes", LP_OPTION_INT, "8192", &q.s.rows_a_pass, 1, 1e7},
         {"rate", 0, "X", "peak learning rate", LP_OPTION_FLOAT, "1e-3", &q.s.rate, 1e-9, 10},
         {"warm-up", 0, "X", "share of the steps in which the rate rises", LP_OPTION_FLOAT, "0.03", &q.s.warm_up, 0, 1},
@@ -279,6 +206,10 @@ int lp_cmd_train(int argc, char **argv) {
         {"clip", 0, "X", "most norm of the gradient; 0: any", LP_OPTION_FLOAT, "1", &q.s.clip, 0, 1e9},
         {"seed", 0, "N", "of new weights and of the order of dialogues", LP_OPTION_INT, "1", &q.seed, 0, 4294967295.0},
         {"save-every", 0, "N", "steps between checkpoints; training goes on from the one in --out", LP_OPTION_INT, "200", &q.s.save_every, 0, 1e9},
+        {"force", 0, NULL, "go on from a checkpoint that was made with other data or settings", LP_OPTION_FLAG, NULL, &q.s.force, 0, 0},
+        {"eval", 0, "FILE[,FILE]", "held-out dialogues, whose loss is measured", LP_OPTION_STRING, NULL, &q.eval, 0, 0},
+        {"eval-every", 0, "N", "steps between two measurements; 0: only at the end", LP_OPTION_INT, "200", &q.s.eval_every, 0, 1e9},
+        {"picture-cache", 0, "MiB", "memory for pictures that later epochs need again", LP_OPTION_INT, "1024", &q.picture_mib, 0, 1 << 24},
         {"float32", 0, NULL, "write float32 weights instead of bfloat16", LP_OPTION_FLAG, NULL, &q.float32, 0, 0},
         {"write-text", 0, "FILE", "only write the dialogues' texts, for making a tokenizer", LP_OPTION_STRING, NULL, &q.write_text, 0, 0},
         {0},
@@ -292,5 +223,6 @@ int lp_cmd_train(int argc, char **argv) {
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of writing, not a death */
     return run(&q, &err) ? 0 : lp_command_fail("train", &err);
 }

@@ -15,7 +15,9 @@ void lp_records_close(struct lp_records *records);
  *   {"id": text, "images": [names], "skill"?: text, "conversations": [{"from": "human", "value": text},
  *                                                     {"from": "gpt", "thoughts"?, "actions"?, "value": text}, ..]}
  * Turns alternate, a human's first, an assistant's last. The pictures stand as "<image>" LF at the front of human
- * turns, as many as there are names. What cannot be put right is LP_EINPUT with the record's number. */
+ * turns, as many as there are names. What cannot be put right is LP_EINPUT with the record's line
+ * and number. */
 bool lp_records_next(struct lp_records *records, json_t **record, struct lp_error *err);
+size_t lp_records_line(const struct lp_records *records); /* where the last one begins, from 1 */
 
 #endif

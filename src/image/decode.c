@@ -6,6 +6,7 @@
  * header's size is checked before any pixel is made. Pixels are pulled in strips through the colour
  * conversions and stored where the EXIF orientation puts them, so that one copy of the picture is all that is
  * held besides the loader's own. */
+#include "base/file.h"
 #include "base/memory.h"
 #include "image/image.h"
 #include "image/vips.h"
@@ -239,6 +240,32 @@ static struct lp_image *decode_warned(const struct kind *kind, const uint8_t *by
     }
     pthread_mutex_unlock(&lock);
     return image;
+}
+
+/* Whether a file of a kind that has a mark at its end ends with it; what follows it may be anything short. */
+static bool ends_whole(const struct kind *kind, const uint8_t *bytes, size_t n) {
+    const char *mark = kind->load == vips_jpegload_buffer ? "\xff\xd9" : kind->load == vips_pngload_buffer ? "IEND" : NULL;
+    size_t last = n < 64 ? n : 64;
+    return mark && memmem(bytes + n - last, last, mark, strlen(mark));
+}
+
+bool lp_image_check(const char *path, struct lp_error *err) {
+    size_t n = 0;
+    char *bytes = lp_file_read(path, LP_IMAGE_MAX_BYTES, &n, err);
+    const struct kind *kind = bytes ? kind_of((const uint8_t *)bytes, n) : NULL;
+    bool ok = bytes, sure = false;
+    if (ok && kind && kind->load && ends_whole(kind, (const uint8_t *)bytes, n) && lp_vips_start(NULL)) {
+        VipsImage *in = load(kind, (const uint8_t *)bytes, n, VIPS_FAIL_ON_ERROR);
+        sure = in && in->Xsize > 0 && in->Ysize > 0 && (int64_t)in->Xsize * in->Ysize <= LP_IMAGE_MAX_PIXELS &&
+               VIPS_IMAGE_SIZEOF_PEL(in) <= MAX_PIXEL_BYTES;
+        VIPS_UNREF(in);
+        lp_vips_end();
+    }
+    struct lp_image *image = ok && !sure ? lp_image_decode(bytes, n, path, err) : NULL;
+    ok = ok && (sure || image);
+    lp_image_close(image);
+    lp_free(bytes);
+    return ok;
 }
 
 struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err) {

@@ -25,6 +25,9 @@ struct lp_image *lp_image_open(const char *path, struct lp_error *err);
 /* The same from n bytes (borrowed during the call). `name` names them in errors. */
 struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err);
 
+/* Whether a file is a whole picture: by its header and its end where these tell, else by decoding it. */
+bool lp_image_check(const char *path, struct lp_error *err);
+
 struct lp_image *lp_image_new(int width, int height,
                               struct lp_error *err); /* black; within the limits above */
 struct lp_image *lp_image_copy(const struct lp_image *image, struct lp_error *err);

@@ -155,20 +155,29 @@ static struct lp_resize_part plan(const struct lp_preprocess *p, const struct lp
     return part;
 }
 
-bool lp_preprocess_run(const struct lp_preprocess *p, const struct lp_image *image, float *out,
-                       struct lp_error *err) {
+struct lp_image *lp_preprocess_pixels(const struct lp_preprocess *p, const struct lp_image *image,
+                                      struct lp_error *err) {
     struct lp_resize_part part = plan(p, image);
-    struct lp_image *small = lp_resize_part(image, &part, p->filter, err);
-    if (!small)
-        return false;
+    return lp_resize_part(image, &part, p->filter, err);
+}
+
+void lp_preprocess_numbers(const struct lp_preprocess *p, const uint8_t *pixel, float *out) {
     size_t n = (size_t)p->crop * (size_t)p->crop;
     for (int c = 0; c < 3; c++) {
         float value[256]; /* the reference scales in double, rounds to float, and normalises in float */
         for (int i = 0; i < 256; i++)
             value[i] = ((float)(i * p->rescale) - (float)p->mean[c]) / (float)p->std[c];
         for (size_t i = 0; i < n; i++)
-            out[(size_t)c * n + i] = value[small->pixel[3 * i + (size_t)c]];
+            out[(size_t)c * n + i] = value[pixel[3 * i + (size_t)c]];
     }
+}
+
+bool lp_preprocess_run(const struct lp_preprocess *p, const struct lp_image *image, float *out,
+                       struct lp_error *err) {
+    struct lp_image *small = lp_preprocess_pixels(p, image, err);
+    if (!small)
+        return false;
+    lp_preprocess_numbers(p, small->pixel, out);
     lp_image_close(small);
     return true;
 }

@@ -40,4 +40,9 @@ bool lp_preprocess_set_aspect(struct lp_preprocess *p, const char *name, struct 
 bool lp_preprocess_run(const struct lp_preprocess *p, const struct lp_image *image, float *out,
                        struct lp_error *err);
 
+/* The same in two halves, for who keeps the small picture [crop,crop,3]. */
+struct lp_image *lp_preprocess_pixels(const struct lp_preprocess *p, const struct lp_image *image,
+                                      struct lp_error *err);
+void lp_preprocess_numbers(const struct lp_preprocess *p, const uint8_t *pixel, float *out);
+
 #endif

@@ -1,34 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* train/loop.c - epochs, steps, passes. */
+/* train/loop.c - epochs, steps, batches, passes.
+ * A step is some batches, a batch some passes of at most rows_a_pass rows; gradients add up over all of them. While a
+ * step is computed the pictures of the next one are read. */
 #include "train/train.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static const size_t run_limit_bytes = (size_t)64 << 30; /* address space; pages are taken as they are used */
 
 void lp_train_defaults(struct lp_train_settings *s) {
-    *s = (struct lp_train_settings){.epochs = 1, .batch = 16, .rows_a_pass = 8192, .rate = 1e-3, .warm_up = 0.03,
-                                    .decay = 0.01, .clip = 1, .beta2 = 0.98, .seed = 1};
+    *s = (struct lp_train_settings){.epochs = 1, .batch = 16, .accumulate = 1, .rows_a_pass = 8192, .rate = 1e-3,
+                                    .warm_up = 0.03, .decay = 0.01, .clip = 1, .beta2 = 0.98, .seed = 1,
+                                    .eval_every = 200, .picture_bytes = (size_t)1 << 30};
 }
 
 struct loop {
     struct lp_llava *model;
-    const struct lp_train_set *set;
+    struct lp_train_set *set;
     const struct lp_train_settings *s;
+    int64_t steps, dialogues; /* in all; a step */
     struct lp_optimizer optimizer;
     lp_run *run;
     int32_t *order; /* of the samples in the present epoch */
     int64_t epoch;  /* that `order` is for; -1: none yet */
-    const struct lp_train_sample **batch;
-    FILE *log;
-    double loss; /* of the last step */
-    int64_t rows;
+    const struct lp_train_sample **now, **next; /* [dialogues], of this step and of the one after */
+    struct lp_train_reader reader;
+    struct lp_train_log log;
+    json_t *note;
+    struct lp_train_progress progress; /* of the last step */
+    double ms_a_step;
+    int64_t saved; /* the checkpoint's step; -1: there is none */
+    bool unsaved;  /* the disk took no checkpoint */
+    bool spoilt;   /* numbers failed: what is in memory is no better than the last checkpoint */
 };
 
 /* Each epoch has its own order, made from the seed alone: a resumed training finds it again. */
@@ -53,108 +61,189 @@ static const struct lp_train_sample *draw(struct loop *l, int64_t position) {
     return &l->set->sample[l->order[position % l->set->count]];
 }
 
-static bool pass(struct loop *l, int64_t count, double *loss, int64_t *trained, struct lp_error *err) {
+/* The samples of a step go to `next`, and their pictures are read beside what runs. */
+static bool look_ahead(struct loop *l, int64_t number, struct lp_error *err) {
+    for (int64_t i = 0; i < l->dialogues; i++)
+        l->next[i] = draw(l, number * l->dialogues + i);
+    return lp_train_reader_start(&l->reader, l->next, l->dialogues, number + 1, err);
+}
+
+static bool pass(struct loop *l, const struct lp_train_sample *const *sample, int64_t count, double *loss,
+                 int64_t *trained, struct lp_error *err) {
     int64_t n = 0;
     lp_run_reset(l->run);
     l->run->taping = true;
-    lp_tensor *y = lp_train_loss(l->run, l->set, l->batch, count, &n);
+    lp_tensor *y = lp_train_loss(l->run, l->set, sample, count, &n);
     if (!lp_backward(l->run, y, err))
         return false;
-    *loss += lp_f32(y)[0];
+    double sum = y ? lp_f32(y)[0] : 0; /* none: nothing of these dialogues is trained */
+    *loss += sum;
     *trained += n;
+    if (isfinite(sum))
+        return true;
+    l->spoilt = true;
+    const struct lp_train_source *from = &sample[0]->source;
+    return lp_error_set(err, LP_EINPUT, "the loss is not a number at step %ld, in %ld dialogues from %s line %ld on: use a lower learning rate",
+                        (long)l->optimizer.step + 1, (long)count, from->file ? from->file : "memory", (long)from->line);
+}
+
+/* One batch in passes of at most rows_a_pass rows. */
+static bool batch(struct loop *l, const struct lp_train_sample *const *sample, double *loss, int64_t *trained,
+                  struct lp_error *err) {
+    int64_t rows = 0, begin = 0;
+    for (int64_t i = 0; i < l->s->batch; i++) {
+        if (i > begin && rows + sample[i]->rows > l->s->rows_a_pass) {
+            if (!pass(l, sample + begin, i - begin, loss, trained, err))
+                return false;
+            begin = i;
+            rows = 0;
+        }
+        rows += sample[i]->rows;
+        l->progress.tokens += sample[i]->rows;
+    }
+    return pass(l, sample + begin, l->s->batch - begin, loss, trained, err);
+}
+
+/* The batches of a step, then the optimizer. */
+static bool learn(struct loop *l, int64_t number, struct lp_error *err) {
+    double loss = 0;
+    int64_t trained = 0;
+    l->progress.tokens = 0;
+    for (int64_t i = 0; i < l->s->accumulate; i++)
+        if (!batch(l, l->now + i * l->s->batch, &loss, &trained, err))
+            return false;
+    l->progress.loss = trained ? loss / (double)trained : 0;
+    l->progress.rate = lp_train_rate(l->s, number, l->steps);
+    l->progress.gradient_norm = lp_optimizer_step(&l->optimizer, l->model, l->s, l->progress.rate, trained);
+    l->spoilt = !isfinite(l->progress.gradient_norm);
+    return !l->spoilt || lp_error_set(err, LP_EINPUT, "the loss's gradient is not a number at step %ld: use a lower learning rate",
+                                      (long)number + 1);
+}
+
+static bool step(struct loop *l, int64_t number, struct lp_error *err) {
+    if (!lp_train_reader_wait(&l->reader, err))
+        return false;
+    const struct lp_train_sample **drawn = l->next;
+    l->next = l->now;
+    l->now = drawn;
+    bool ok = (number + 1 == l->steps || look_ahead(l, number + 1, err)) && learn(l, number, err);
+    struct lp_error late = {0}; /* of the next step's pictures: said when it comes */
+    lp_train_reader_wait(&l->reader, &late);
+    lp_train_reader_drop(l->now, l->dialogues, number + 1);
+    return ok;
+}
+
+static bool evaluate(struct loop *l, struct lp_error *err) {
+    int64_t done = l->optimizer.step;
+    l->progress.eval_loss = NAN;
+    bool due = l->s->eval && (done == l->steps || (l->s->eval_every && done % l->s->eval_every == 0));
+    struct lp_train_reader aside = {.model = l->model}; /* keeps nothing: the learnt pictures have the room */
+    bool ok = !due || lp_train_eval(l->run, l->s->eval, l->s->rows_a_pass, &aside, &l->progress.eval_loss, err);
+    lp_train_reader_done(&aside);
+    return ok;
+}
+
+static bool report(struct loop *l, double ms, struct lp_error *err) {
+    struct lp_train_progress *p = &l->progress;
+    l->ms_a_step = l->ms_a_step > 0 ? 0.95 * l->ms_a_step + 0.05 * ms : ms;
+    p->step = l->optimizer.step;
+    p->steps = l->steps;
+    p->tokens_per_s = 1e3 * (double)p->tokens / ms;
+    p->seconds += 1e-3 * ms;
+    p->seconds_left = 1e-3 * l->ms_a_step * (double)(p->steps - p->step);
+    if (l->s->progress)
+        l->s->progress(l->s->context, p);
+    return lp_train_log_add(&l->log, p, err);
+}
+
+/* The log first: it must not know less than the checkpoint. A curve that cannot be drawn is no reason to stop. */
+static bool save(struct loop *l, struct lp_error *err) {
+    if (l->s->checkpoint && l->saved != l->optimizer.step) {
+        if (!lp_train_log_sync(&l->log, err) ||
+            !lp_checkpoint_save(l->s->checkpoint, l->model, &l->optimizer, l->note, err)) {
+            l->unsaved = true;
+            return false;
+        }
+        l->saved = l->optimizer.step;
+    }
+    if (l->s->curve)
+        lp_train_curve(&l->log, l->s->curve, NULL);
     return true;
 }
 
-/* One step: the batch in passes of at most rows_a_pass rows, then the optimizer. */
-static bool step(struct loop *l, int64_t number, int64_t steps, double *norm, struct lp_error *err) {
-    double loss = 0;
-    int64_t trained = 0, count = 0, rows = 0;
-    l->rows = 0;
-    for (int64_t i = 0; i < l->s->batch; i++) {
-        const struct lp_train_sample *sample = draw(l, number * l->s->batch + i);
-        if (count && rows + sample->rows > l->s->rows_a_pass) {
-            if (!pass(l, count, &loss, &trained, err))
-                return false;
-            count = rows = 0;
-        }
-        l->batch[count++] = sample;
-        rows += sample->rows;
-        l->rows += sample->rows;
-    }
-    if (!pass(l, count, &loss, &trained, err))
+static bool run_steps(struct loop *l, struct lp_error *err) {
+    if (l->optimizer.step < l->steps && !look_ahead(l, l->optimizer.step, err))
         return false;
-    l->loss = trained ? loss / (double)trained : 0;
-    *norm = isfinite(l->loss) ? lp_optimizer_step(&l->optimizer, l->model, l->s,
-                                                  lp_train_rate(l->s, number, steps), trained)
-                              : NAN;
-    return isfinite(*norm) ||
-           lp_error_set(err, LP_EINPUT, "the loss or its gradient is not a number at step %ld: use a lower learning rate",
-                        (long)number + 1);
-}
-
-static void report(struct loop *l, int64_t steps, double norm, double ms, double ms_a_step) {
-    int64_t done = l->optimizer.step;
-    struct lp_train_progress p = {done, steps, l->loss, lp_train_rate(l->s, done - 1, steps), norm,
-                                  1e3 * (double)l->rows / ms, 1e-3 * ms_a_step * (double)(steps - done)};
-    if (l->s->progress)
-        l->s->progress(l->s->context, &p);
-    if (l->log) {
-        fprintf(l->log, "{\"step\": %ld, \"loss\": %.5f, \"rate\": %.3e, \"gradient_norm\": %.4f, \"rows_per_s\": %.0f}\n",
-                (long)p.step, p.loss, p.rate, p.gradient_norm, p.tokens_per_s);
-        fflush(l->log);
-    }
-}
-
-static bool save(const struct loop *l, struct lp_error *err) {
-    return !l->s->checkpoint || lp_checkpoint_save(l->s->checkpoint, l->model, &l->optimizer, err);
-}
-
-static bool run_steps(struct loop *l, int64_t steps, struct lp_error *err) {
-    double ms_a_step = 0;
-    while (l->optimizer.step < steps) {
-        double norm = 0, began = lp_clock_ms();
-        if (!step(l, l->optimizer.step, steps, &norm, err))
+    while (l->optimizer.step < l->steps) {
+        double began = lp_clock_ms();
+        if (!step(l, l->optimizer.step, err))
             return false;
         double ms = lp_clock_ms() - began;
-        ms_a_step = ms_a_step > 0 ? 0.95 * ms_a_step + 0.05 * ms : ms;
-        report(l, steps, norm, ms, ms_a_step);
+        if (!evaluate(l, err) || !report(l, ms, err))
+            return false;
         bool stopped = l->s->stop && *l->s->stop;
         bool due = l->s->save_every && l->optimizer.step % l->s->save_every == 0;
-        if ((stopped || due || l->optimizer.step == steps) && !save(l, err))
+        if ((stopped || due || l->optimizer.step == l->steps) && !save(l, err))
             return false;
         if (stopped)
-            return lp_error_set(err, LP_ECANCELED, "stopped after step %ld", (long)l->optimizer.step);
+            return lp_error_set(err, LP_ECANCELED, "stopped after step %ld; the same command goes on from there",
+                                (long)l->optimizer.step);
     }
     return true;
 }
 
 static bool prepare(struct loop *l, struct lp_error *err) {
+    const struct lp_train_settings *s = l->s;
     l->order = lp_alloc_array((size_t)l->set->count, sizeof *l->order);
-    l->batch = lp_alloc_array((size_t)l->s->batch, sizeof *l->batch);
-    if (!l->order || !l->batch)
+    l->now = lp_alloc_array((size_t)l->dialogues, sizeof(void *));
+    l->next = lp_alloc_array((size_t)l->dialogues, sizeof(void *));
+    if (!l->order || !l->now || !l->next)
         return lp_error_memory(err);
-    bool found;
+    bool found = false;
     if (!(l->run = lp_run_open(l->model->kernels, run_limit_bytes, err)) ||
-        !lp_optimizer_init(&l->optimizer, l->model, err) ||
-        (l->s->checkpoint && !lp_checkpoint_load(l->s->checkpoint, l->model, &l->optimizer, &found, err)))
+        !lp_optimizer_init(&l->optimizer, l->model, err) || !(l->note = lp_train_note(l->model, l->set, s, l->steps, err)))
         return false;
-    if (l->s->log && !(l->log = fopen(l->s->log, "ae")))
-        return lp_error_set(err, LP_EIO, "cannot write '%s': %s", l->s->log, strerror(errno));
+    if (s->checkpoint) {
+        lp_checkpoint_tidy(s->checkpoint);
+        if (!lp_checkpoint_load(s->checkpoint, l->model, &l->optimizer, s->force ? NULL : l->note, &found, err))
+            return false;
+        l->saved = found ? l->optimizer.step : -1;
+    }
+    if (!lp_train_log_open(&l->log, s->log, l->optimizer.step, err))
+        return false;
+    l->progress.seconds = l->log.seconds;
     return true;
 }
 
-bool lp_train(struct lp_llava *model, const struct lp_train_set *set, const struct lp_train_settings *s,
+/* A training that fails keeps what it has: the state after the last whole step, unless numbers failed or the disk. */
+static void rescue(struct loop *l, struct lp_error *err) {
+    if (!l->s->checkpoint || !err || err->code == LP_ECANCELED || !l->note)
+        return;
+    struct lp_error was = *err, again = {0};
+    if (l->optimizer.step > l->saved && l->optimizer.step > 0 && !l->spoilt && !l->unsaved)
+        save(l, &again);
+    if (l->saved >= 0)
+        lp_error_set(err, was.code, "%s; the checkpoint of step %ld is whole: the same command%s goes on from it", was.text,
+                     (long)l->saved, l->spoilt ? " with --force and a lower --rate" : "");
+}
+
+bool lp_train(struct lp_llava *model, struct lp_train_set *set, const struct lp_train_settings *s,
               struct lp_error *err) {
     if (set->count == 0)
         return lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from");
-    struct loop l = {.model = model, .set = set, .s = s, .epoch = -1};
-    int64_t steps = s->steps ? s->steps : (int64_t)ceil(s->epochs * (double)set->count / (double)s->batch);
-    bool ok = prepare(&l, err) && run_steps(&l, steps, err);
-    if (l.log)
-        fclose(l.log);
+    struct loop l = {.model = model, .set = set, .s = s, .dialogues = s->batch * s->accumulate, .epoch = -1, .saved = -1,
+                     .reader = {.model = model, .limit = s->picture_bytes}};
+    l.steps = s->steps ? s->steps : (int64_t)ceil(s->epochs * (double)set->count / (double)l.dialogues);
+    bool ok = prepare(&l, err) && run_steps(&l, err);
+    if (!ok)
+        rescue(&l, err);
+    lp_train_reader_done(&l.reader);
+    lp_train_log_close(&l.log);
     lp_run_close(l.run);
     lp_optimizer_done(&l.optimizer);
+    json_decref(l.note);
     lp_free(l.order);
-    lp_free(l.batch);
+    lp_free(l.now);
+    lp_free(l.next);
     return ok;
 }

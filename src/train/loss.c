@@ -3,26 +3,30 @@
  *   samples --ids, pictures--> rows [T,C] --LLaMA--> [T,C] --rows with a target--> logits [n,V] --> loss [1] */
 #include "train/train.h"
 
-/* All pictures of the samples, as the language model sees them; NULL when there are none. Files are read side by side. */
+/* All pictures of the samples, as the language model sees them; NULL when there are none. Those not in memory are
+ * read, side by side. */
 static lp_tensor *see(lp_run *r, const struct lp_llava *m, const struct lp_train_sample *const *sample,
                       int64_t count) {
     int64_t n = 0, S = m->config.clip.image_px, at = 0;
     for (int64_t i = 0; i < count; i++)
         n += sample[i]->pictures;
     lp_tensor *pixels = n ? lp_new(r, 4, n, (int64_t)3, S, S) : NULL;
-    const char **path = n ? lp_run_alloc(r, sizeof *path * (size_t)n) : NULL;
-    if (!pixels || !path)
+    const struct lp_train_picture **picture = n ? lp_run_alloc(r, sizeof *picture * (size_t)n) : NULL;
+    if (!pixels || !picture)
         return NULL;
     for (int64_t i = 0; i < count; i++)
         for (int32_t j = 0; j < sample[i]->pictures; j++)
-            path[at++] = sample[i]->picture[j];
+            picture[at++] = sample[i]->picture[j];
     struct lp_error first = {0};
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < n; i++) {
         struct lp_error err = {0};
-        struct lp_image *image = lp_image_open(path[i], &err);
-        if (image)
-            lp_preprocess_run(&m->preprocess, image, lp_f32(pixels) + i * 3 * S * S, &err);
+        float *to = lp_f32(pixels) + i * 3 * S * S;
+        struct lp_image *image = picture[i]->pixel ? NULL : lp_image_open(picture[i]->path, &err);
+        if (picture[i]->pixel)
+            lp_preprocess_numbers(&m->preprocess, picture[i]->pixel, to);
+        else if (image)
+            lp_preprocess_run(&m->preprocess, image, to, &err);
         lp_image_close(image);
         if (err.code)
 #pragma omp critical

@@ -25,13 +25,15 @@ bool lp_train_set_add_names(struct lp_train_set *set, const char *picture, const
         if (name[i].row < 0 || name[i].row >= rows || name[i].word < 0 || name[i].word >= set->words)
             return lp_error_set(err, LP_EINPUT, "row %d of %ld cannot have word %d of %d", (int)name[i].row, (long)rows,
                                 (int)name[i].word, (int)set->words);
-    struct lp_train_sample s = {.n = 1, .rows = (int32_t)rows, .pictures = 1, .names = names};
+    struct lp_train_sample s = {.source = set->source, .n = 1, .rows = (int32_t)rows, .pictures = 1, .names = names};
     struct lp_train_name *copy = lp_arena_array(&set->arena, (size_t)names, sizeof *copy);
     s.id = lp_arena_array(&set->arena, 1, sizeof *s.id);
     s.target = lp_arena_array(&set->arena, 1, sizeof *s.target);
     s.picture = lp_arena_array(&set->arena, 1, sizeof *s.picture);
-    if (!copy || !s.id || !s.target || !s.picture || !(s.picture[0] = lp_arena_strdup(&set->arena, picture)))
+    if (!copy || !s.id || !s.target || !s.picture)
         return lp_error_memory(err);
+    if (!(s.picture[0] = lp_train_set_picture(set, picture, err)))
+        return false;
     memcpy(copy, name, sizeof *copy * (size_t)names);
     s.name = copy;
     s.id[0] = LP_IMAGE_TOKEN;

@@ -13,10 +13,13 @@ void lp_train_set_init(struct lp_train_set *set, const struct lp_llava *model) {
 }
 
 void lp_train_set_done(struct lp_train_set *set) {
+    for (int64_t i = 0; i < set->pictures; i++)
+        lp_free(set->picture[i]->pixel);
+    lp_free(set->picture);
+    lp_free(set->slot);
     lp_free(set->sample);
     lp_arena_done(&set->arena);
-    set->sample = NULL;
-    set->count = set->capacity = 0;
+    *set = (struct lp_train_set){.model = set->model, .template = set->template};
 }
 
 /* Bytes of the text that token i of a prompt covers, given where in the text it starts. A piece's own bytes, but
@@ -113,13 +116,14 @@ static bool add(struct lp_train_set *set, const struct lp_ids *ids, const char *
         set->skipped++;
         return true;
     }
-    struct lp_train_sample s = {.n = (int32_t)ids->n, .rows = (int32_t)rows, .pictures = (int32_t)pictures};
+    struct lp_train_sample s = {.source = set->source, .n = (int32_t)ids->n, .rows = (int32_t)rows, .pictures = (int32_t)pictures};
     s.id = lp_arena_array(&set->arena, ids->n, sizeof *s.id);
     s.target = lp_arena_array(&set->arena, ids->n, sizeof *s.target);
     s.picture = lp_arena_array(&set->arena, pictures ? pictures : 1, sizeof *s.picture);
     bool ok = s.id && s.target && s.picture;
     for (size_t i = 0; ok && i < pictures; i++)
-        ok = (s.picture[i] = lp_arena_strdup(&set->arena, picture[i]));
+        if (!(s.picture[i] = lp_train_set_picture(set, picture[i], err)))
+            return false;
     if (!ok)
         return lp_error_memory(err);
     if (!fill(set, &s, ids, text, trained))

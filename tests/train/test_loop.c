@@ -143,13 +143,13 @@ static void goes_on_where_it_stopped(void **state) {
 static void put_step(const char *path, struct lp_llava *m, struct lp_optimizer *o, int64_t step, struct lp_error *err,
                      bool *saved) {
     o->step = step;
-    *saved = lp_checkpoint_save(path, m, o, err);
+    *saved = lp_checkpoint_save(path, m, o, NULL, err);
 }
 
 static int64_t get_step(const char *path, struct lp_llava *m, struct lp_optimizer *o) {
     struct lp_error err = {0};
     bool found;
-    require(lp_checkpoint_load(path, m, o, &found, &err), &err);
+    require(lp_checkpoint_load(path, m, o, NULL, &found, &err), &err);
     assert_true(found);
     return o->step;
 }

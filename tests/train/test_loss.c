@@ -105,7 +105,7 @@ static double learn_by_parts(struct school *s, const struct lp_train_sample *sam
     r->taping = true;
     int64_t S = s->m->config.clip.image_px, at = 0, wide = lp_llava_rows_a_picture(s->m);
     lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, S, S);
-    struct lp_image *image = sample->pictures ? lp_image_open(sample->picture[0], &err) : NULL;
+    struct lp_image *image = sample->pictures ? lp_image_open(sample->picture[0]->path, &err) : NULL;
     if (image)
         require(lp_preprocess_run(&s->m->preprocess, image, lp_f32(pixels), &err), &err);
     lp_image_close(image);

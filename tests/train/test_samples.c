@@ -102,7 +102,7 @@ static void only_assistants_are_trained(void **state) {
         assert_int_equal(set.count, 1);
         const struct lp_train_sample *s = &set.sample[0];
         assert_int_equal(s->pictures, 2);
-        assert_string_equal(s->picture[1], "b.png");
+        assert_string_equal(s->picture[1]->path, "b.png");
         assert_int_equal(s->rows, s->n + 2 * (PATCHES - 1));
         for (int k = 0; k <= TALK / 2; k++) {
             lp_str_cut(&want, 0);

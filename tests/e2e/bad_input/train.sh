@@ -24,6 +24,21 @@ data up '../secret.jpg' "[{\"image\": \"../secret.jpg\", \"conversations\": [$ta
 data absolute '/etc/passwd' "[{\"image\": \"/etc/passwd\", \"conversations\": [$talk]}]"
 data picture_missing 'missing.jpg' "[{\"image\": \"missing.jpg\", \"conversations\": [$talk]}]"
 data none 'no dialogue' '[]'
+data none_line 'line 3: record 2' "[{\"conversations\": [$talk]},
+
+{\"conversations\": 1}]"
+data image_kind 'line 1: record 1' "[{\"image\": 5, \"conversations\": [$talk]}]"
+data mark_alone 'names none' '[{"conversations": [{"from": "human", "value": "<image>a"}, {"from": "gpt", "value": "b"}]}]'
+data no_value "turn 2: it has no 'value'" '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt"}]}]'
+data plan_kind "'actions' are no list" '[{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b", "actions": "c"}]}]'
+data cut 'breaks off' "[{\"conversations\": [$talk]},"
+data utf8 'not JSON' "$(printf '[{"id": "\377"}]')"
+head -c 200 "$sign" > cut.jpg
+cp text.jpg not.jpg
+data picture_cut 'data.picture_cut, line 2:' "[{\"conversations\": [$talk]},
+{\"image\": \"cut.jpg\", \"conversations\": [$talk]}]"
+data picture_none 'not.jpg' "[{\"image\": \"not.jpg\", \"conversations\": [$talk]}]"
+data picture_folder 'folder' "[{\"image\": \"learner\", \"conversations\": [$talk]}]"
 printf '[{"conversations": [%s]}]' "$talk" > data.good
 bad 'train, tokenizer without letters' 1 tokenizer train --data data.good --model speechless --out school
 bad 'train, data missing' 1 data.missing train --data data.missing --model learner --out school
@@ -33,6 +48,9 @@ bad 'train, out is a file' 1 text.jpg train --data data.good --model learner --o
 bad 'train, out below a file' 1 text.jpg train --data data.good --model learner --out text.jpg/school
 bad 'train, out cannot be made' 1 /proc/school train --data data.good --model learner --out /proc/school
 bad 'train, text to nowhere' 1 nowhere/text train --data data.good --write-text nowhere/text
+bad 'train, nothing to measure with' 1 data.none train --data data.good --eval data.none --model learner --out school
+bad 'train, measuring data missing' 1 nowhere.json train --data data.good --eval nowhere.json --model learner --out school
+bad 'train, no batch a step' 2 --accumulate train --data data.good --model learner --out school --accumulate 0
 bad 'train without data' 2 --data train --model learner --out school
 bad 'train without out' 2 --out train --data data.good --model learner
 bad 'train, unknown part' 2 eyes train --data data.good --model learner --out school --train language,eyes
