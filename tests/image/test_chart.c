@@ -14,7 +14,7 @@
 static int count(const struct lp_image *image, const uint8_t color[3], double middle[2]) {
     int n = 0;
     middle[0] = middle[1] = 0;
-    for (int y = 80; y < image->height - 60; y++) /* below the legend, above the axis */
+    for (int y = 70; y < image->height - 60; y++) /* below the legend, above the axis */
         for (int x = 78; x < image->width; x++) {
             const uint8_t *p = image->pixel + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
             if (abs(p[0] - color[0]) + abs(p[1] - color[1]) + abs(p[2] - color[2]) > 60)
@@ -39,7 +39,7 @@ static struct lp_image *draw(const struct lp_chart_line *line, int lines) {
 
 static void lines_stand_where_their_numbers_are(void **state) {
     (void)state;
-    const double x[] = {0, 50, 100}, high[] = {6.5, 6.5, 6.5}, low[] = {2.5, NAN, 2.5}, far[] = {0, 1e300, -1e300};
+    const double x[] = {0, 50, 100}, high[] = {6.2, 6.2, 6.2}, low[] = {2.7, NAN, 2.7}, far[] = {0, 1e300, -1e300};
     const struct lp_chart_line line[] = {{NULL, x, far, 3, {200, 0, 200}, false},
                                          {"high", x, high, 3, {220, 0, 0}, false},
                                          {"low", x, low, 3, {0, 0, 220}, true}};
