@@ -250,21 +250,22 @@ static bool ends_whole(const struct kind *kind, const uint8_t *bytes, size_t n) 
 }
 
 bool lp_image_check(const char *path, struct lp_error *err) {
-    size_t n = 0;
-    char *bytes = lp_file_read(path, LP_IMAGE_MAX_BYTES, &n, err);
-    const struct kind *kind = bytes ? kind_of((const uint8_t *)bytes, n) : NULL;
-    bool ok = bytes, sure = false;
-    if (ok && kind && kind->load && ends_whole(kind, (const uint8_t *)bytes, n) && lp_vips_start(NULL)) {
-        VipsImage *in = load(kind, (const uint8_t *)bytes, n, VIPS_FAIL_ON_ERROR);
+    struct lp_file f; /* mapped: only its head and end are read, mostly */
+    if (!lp_file_open(&f, path, err))
+        return false;
+    const struct kind *kind = kind_of(f.data, f.size);
+    bool sure = false;
+    if (kind && kind->load && f.size <= LP_IMAGE_MAX_BYTES && ends_whole(kind, f.data, f.size) && lp_vips_start(NULL)) {
+        VipsImage *in = load(kind, f.data, f.size, VIPS_FAIL_ON_ERROR);
         sure = in && in->Xsize > 0 && in->Ysize > 0 && (int64_t)in->Xsize * in->Ysize <= LP_IMAGE_MAX_PIXELS &&
                VIPS_IMAGE_SIZEOF_PEL(in) <= MAX_PIXEL_BYTES;
         VIPS_UNREF(in);
         lp_vips_end();
     }
-    struct lp_image *image = ok && !sure ? lp_image_decode(bytes, n, path, err) : NULL;
-    ok = ok && (sure || image);
+    struct lp_image *image = sure ? NULL : lp_image_decode(f.data, f.size, path, err);
+    bool ok = sure || image;
     lp_image_close(image);
-    lp_free(bytes);
+    lp_file_close(&f);
     return ok;
 }
 

@@ -29,7 +29,7 @@ struct loop {
     int32_t *order; /* of the samples in the present epoch */
     int64_t epoch;  /* that `order` is for; -1: none yet */
     const struct lp_train_sample **now, **next; /* [dialogues], of this step and of the one after */
-    struct lp_train_reader reader;
+    struct lp_train_reader reader, eval_reader;
     struct lp_train_log log;
     json_t *note;
     struct lp_train_progress progress; /* of the last step */
@@ -137,10 +137,7 @@ static bool evaluate(struct loop *l, struct lp_error *err) {
     int64_t done = l->optimizer.step;
     l->progress.eval_loss = NAN;
     bool due = l->s->eval && (done == l->steps || (l->s->eval_every && done % l->s->eval_every == 0));
-    struct lp_train_reader aside = {.model = l->model}; /* keeps nothing: the learnt pictures have the room */
-    bool ok = !due || lp_train_eval(l->run, l->s->eval, l->s->rows_a_pass, &aside, &l->progress.eval_loss, err);
-    lp_train_reader_done(&aside);
-    return ok;
+    return !due || lp_train_eval(l->run, l->s->eval, l->s->rows_a_pass, &l->eval_reader, &l->progress.eval_loss, err);
 }
 
 static bool report(struct loop *l, double ms, struct lp_error *err) {
@@ -172,7 +169,9 @@ static bool save(struct loop *l, struct lp_error *err) {
 }
 
 static bool run_steps(struct loop *l, struct lp_error *err) {
-    if (l->optimizer.step < l->steps && !look_ahead(l, l->optimizer.step, err))
+    if (l->optimizer.step >= l->steps)
+        return save(l, err); /* only the curve may be missing */
+    if (!look_ahead(l, l->optimizer.step, err))
         return false;
     while (l->optimizer.step < l->steps) {
         double began = lp_clock_ms();
@@ -190,6 +189,14 @@ static bool run_steps(struct loop *l, struct lp_error *err) {
                                 (long)l->optimizer.step);
     }
     return true;
+}
+
+/* Pictures that are learnt have the room first. */
+static void share_room(struct loop *l) {
+    size_t one = (size_t)l->model->preprocess.crop * (size_t)l->model->preprocess.crop * 3;
+    size_t learnt = (size_t)l->set->pictures * one, all = l->s->picture_bytes;
+    l->reader = (struct lp_train_reader){.model = l->model, .limit = all};
+    l->eval_reader = (struct lp_train_reader){.model = l->model, .limit = all > learnt ? all - learnt : 0};
 }
 
 static bool prepare(struct loop *l, struct lp_error *err) {
@@ -231,13 +238,14 @@ bool lp_train(struct lp_llava *model, struct lp_train_set *set, const struct lp_
               struct lp_error *err) {
     if (set->count == 0)
         return lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from");
-    struct loop l = {.model = model, .set = set, .s = s, .dialogues = s->batch * s->accumulate, .epoch = -1, .saved = -1,
-                     .reader = {.model = model, .limit = s->picture_bytes}};
+    struct loop l = {.model = model, .set = set, .s = s, .dialogues = s->batch * s->accumulate, .epoch = -1, .saved = -1};
+    share_room(&l);
     l.steps = s->steps ? s->steps : (int64_t)ceil(s->epochs * (double)set->count / (double)l.dialogues);
     bool ok = prepare(&l, err) && run_steps(&l, err);
     if (!ok)
         rescue(&l, err);
     lp_train_reader_done(&l.reader);
+    lp_train_reader_done(&l.eval_reader);
     lp_train_log_close(&l.log);
     lp_run_close(l.run);
     lp_optimizer_done(&l.optimizer);

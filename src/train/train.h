@@ -132,7 +132,7 @@ struct lp_train_settings {
 };
 void lp_train_defaults(struct lp_train_settings *s);
 
-/* Trains the model in place. With a checkpoint path that exists it goes on from there. Same seed, data, settings
+/* Trains the model in place; the set's pictures should have been checked. With a checkpoint path that exists it goes on from there. Same seed, data, settings
  * and number of threads: same weights. */
 bool lp_train(struct lp_llava *model, struct lp_train_set *set, const struct lp_train_settings *s,
               struct lp_error *err);
