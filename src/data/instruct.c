@@ -395,7 +395,7 @@ static void another_round(struct lp_instruct *m, struct lp_dialogue *d) {
 
 static void see_round(struct lp_instruct *m, struct lp_dialogue *d) {
     static const enum lp_see kinds[] = {LP_SEE_COLOR, LP_SEE_RELATION,   LP_SEE_PRESENCE,
-                                        LP_SEE_PLACE, LP_SEE_COMPARISON, LP_SEE_COLOR};
+                                        LP_SEE_PLACE, LP_SEE_COMPARISON, LP_SEE_DETAIL};
     lp_see_ask(d, kinds[lp_rng_below(&m->rng, 6)], chance(m, 25), false);
 }
 

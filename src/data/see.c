@@ -299,6 +299,25 @@ static const char *comparing(struct lp_dialogue *d, bool brief) {
     return "larger";
 }
 
+/* Whether a thing is large or small, or what is at a side of the picture. */
+static const char *detailing(struct lp_dialogue *d, bool brief) {
+    const struct lp_truth_picture *p = d->world.picture;
+    if (brief || !p->wholes)
+        return NULL;
+    const struct lp_truth_object *o = &p->object[below(d, (uint32_t)p->wholes)];
+    const char *name = d->world.truth->category[o->category].name, *side = place_of(d, o);
+    speak_of(d, name, 1);
+    d->fact.side = side;
+    if (o->size && strcmp(o->size, "medium") && unique(d, o) && below(d, 2)) {
+        d->fact.brief = o->size;
+        return "size";
+    }
+    for (int i = 0; i < p->wholes; i++)
+        if (&p->object[i] != o && place_of(d, &p->object[i]) == side)
+            return NULL;
+    return "side";
+}
+
 static const char *captioning(struct lp_dialogue *d, bool brief) {
     (void)brief;
     struct lp_kind kind[KINDS];
@@ -316,7 +335,7 @@ static const char *captioning(struct lp_dialogue *d, bool brief) {
 /* The section of the answers that fits, or NULL when the picture gives no such question. */
 static const char *find_fact(struct lp_dialogue *d, enum lp_see kind, bool brief) {
     static const char *(*const makers[])(struct lp_dialogue *, bool) = {presence,   counting, coloring, relating,
-                                                                        captioning, placing,  comparing};
+                                                                        captioning, placing,  comparing, detailing};
     d->fact = lp_fact_none;
     return makers[kind](d, brief);
 }

@@ -5,7 +5,7 @@
 
 #include "data/dialogue.h"
 
-/* The last two have no brief form. */
+/* The last three have no brief form. */
 enum lp_see {
     LP_SEE_PRESENCE,
     LP_SEE_COUNT,
@@ -14,6 +14,7 @@ enum lp_see {
     LP_SEE_CAPTION,
     LP_SEE_PLACE,
     LP_SEE_COMPARISON,
+    LP_SEE_DETAIL,
     LP_SEES
 };
 
