@@ -200,6 +200,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"batch", 0, "N", "dialogues a batch", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},
         {"accumulate", 0, "N", "batches a step", LP_OPTION_INT, "1", &q.s.accumulate, 1, 4096},
         {"rows", 0, "N", "most positions in memory at once; a step is cut into passes", LP_OPTION_INT, "8192", &q.s.rows_a_pass, 1, 1e7},
+        {"checkpointing", 0, NULL, "less memory, a third more time: blocks run again on the way back", LP_OPTION_FLAG, NULL, &q.s.checkpointing, 0, 0},
         {"rate", 0, "X", "peak learning rate", LP_OPTION_FLOAT, "1e-3", &q.s.rate, 1e-9, 10},
         {"warm-up", 0, "X", "share of the steps in which the rate rises", LP_OPTION_FLOAT, "0.03", &q.s.warm_up, 0, 1},
         {"decay", 0, "X", "weight decay", LP_OPTION_FLOAT, "0.01", &q.s.decay, 0, 1},

@@ -93,11 +93,19 @@ static lp_tensor *attention(lp_run *r, const struct lp_clip_block *l, lp_tensor 
     return lp_linear(r, &l->out, lp_attention(r, q, k, v, s));
 }
 
-static lp_tensor *block_forward(lp_run *r, const struct lp_clip_block *l, enum lp_act act, lp_tensor *x,
-                                const struct lp_attention_settings *s) { /* x [n*(1+p),C] */
+/* What one block needs to run, and to run again. */
+struct block_run {
+    const struct lp_clip_block *block;
+    enum lp_act act;
+    struct lp_attention_settings s;
+};
+
+static lp_tensor *block_forward(lp_run *r, const void *settings, lp_tensor *x) { /* x [n*(1+p),C] */
+    const struct block_run *b = settings;
+    const struct lp_clip_block *l = b->block;
     lp_mark m = lp_here(r);
-    x = lp_add(r, x, attention(r, l, lp_norm(r, &l->norm1, x), s));
-    lp_tensor *h = lp_act(r, lp_linear(r, &l->fc1, lp_norm(r, &l->norm2, x)), act);
+    x = lp_add(r, x, attention(r, l, lp_norm(r, &l->norm1, x), &b->s));
+    lp_tensor *h = lp_act(r, lp_linear(r, &l->fc1, lp_norm(r, &l->norm2, x)), b->act);
     x = lp_add(r, x, lp_linear(r, &l->fc2, h));
     return lp_keep(r, m, x);
 }
@@ -126,6 +134,7 @@ lp_tensor *lp_clip_features(lp_run *r, const struct lp_clip *m, lp_tensor *pixel
     lp_tensor *x = lp_pick_rows(r, lp_linear(r, &m->patch, patches), m->class_embedding, with_class, rows);
     x = lp_norm(r, &m->pre, lp_add(r, x, m->position)); /* [n*(1+p),C] */
     for (int64_t i = 0; i < m->depth; i++)
-        x = block_forward(r, &m->block[i], m->config.act, x, &s);
+        x = lp_checkpoint(r, block_forward, &(struct block_run){&m->block[i], m->config.act, s},
+                          sizeof(struct block_run), x);
     return lp_keep(r, mark, lp_pick_rows(r, x, NULL, no_class, n * p));
 }

@@ -100,13 +100,24 @@ static lp_tensor *mlp(lp_run *r, const struct lp_llama_block *l, lp_tensor *x) {
     return lp_linear(r, &l->down, lp_swiglu(r, lp_linear(r, &l->gate, x), lp_linear(r, &l->up, x)));
 }
 
+/* What one block needs to run, and to run again. */
+struct block_run {
+    const struct lp_llama *model;
+    int64_t layer;
+    struct lp_llama_rows rows;
+};
+
+static lp_tensor *block_forward(lp_run *r, const void *settings, lp_tensor *x) {
+    const struct block_run *b = settings;
+    const struct lp_llama_block *l = &b->model->block[b->layer];
+    lp_mark mark = lp_here(r);
+    x = lp_add(r, x, attention(r, b->model, l, b->layer, lp_norm(r, &l->norm1, x), &b->rows));
+    return lp_keep(r, mark, lp_add(r, x, mlp(r, l, lp_norm(r, &l->norm2, x))));
+}
+
 lp_tensor *lp_llama_forward(lp_run *r, const struct lp_llama *m, lp_tensor *x, const struct lp_llama_rows *rows) {
-    for (int64_t i = 0; i < m->config.layers; i++) {
-        const struct lp_llama_block *l = &m->block[i];
-        lp_mark mark = lp_here(r);
-        x = lp_add(r, x, attention(r, m, l, i, lp_norm(r, &l->norm1, x), rows));
-        x = lp_keep(r, mark, lp_add(r, x, mlp(r, l, lp_norm(r, &l->norm2, x))));
-    }
+    for (int64_t i = 0; i < m->config.layers; i++)
+        x = lp_checkpoint(r, block_forward, &(struct block_run){m, i, *rows}, sizeof(struct block_run), x);
     if (rows->cache && x)
         rows->cache->rows += lp_rows(x);
     return x;

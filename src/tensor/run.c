@@ -63,6 +63,7 @@ static void rewind_to(lp_run *r, size_t used) {
 void lp_run_reset(lp_run *r) {
     rewind_to(r, 0);
     r->last = NULL;
+    r->spare = NULL;
     r->error = (struct lp_error){0};
 }
 
@@ -140,6 +141,10 @@ lp_tensor *lp_view(lp_run *r, const lp_tensor *x, int ndim, ...) {
 
 lp_mark lp_here(const lp_run *r) {
     return (lp_mark){r->used};
+}
+
+void lp_back_to(lp_run *r, lp_mark m) {
+    rewind_to(r, m.used);
 }
 
 lp_tensor *lp_keep(lp_run *r, lp_mark m, lp_tensor *x) {

@@ -12,6 +12,7 @@
 
 struct lp_kernels;
 struct lp_node;
+struct lp_spare;
 
 typedef struct lp_run lp_run;
 struct lp_run {
@@ -22,7 +23,10 @@ struct lp_run {
     struct lp_error error;      /* the first one */
     const volatile bool *cancel; /* borrowed; NULL: never */
     bool taping;
+    bool checkpointing;   /* lp_checkpoint keeps a segment's input only, and runs it again on the way back */
+    bool met_learning;    /* an op had an input that learns; lp_checkpoint asks */
     struct lp_node *last; /* newest node of the tape */
+    struct lp_spare *spare; /* memory that the way back is done with */
 };
 
 /* Reserves limit_bytes of address space; pages are taken as they are used. Owned by caller; NULL on failure. */
@@ -38,6 +42,7 @@ typedef struct lp_mark {
     size_t used;
 } lp_mark;
 lp_mark lp_here(const lp_run *r);
+void lp_back_to(lp_run *r, lp_mark m);
 
 /* Frees all since m but x, which moves there; returns it. A block ends in `return lp_keep(r, m, x);`. While
  * taping nothing is freed. */
@@ -68,7 +73,15 @@ lp_tensor *lp_record(lp_run *r, void (*backward)(struct lp_node *n), lp_tensor *
 /* Where x's gradient is added to: NULL when x is NULL or does not learn. */
 float *lp_grad(lp_run *r, lp_tensor *x);
 
-/* From a scalar loss back through the tape. Gradients of weights are added to their `grad`. */
+/* From a scalar loss back through the tape. Gradients of weights are added to their `grad`. On the way the memory of
+ * what ops made is used again for gradients: of that only the loss can be read afterwards. */
 bool lp_backward(lp_run *r, lp_tensor *loss, struct lp_error *err);
+
+/* A part of a model: x in, its output back, its memory but the output's freed by lp_keep. */
+typedef lp_tensor *lp_segment(lp_run *r, const void *settings, lp_tensor *x);
+
+/* forward(r, settings, x). With checkpointing the tape keeps x alone, and the way back runs the segment again: time for
+ * memory, the same numbers bit for bit. settings are copied; what they point to must live as long as the tape. */
+lp_tensor *lp_checkpoint(lp_run *r, lp_segment *forward, const void *settings, size_t settings_bytes, lp_tensor *x);
 
 #endif
