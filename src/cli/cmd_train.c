@@ -84,7 +84,7 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
 }
 
 struct request {
-    const char *data, *eval, *images, *naming, *model, *out, *write_text, *train;
+    const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision;
     unsigned parts;
     int64_t seed, turns, picture_mib;
     bool float32;
@@ -172,6 +172,9 @@ static bool run(struct request *q, struct lp_error *err) {
         return lp_error_set(err, LP_EUSAGE, "needs --data or --naming, --model and --out; see 'llava-plus train --help'");
     if (!read_parts(q->train, &q->parts, err))
         return false;
+    q->s.half = !strcmp(q->precision, "bf16");
+    if (!q->s.half && strcmp(q->precision, "f32"))
+        return lp_error_set(err, LP_EUSAGE, "--precision is f32 or bf16, not '%s'", q->precision);
     struct lp_arena arena = {0};
     char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
@@ -200,6 +203,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"batch", 0, "N", "dialogues a batch", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},
         {"accumulate", 0, "N", "batches a step", LP_OPTION_INT, "1", &q.s.accumulate, 1, 4096},
         {"rows", 0, "N", "most positions in memory at once; a step is cut into passes", LP_OPTION_INT, "8192", &q.s.rows_a_pass, 1, 1e7},
+        {"precision", 0, "f32|bf16", "of activations and matrix products; weights and moments stay float32", LP_OPTION_STRING, "f32", &q.precision, 0, 0},
         {"checkpointing", 0, NULL, "less memory, a third more time: blocks run again on the way back", LP_OPTION_FLAG, NULL, &q.s.checkpointing, 0, 0},
         {"rate", 0, "X", "peak learning rate", LP_OPTION_FLOAT, "1e-3", &q.s.rate, 1e-9, 10},
         {"warm-up", 0, "X", "share of the steps in which the rate rises", LP_OPTION_FLOAT, "0.03", &q.s.warm_up, 0, 1},

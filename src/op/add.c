@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* op/add.c - y = a + b, b repeated over a's leading rows where it is smaller. a [..,C] -> y like a. */
-#include "op/op.h"
+#include "op/half.h"
 
 static void backward(struct lp_node *n) {
     lp_run *r = n->run;
@@ -20,7 +20,12 @@ lp_tensor *lp_add(lp_run *r, lp_tensor *a, lp_tensor *b) {
     if (lp_dim(a, -1) != lp_dim(b, -1) || part == 0 || count % part)
         return lp_fail(r, LP_ESHAPE, "a is %s, b is %s", lp_shape_text(a, as), lp_shape_text(b, bs));
     lp_tensor *y = lp_like(r, a);
-    for (int64_t i = 0; y && i < count; i += part)
-        r->k->add(lp_f32(y) + i, lp_f32(a) + i, lp_f32(b), part);
-    return y ? lp_record(r, backward, y, NULL, a, b, NULL, NULL, 0) : NULL;
+    lp_mark m = lp_here(r);
+    const float *x = lp_wide(r, a), *plus = lp_wide(r, b);
+    if (!y || !x || !plus)
+        return NULL;
+    for (int64_t i = 0; i < count; i += part)
+        r->k->add(lp_f32(y) + i, x + i, plus, part);
+    lp_back_to(r, m);
+    return lp_record(r, backward, y, NULL, a, b, NULL, NULL, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* op/matmul.c - y = x w^T + b: the linear layer. x [..,K], w [N,K], b [N] -> y [..,N]. A convolution's weight
  * [N,C,P,P] serves as [N,C*P*P]. */
-#include "op/op.h"
+#include "op/half.h"
 
 static void backward(struct lp_node *n) {
     lp_run *r = n->run;
@@ -9,12 +9,32 @@ static void backward(struct lp_node *n) {
     int64_t M = lp_rows(x), N = lp_dim(w, 0), K = lp_count(w) / N;
     const float *dy = n->out->grad;
     float *dx = lp_grad(r, x), *dw = lp_grad(r, w), *db = lp_grad(r, b);
-    if (dx)
-        r->k->matmul_nn(dx, dy, lp_f32(w), M, K, N, true);
-    if (dw)
-        r->k->matmul_tn(dw, dy, lp_f32(x), N, K, M);
+    lp_mark m = lp_here(r);
+    const float *in = dw ? lp_wide(r, x) : NULL, *weight = dx ? lp_wide(r, w) : NULL;
+    if (weight)
+        r->k->matmul_nn(dx, dy, weight, M, K, N, true);
+    if (in)
+        r->k->matmul_tn(dw, dy, in, N, K, M);
     if (db)
         r->k->sum_rows(db, dy, M, N);
+    lp_back_to(r, m);
+}
+
+/* With bfloat16 activations the weights are rounded alike: some processors multiply pairs of them at once. */
+static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, const float *bias, int64_t M, int64_t N,
+                     int64_t K) {
+    const void *weight = w->data;
+    enum lp_dtype type = w->type;
+    if (r->half && type == LP_F32) {
+        void *rounded = lp_run_alloc(r, (size_t)(lp_dtype_bytes(LP_BF16) * N * K));
+        if (!rounded)
+            return false;
+        r->k->from_f32(rounded, weight, LP_BF16, N * K);
+        weight = rounded;
+        type = LP_BF16;
+    }
+    r->k->matmul_nt(y, x, weight, type, bias, M, N, K);
+    return true;
 }
 
 lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
@@ -24,9 +44,15 @@ lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
     char xs[LP_SHAPE_TEXT], ws[LP_SHAPE_TEXT];
     if (w->ndim < 2 || lp_dim(x, -1) != K || (b && lp_count(b) != N))
         return lp_fail(r, LP_ESHAPE, "x is %s, w is %s", lp_shape_text(x, xs), lp_shape_text(w, ws));
-    lp_tensor *y = x->ndim == 3 ? lp_new(r, 3, x->dim[0], x->dim[1], N) : lp_new(r, 2, lp_rows(x), N);
-    if (!y)
+    lp_tensor shape = *x;
+    shape.dim[x->ndim - 1] = N;
+    lp_tensor *y = lp_like_kept(r, &shape);
+    lp_mark m = lp_here(r);
+    const float *in = lp_wide(r, x);
+    float *out = lp_wide_of(r, y);
+    if (!in || !out || !multiply(r, out, in, w, lp_f32(b), lp_rows(x), N, K))
         return NULL;
-    r->k->matmul_nt(lp_f32(y), lp_f32(x), w->data, w->type, lp_f32(b), lp_rows(x), N, K);
+    lp_narrow(r, y, out);
+    lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, w, b, NULL, 0);
 }

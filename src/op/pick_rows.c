@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* op/pick_rows.c - rows of two tensors in a new order: joins, splices, selections.
  * a [A,C], b [B,C] or NULL, index [n] -> y [n,C]; index i >= 0 is row i of a, i < 0 row -1-i of b. */
-#include "op/op.h"
+#include "op/half.h"
 
 #include <string.h>
 
@@ -25,11 +25,16 @@ lp_tensor *lp_pick_rows(lp_run *r, lp_tensor *a, lp_tensor *b, const int32_t *in
     if (b && lp_dim(b, -1) != C)
         return lp_fail(r, LP_ESHAPE, "rows of %ld and %ld channels do not mix", (long)C, (long)lp_dim(b, -1));
     lp_tensor *y = lp_new(r, 2, n, C);
-    for (int64_t i = 0; y && i < n; i++) {
+    lp_mark m = lp_here(r);
+    const float *from_a = lp_wide(r, a), *from_b = lp_wide(r, b);
+    if (!y || !from_a || (b && !from_b))
+        return NULL;
+    for (int64_t i = 0; i < n; i++) {
         int64_t row = index[i] >= 0 ? index[i] : -1 - (int64_t)index[i];
         if (row >= (index[i] >= 0 ? A : B))
             return lp_fail(r, LP_ESHAPE, "there is no row %ld", (long)row);
-        memcpy(lp_f32(y) + i * C, lp_f32(index[i] >= 0 ? a : b) + row * C, sizeof(float) * (size_t)C);
+        memcpy(lp_f32(y) + i * C, (index[i] >= 0 ? from_a : from_b) + row * C, sizeof(float) * (size_t)C);
     }
-    return y ? lp_record(r, backward, y, NULL, a, b, NULL, &index, sizeof index) : NULL;
+    lp_back_to(r, m);
+    return lp_record(r, backward, y, NULL, a, b, NULL, &index, sizeof index);
 }

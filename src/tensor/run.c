@@ -91,12 +91,12 @@ void *lp_run_alloc(lp_run *r, size_t bytes) {
     return p;
 }
 
-static lp_tensor *make(lp_run *r, int ndim, const int64_t *dim, void *data) {
+static lp_tensor *make(lp_run *r, enum lp_dtype type, int ndim, const int64_t *dim, void *data) {
     lp_tensor *x = lp_run_alloc(r, sizeof *x);
     if (!x)
         return NULL;
-    *x = (lp_tensor){.type = LP_F32, .ndim = ndim, .data = data};
-    size_t bytes = sizeof(float);
+    *x = (lp_tensor){.type = type, .ndim = ndim, .data = data};
+    size_t bytes = (size_t)lp_dtype_bytes(type);
     for (int i = 0; i < ndim; i++) {
         x->dim[i] = dim[i];
         if (dim[i] < 0 || __builtin_mul_overflow(bytes, (size_t)dim[i], &bytes))
@@ -118,11 +118,15 @@ lp_tensor *lp_new(lp_run *r, int ndim, ...) {
     va_start(args, ndim);
     read_dims(dim, ndim, args);
     va_end(args);
-    return make(r, ndim, dim, NULL);
+    return make(r, LP_F32, ndim, dim, NULL);
 }
 
 lp_tensor *lp_like(lp_run *r, const lp_tensor *x) {
-    return make(r, x->ndim, x->dim, NULL);
+    return make(r, LP_F32, x->ndim, x->dim, NULL);
+}
+
+lp_tensor *lp_like_of(lp_run *r, const lp_tensor *x, enum lp_dtype type) {
+    return make(r, type, x->ndim, x->dim, NULL);
 }
 
 lp_tensor *lp_view(lp_run *r, const lp_tensor *x, int ndim, ...) {
@@ -133,7 +137,7 @@ lp_tensor *lp_view(lp_run *r, const lp_tensor *x, int ndim, ...) {
     va_start(args, ndim);
     read_dims(dim, ndim, args);
     va_end(args);
-    lp_tensor *y = make(r, ndim, dim, x->data);
+    lp_tensor *y = make(r, x->type, ndim, dim, x->data);
     if (y && lp_count(y) != lp_count(x))
         return lp_fail(r, LP_ESHAPE, "%ld elements do not make %ld", (long)lp_count(x), (long)lp_count(y));
     return y;

@@ -24,6 +24,7 @@ struct lp_run {
     const volatile bool *cancel; /* borrowed; NULL: never */
     bool taping;
     bool checkpointing;   /* lp_checkpoint keeps a segment's input only, and runs it again on the way back */
+    bool half;            /* ops keep what they make in bfloat16; see op/half.h */
     bool met_learning;    /* an op had an input that learns; lp_checkpoint asks */
     struct lp_node *last; /* newest node of the tape */
     struct lp_spare *spare; /* memory that the way back is done with */
@@ -54,6 +55,7 @@ lp_tensor *lp_fail(lp_run *r, enum lp_code code, const char *format, ...) __attr
 void *lp_run_alloc(lp_run *r, size_t bytes); /* 64-byte aligned, not zeroed; NULL (and LP_EMEMORY) over the limit */
 lp_tensor *lp_new(lp_run *r, int ndim, ...); /* float32, dimensions as int64_t */
 lp_tensor *lp_like(lp_run *r, const lp_tensor *x);
+lp_tensor *lp_like_of(lp_run *r, const lp_tensor *x, enum lp_dtype type);
 lp_tensor *lp_view(lp_run *r, const lp_tensor *x, int ndim, ...); /* same data, other shape; for use without a tape */
 
 /* ---- the tape ---- */

@@ -11,8 +11,8 @@ struct lp_spare {
     size_t bytes;
 };
 
-static size_t block_bytes(const lp_tensor *x) {
-    return (sizeof(float) * (size_t)lp_count(x) + 63) / 64 * 64;
+static size_t block_bytes(const lp_tensor *x, enum lp_dtype type) {
+    return ((size_t)(lp_dtype_bytes(type) * lp_count(x)) + 63) / 64 * 64;
 }
 
 static void give_back(lp_run *r, void *block, size_t bytes) {
@@ -73,9 +73,9 @@ float *lp_grad(lp_run *r, lp_tensor *x) {
     if (!x || !x->learns)
         return NULL;
     if (!x->grad) {
-        x->grad = take_spare(r, block_bytes(x));
+        x->grad = take_spare(r, block_bytes(x, LP_F32));
         if (!x->grad)
-            x->grad = lp_run_alloc(r, block_bytes(x));
+            x->grad = lp_run_alloc(r, block_bytes(x, LP_F32));
         if (x->grad)
             memset(x->grad, 0, sizeof(float) * (size_t)lp_count(x));
     }
@@ -88,12 +88,12 @@ static void walk_back(lp_run *r, const lp_tensor *loss) {
     for (struct lp_node *n = r->last; n && !r->error.code; n = n->before) {
         if (n->out->grad)
             n->backward(n);
-        give_back(r, n->out->grad, block_bytes(n->out));
+        give_back(r, n->out->grad, block_bytes(n->out, LP_F32));
         n->out->grad = NULL;
         if (n->saved)
-            give_back(r, n->saved->data, block_bytes(n->saved));
+            give_back(r, n->saved->data, block_bytes(n->saved, n->saved->type));
         if (n->out != loss)
-            give_back(r, n->out->data, block_bytes(n->out));
+            give_back(r, n->out->data, block_bytes(n->out, n->out->type));
     }
     r->last = NULL;
 }

@@ -73,6 +73,7 @@ static bool pass(struct loop *l, const struct lp_train_sample *const *sample, in
     int64_t n = 0;
     lp_run_reset(l->run);
     l->run->taping = true;
+    l->run->half = l->s->half;
     l->run->checkpointing = l->s->checkpointing;
     lp_tensor *y = lp_train_loss(l->run, l->set, sample, count, &n);
     if (!lp_backward(l->run, y, err))

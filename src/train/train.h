@@ -117,6 +117,7 @@ struct lp_train_settings {
     double rate;         /* peak learning rate */
     double warm_up;      /* share of the steps */
     double decay, clip, beta2;
+    bool half;           /* activations and the weights in products are bfloat16; the weights themselves float32 */
     bool checkpointing;  /* blocks run again on the way back: about a third more time, much less memory */
     uint64_t seed;
     int64_t save_every;  /* steps; 0: never */

@@ -73,18 +73,21 @@ static bool same_weights(const struct lp_llava *a, const struct lp_llava *b) {
 
 /* Four dialogues by heart. */
 static void it_learns(void **state) {
-    struct watch w;
-    struct lp_train_settings s;
-    struct lp_error err = {0};
-    settings(&s, &w, 150);
-    s.batch = 4;
-    s.rate = 1e-2;
-    struct lp_llava *m = school_train(*state, 5, &s, &err);
-    require(!err.code, &err);
-    assert_int_equal(w.seen, 150);
-    if (!(w.first > 7 && w.last < 0.05))
-        fail_msg("the loss went from %.3f to %.3f", w.first, w.last);
-    lp_llava_close(m);
+    for (int half = 0; half < 2; half++) {
+        struct watch w;
+        struct lp_train_settings s;
+        struct lp_error err = {0};
+        settings(&s, &w, 150);
+        s.half = half;
+        s.batch = 4;
+        s.rate = 1e-2;
+        struct lp_llava *m = school_train(*state, 5, &s, &err);
+        require(!err.code, &err);
+        assert_int_equal(w.seen, 150);
+        if (!(w.first > 7 && w.last < 0.05))
+            fail_msg("%s: the loss went from %.3f to %.3f", half ? "bf16" : "f32", w.first, w.last);
+        lp_llava_close(m);
+    }
 }
 
 static void same_seed_same_weights(void **state) {

@@ -174,42 +174,77 @@ static void batches_add_up(void **state) {
     folder_remove(folder);
 }
 
-/* Blocks that run again on the way back: the same loss and gradient, bit for bit, in less memory. */
-static void checkpointing_changes_nothing(void **state) {
-    (void)state;
+/* A model of several blocks. */
+static void school_make_deep(char folder[64]) {
     static const char deep[] =
         "{\"model_type\": \"llava\", \"text_config\": {\"model_type\": \"llama\", \"hidden_size\": 32, "
         "\"intermediate_size\": 256, \"num_hidden_layers\": 6, \"num_attention_heads\": 2, \"vocab_size\": 4096}, "
         "\"vision_config\": {\"model_type\": \"clip_vision_model\", \"hidden_size\": 16, \"intermediate_size\": 64, "
         "\"num_hidden_layers\": 4, \"num_attention_heads\": 2, \"image_size\": 16, \"patch_size\": 4}}";
-    char folder[64];
     school_make(folder, 32);
     folder_put(folder, "config.json", deep, strlen(deep));
-    double loss[2];
-    size_t peak[2];
-    float *gradient = NULL;
-    for (int i = 0; i < 2; i++) {
-        struct school s = {0};
-        struct lp_train_set set;
-        school_begin(&s, school_open(folder, 3));
-        lp_train_set_init(&set, s.m);
-        school_add(&set, folder);
-        const struct lp_train_sample *sample[] = {&set.sample[0], &set.sample[1], &set.sample[2]};
-        int64_t trained;
-        s.run->checkpointing = i;
-        loss[i] = learn(&s, sample, 3, &trained);
-        peak[i] = s.run->peak;
-        size_t bytes = sizeof(float) * (size_t)s.o.numbers;
-        if (i)
-            assert_memory_equal(s.o.gradient, gradient, bytes);
-        else if ((gradient = lp_alloc(bytes)))
-            memcpy(gradient, s.o.gradient, bytes);
-        lp_train_set_done(&set);
-        school_end(&s);
+}
+
+struct learnt {
+    double loss;
+    size_t peak;
+    float *gradient;
+    int64_t numbers;
+};
+
+static struct learnt learn_with(const char *folder, bool half, bool checkpointing) {
+    struct school s = {0};
+    struct lp_train_set set;
+    school_begin(&s, school_open(folder, 3));
+    lp_train_set_init(&set, s.m);
+    school_add(&set, folder);
+    const struct lp_train_sample *sample[] = {&set.sample[0], &set.sample[1], &set.sample[2]};
+    int64_t trained;
+    s.run->half = half;
+    s.run->checkpointing = checkpointing;
+    struct learnt l = {.loss = learn(&s, sample, 3, &trained), .numbers = s.o.numbers};
+    l.peak = s.run->peak;
+    l.gradient = lp_alloc(sizeof(float) * (size_t)l.numbers);
+    memcpy(l.gradient, s.o.gradient, sizeof(float) * (size_t)l.numbers);
+    lp_train_set_done(&set);
+    school_end(&s);
+    return l;
+}
+
+/* Blocks that run again on the way back: the same loss and gradient, bit for bit, in less memory. */
+static void checkpointing_changes_nothing(void **state) {
+    (void)state;
+    char folder[64];
+    school_make_deep(folder);
+    for (int half = 0; half < 2; half++) {
+        struct learnt a = learn_with(folder, half, false), b = learn_with(folder, half, true);
+        assert_true(a.loss == b.loss);
+        assert_memory_equal(a.gradient, b.gradient, sizeof(float) * (size_t)a.numbers);
+        assert_true(b.peak < a.peak);
+        lp_free(a.gradient);
+        lp_free(b.gradient);
     }
-    assert_true(loss[0] == loss[1]);
-    assert_true(peak[1] < peak[0]);
-    lp_free(gradient);
+    folder_remove(folder);
+}
+
+/* bfloat16 has 8 bits: the whole gradient points the same way within some percent. */
+static void bfloat16_is_close(void **state) {
+    (void)state;
+    char folder[64];
+    school_make_deep(folder);
+    struct learnt a = learn_with(folder, false, false), b = learn_with(folder, true, false);
+    double far = 0, size = 0;
+    for (int64_t i = 0; i < a.numbers; i++) {
+        far += pow((double)a.gradient[i] - b.gradient[i], 2);
+        size += pow((double)a.gradient[i], 2);
+    }
+    if (!(sqrt(far / size) < 0.03 && far > 0))
+        fail_msg("the gradients differ by %.4f of their size", sqrt(far / size));
+    if (!(fabs(a.loss - b.loss) < 2e-3 * a.loss))
+        fail_msg("the loss is %.6f, in bfloat16 %.6f", a.loss, b.loss);
+    assert_true(b.peak < a.peak);
+    lp_free(a.gradient);
+    lp_free(b.gradient);
     folder_remove(folder);
 }
 
@@ -241,6 +276,7 @@ int main(void) {
         cmocka_unit_test(is_pytorch_s),
         cmocka_unit_test(batches_add_up),
         cmocka_unit_test(checkpointing_changes_nothing),
+        cmocka_unit_test(bfloat16_is_close),
         cmocka_unit_test(a_lost_picture_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
