@@ -42,49 +42,66 @@ const struct lp_backdrop lp_backdrops[] = {
 };
 const int lp_backdrop_count = sizeof lp_backdrops / sizeof *lp_backdrops;
 
-/* Smooth noise in -1..1 on a lattice of hashed corners. */
-static float noise(float x, float y, uint64_t seed) {
-    int x0 = (int)floorf(x), y0 = (int)floorf(y);
-    float u = x - (float)x0, v = y - (float)y0, corner[4];
+/* A square of the lattice: its values are kept, as neighbouring pixels ask for the same ones. */
+struct cell {
+    int x, y;
+    float corner[4];
+    bool known;
+};
+
+static void enter(struct cell *cell, int x, int y, uint64_t seed) {
+    if (cell->known && cell->x == x && cell->y == y)
+        return;
     for (int k = 0; k < 4; k++) {
-        uint64_t h = seed ^ ((uint64_t)(uint32_t)(x0 + k % 2) * 0x9e3779b97f4a7c15u) ^ ((uint64_t)(uint32_t)(y0 + k / 2) * 0xc2b2ae3d27d4eb4fu);
+        uint64_t h = seed ^ ((uint64_t)(uint32_t)(x + k % 2) * 0x9e3779b97f4a7c15u) ^ ((uint64_t)(uint32_t)(y + k / 2) * 0xc2b2ae3d27d4eb4fu);
         h = (h ^ (h >> 31)) * 0xbf58476d1ce4e5b9u;
-        corner[k] = (float)(h >> 40) / 8388608.0f - 1;
+        cell->corner[k] = (float)(h >> 40) / 8388608.0f - 1;
     }
+    cell->x = x;
+    cell->y = y;
+    cell->known = true;
+}
+
+/* Smooth noise in -1..1 on a lattice of hashed corners. The cell is the caller's, one a lattice, zero at first. */
+static float noise(float x, float y, uint64_t seed, struct cell *cell) {
+    float left = floorf(x), top = floorf(y), u = x - left, v = y - top;
+    enter(cell, (int)left, (int)top, seed);
+    const float *corner = cell->corner;
     u = u * u * (3 - 2 * u);
     v = v * v * (3 - 2 * v);
     return (corner[0] * (1 - u) + corner[1] * u) * (1 - v) + (corner[2] * (1 - u) + corner[3] * u) * v;
 }
 
 /* Brightness of the texture at (x,y), 0..1 of the side: about 1. */
-static float texture(int kind, float x, float y, uint64_t seed) {
+static float texture(int kind, float x, float y, uint64_t seed, struct cell cell[2]) {
     switch (kind) {
     case GRAIN:
-        return 1 + 0.07f * noise(40 * x, 40 * y, seed) + 0.05f * noise(9 * x, 9 * y, seed + 1);
+        return 1 + 0.07f * noise(40 * x, 40 * y, seed, &cell[0]) + 0.05f * noise(9 * x, 9 * y, seed + 1, &cell[1]);
     case WAVES:
-        return 1 + 0.08f * sinf(60 * y + 4 * noise(5 * x, 5 * y, seed));
+        return 1 + 0.08f * sinf(60 * y + 4 * noise(5 * x, 5 * y, seed, &cell[0]));
     case PLANKS: {
         float f = 9 * y - floorf(9 * y);
-        return (f < 0.06f ? 0.8f : 1) * (1 + 0.05f * noise(6 * x, 90 * y, seed));
+        return (f < 0.06f ? 0.8f : 1) * (1 + 0.05f * noise(6 * x, 90 * y, seed, &cell[0]));
     }
     case TILES: {
         float fx = 7 * x - floorf(7 * x), fy = 7 * y - floorf(7 * y);
         return fx < 0.06f || fy < 0.06f ? 0.84f : 1;
     }
     default:
-        return 1 + 0.03f * noise(4 * x, 4 * y, seed);
+        return 1 + 0.03f * noise(4 * x, 4 * y, seed, &cell[0]);
     }
 }
 
 static void draw_backdrop(const struct lp_scene *scene, int side, float *rgb, int8_t *owner) {
     const struct lp_backdrop *b = &lp_backdrops[scene->backdrop];
+    struct cell over[2] = {{0}}, under[2] = {{0}};
     for (int j = 0; j < side; j++)
         for (int i = 0; i < side; i++) {
             float x = ((float)i + 0.5f) / (float)side, y = ((float)j + 0.5f) / (float)side, h = scene->horizon;
             bool above = y < h;
             owner[j * side + i] = above ? LP_SCENE_ABOVE : LP_SCENE_BELOW;
             float t = above ? y / h : (y - h) / (1 - h);
-            float tone = above ? texture(PLAIN, x, y, scene->seed) : texture(b->texture, x, y, scene->seed);
+            float tone = above ? texture(PLAIN, x, y, scene->seed, over) : texture(b->texture, x, y, scene->seed, under);
             for (int c = 0; c < 3; c++) {
                 float from = above ? b->above[0][c] : b->below[0][c], to = above ? b->above[1][c] : b->below[1][c];
                 rgb[3 * (j * side + i) + c] = (from + (to - from) * t) * tone;

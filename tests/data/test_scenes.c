@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/json.h"
 #include "data/scene_edit.h"
+#include "data/scene_page.h"
 #include "data/scene_text.h"
 #include "data/scene_write.h"
 #include "data/truth.h"
@@ -369,6 +370,38 @@ static void refuses_bad_tables(void **state) {
     assert_int_equal(err.code, LP_EIO);
 }
 
+/* One scene, with a sign and an edit, for each allocation that may fail. */
+static void survives_no_memory(void **state) {
+    (void)state;
+    char to[64], path[100];
+    struct lp_error err = {0};
+    struct lp_scenes_request q = {.folder = to, .seed = SEED, .side = 40};
+    struct lp_scene_classes classes;
+    int64_t number = 0;
+    while (!scene_of((int)number).cards)
+        number += 4;
+    folder_make(to);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", to, i ? "maps" : "edits");
+        require(lp_file_make_folder(path, &err), &err);
+    }
+    require(lp_scene_classes_init(&classes, stickers, &err), &err);
+    bool made = false;
+    for (long n = 1; !made && n < 2000; n++) {
+        struct lp_scene_page page;
+        err = (struct lp_error){0};
+        lp_test_fail_alloc(n);
+        made = lp_scene_page_make(&page, &q, stickers, &classes, number, &err);
+        bool failed = lp_test_alloc_failed();
+        lp_test_fail_alloc(0);
+        assert_true(made ? !failed : err.code == LP_EMEMORY);
+        lp_scene_page_done(&page);
+    }
+    assert_true(made);
+    lp_scene_classes_done(&classes);
+    remove_scenes(to);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_unique),
@@ -382,6 +415,7 @@ int main(void) {
         cmocka_unit_test(edits_keep_the_rest),
         cmocka_unit_test(more_scenes_begin_with_the_same),
         cmocka_unit_test(refuses_bad_tables),
+        cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
