@@ -324,7 +324,9 @@ static void run_fact(struct lp_matcher *m, struct set *s) {
     static const char *const short_ones[] = {
         "left of", "to the left of", "on the left of", "right of", "to the right of", "on the right of", "above",
         "below", "under", "on", "on top of", "behind", "in front of", "is", "are", "yes", "no", "red", "orange",
-        "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray", NULL};
+        "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray",
+        "on the left", "in the middle", "on the right", "at the top", "at the bottom", "at the top left",
+        "at the top right", "at the bottom left", "at the bottom right", "small", "medium", "large", NULL};
     struct set thing = *s, counted = *s, figures = *s, place = *s;
     run_any(m, short_ones, s);
     run_figures(m, false, &figures);

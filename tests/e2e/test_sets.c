@@ -33,7 +33,7 @@ static const char *const groups[] = {
     "generate_from_layout",
     "none",
 };
-enum { GROUPS = sizeof groups / sizeof *groups, NONE = GROUPS - 1, LINES = 480, A_SKILL = 25, WITHOUT = 80 };
+enum { GROUPS = sizeof groups / sizeof *groups, NONE = GROUPS - 1 };
 
 static int group_of(const char *name, size_t n) {
     for (int i = 0; i < GROUPS; i++)
@@ -83,11 +83,11 @@ static json_t *lines_of(const char *path, const char *key) {
     return lines;
 }
 
-static void instructions(void **state) {
-    (void)state;
-    static const char folder[] = LP_SOURCE_DIR "/data/heldout";
-    json_t *lines = lines_of(LP_SOURCE_DIR "/data/heldout/instructions.jsonl", "id"), *ids = json_object(),
-           *texts = json_object(), *line;
+/* A set with at least so many lines for each skill, without any, and in all. */
+static void check_set(const char *folder, int a_skill, int without, size_t all) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/instructions.jsonl", folder);
+    json_t *lines = lines_of(path, "id"), *ids = json_object(), *texts = json_object(), *line;
     int count[GROUPS] = {0};
     size_t i;
     json_array_foreach(lines, i, line) {
@@ -118,11 +118,17 @@ static void instructions(void **state) {
             assert_true(group == NONE || !strcmp(groups[group], "generate"));
     }
     for (int g = 0; g < GROUPS; g++)
-        assert_true(count[g] >= (g == NONE ? WITHOUT : A_SKILL));
-    assert_true(json_array_size(lines) >= LINES);
+        assert_true(count[g] >= (g == NONE ? without : a_skill));
+    assert_true(json_array_size(lines) >= all);
     json_decref(lines);
     json_decref(ids);
     json_decref(texts);
+}
+
+static void instructions(void **state) {
+    (void)state;
+    check_set(LP_SOURCE_DIR "/data/heldout", 25, 80, 480);
+    check_set(LP_SOURCE_DIR "/data/development", 10, 20, 180);
 }
 
 static void readings(void **state) {
