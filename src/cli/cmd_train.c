@@ -4,6 +4,7 @@
 #include "cli/lessons.h"
 #include "cli/naming.h"
 #include "cli/options.h"
+#include "cli/ranks.h"
 
 #include "base/file.h"
 
@@ -86,6 +87,7 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
 struct request {
     const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision;
     unsigned parts;
+    bool told; /* another process says what went wrong */
     int64_t seed, turns, picture_mib;
     bool float32;
     struct lp_train_settings s;
@@ -145,14 +147,19 @@ static bool train(const struct request *q, struct lp_lessons *to, char *data, ch
     s.stop = &stop_asked;
     s.progress = show_progress;
     s.context = &display;
-    s.checkpoint = place.checkpoint;
-    s.log = place.log;
-    s.curve = place.curve;
+    bool first = !s.ranks || s.ranks->rank == 0; /* it alone writes */
+    if (first) {
+        s.checkpoint = place.checkpoint;
+        s.log = place.log;
+        s.curve = place.curve;
+    } else {
+        s.progress = NULL;
+    }
     s.eval = q->eval ? &held_out : NULL;
     s.picture_bytes = (size_t)q->picture_mib << 20;
-    bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && take_folder(&place, q->out, err) &&
+    bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && (!first || take_folder(&place, q->out, err)) &&
               lp_train(model, &set, &s, err) &&
-              lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err);
+              (!first || lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err));
     if (place.lock >= 0)
         close(place.lock);
     lp_train_set_done(&held_out);
@@ -185,6 +192,20 @@ static bool run(struct request *q, struct lp_error *err) {
          (q->write_text ? write_text(q, &to, data, err) : train(q, &to, data, eval, err));
     lp_arena_done(&arena);
     return ok;
+}
+
+/* Under mpirun all ranks end alike, and the first that failed says why. */
+static bool run_ranks(struct request *q, struct lp_error *err) {
+    struct lp_ranks ranks = {0};
+    if (!lp_ranks_find(&ranks, &q->s.ranks, err))
+        return false;
+    bool ok = run(q, err);
+    if (!q->s.ranks)
+        return ok;
+    int first = ranks.told ? 0 : ranks.first_failed(!ok);
+    q->told = ranks.told || (first >= 0 && first != ranks.rank);
+    ranks.close();
+    return ok && !q->told;
 }
 
 int lp_cmd_train(int argc, char **argv) {
@@ -229,5 +250,5 @@ int lp_cmd_train(int argc, char **argv) {
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of writing, not a death */
-    return run(&q, &err) ? 0 : lp_command_fail("train", &err);
+    return run_ranks(&q, &err) ? 0 : q.told ? 1 : lp_command_fail("train", &err);
 }

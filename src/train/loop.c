@@ -23,7 +23,9 @@ struct loop {
     struct lp_llava *model;
     struct lp_train_set *set;
     const struct lp_train_settings *s;
-    int64_t steps, dialogues; /* in all; a step */
+    int64_t steps, dialogues; /* in all; a step, on this rank */
+    int64_t batch, first;     /* this rank's part of a batch: so many from the first on */
+    bool stopped;             /* a rank was asked to */
     struct lp_optimizer optimizer;
     lp_run *run;
     int32_t *order; /* of the samples in the present epoch */
@@ -64,7 +66,7 @@ static const struct lp_train_sample *draw(struct loop *l, int64_t position) {
 /* The samples of a step go to `next`, and their pictures are read beside what runs. */
 static bool look_ahead(struct loop *l, int64_t number, struct lp_error *err) {
     for (int64_t i = 0; i < l->dialogues; i++)
-        l->next[i] = draw(l, number * l->dialogues + i);
+        l->next[i] = draw(l, (number * l->s->accumulate + i / l->batch) * l->s->batch + l->first + i % l->batch);
     return lp_train_reader_start(&l->reader, l->next, l->dialogues, number + 1, err);
 }
 
@@ -93,7 +95,7 @@ static bool pass(struct loop *l, const struct lp_train_sample *const *sample, in
 static bool batch(struct loop *l, const struct lp_train_sample *const *sample, double *loss, int64_t *trained,
                   struct lp_error *err) {
     int64_t rows = 0, begin = 0;
-    for (int64_t i = 0; i < l->s->batch; i++) {
+    for (int64_t i = 0; i < l->batch; i++) {
         if (i > begin && rows + sample[i]->rows > l->s->rows_a_pass) {
             if (!pass(l, sample + begin, i - begin, loss, trained, err))
                 return false;
@@ -103,17 +105,46 @@ static bool batch(struct loop *l, const struct lp_train_sample *const *sample, d
         rows += sample[i]->rows;
         l->progress.tokens += sample[i]->rows;
     }
-    return pass(l, sample + begin, l->s->batch - begin, loss, trained, err);
+    return pass(l, sample + begin, l->batch - begin, loss, trained, err);
+}
+
+static bool others_went_well(struct loop *l, bool ok, struct lp_error *err) {
+    struct lp_ranks *ranks = l->s->ranks;
+    if (!ranks)
+        return ok;
+    int first = ranks->first_failed(!ok);
+    ranks->told = first >= 0 && first != ranks->rank;
+    if (ranks->told)
+        return lp_error_set(err, LP_EIO, "rank %d failed", first);
+    return ok;
+}
+
+/* Gradients, losses and the wish to stop of all ranks. */
+static void add_up(struct loop *l, double *loss, int64_t *trained) {
+    const struct lp_ranks *ranks = l->s->ranks;
+    l->stopped = l->s->stop && *l->s->stop;
+    if (!ranks)
+        return;
+    double sum[] = {*loss, (double)*trained, (double)l->progress.tokens, l->stopped};
+    ranks->sum_doubles(sum, sizeof sum / sizeof *sum);
+    ranks->sum_floats(l->optimizer.gradient, l->optimizer.numbers);
+    *loss = sum[0];
+    *trained = (int64_t)sum[1];
+    l->progress.tokens = (int64_t)sum[2];
+    l->stopped = sum[3] > 0;
 }
 
 /* The batches of a step, then the optimizer. */
 static bool learn(struct loop *l, int64_t number, struct lp_error *err) {
     double loss = 0;
     int64_t trained = 0;
+    bool ok = true;
     l->progress.tokens = 0;
-    for (int64_t i = 0; i < l->s->accumulate; i++)
-        if (!batch(l, l->now + i * l->s->batch, &loss, &trained, err))
-            return false;
+    for (int64_t i = 0; ok && i < l->s->accumulate; i++)
+        ok = batch(l, l->now + i * l->batch, &loss, &trained, err);
+    if (!others_went_well(l, ok, err))
+        return false;
+    add_up(l, &loss, &trained);
     l->progress.loss = trained ? loss / (double)trained : 0;
     l->progress.rate = lp_train_rate(l->s, number, l->steps);
     l->progress.gradient_norm = lp_optimizer_step(&l->optimizer, l->model, l->s, l->progress.rate, trained);
@@ -182,11 +213,12 @@ static bool run_steps(struct loop *l, struct lp_error *err) {
         double ms = lp_clock_ms() - began;
         if (!evaluate(l, err) || !report(l, ms, err))
             return false;
-        bool stopped = l->s->stop && *l->s->stop;
+        if (!l->s->ranks)
+            l->stopped = l->s->stop && *l->s->stop;
         bool due = l->s->save_every && l->optimizer.step % l->s->save_every == 0;
-        if ((stopped || due || l->optimizer.step == l->steps) && !save(l, err))
+        if ((l->stopped || due || l->optimizer.step == l->steps) && !save(l, err))
             return false;
-        if (stopped)
+        if (l->stopped)
             return lp_error_set(err, LP_ECANCELED, "stopped after step %ld; the same command goes on from there",
                                 (long)l->optimizer.step);
     }
@@ -199,6 +231,20 @@ static void share_room(struct loop *l) {
     size_t learnt = (size_t)l->set->pictures * one, all = l->s->picture_bytes;
     l->reader = (struct lp_train_reader){.model = l->model, .limit = all};
     l->eval_reader = (struct lp_train_reader){.model = l->model, .limit = all > learnt ? all - learnt : 0};
+}
+
+/* All ranks begin with rank 0's weights, moments and step. */
+static void share_state(struct loop *l) {
+    const struct lp_ranks *ranks = l->s->ranks;
+    struct lp_optimizer *o = &l->optimizer;
+    for (int64_t i = 0; i < l->model->parameters.count; i++) {
+        lp_tensor *x = l->model->parameters.item[i].tensor;
+        if (x->learns)
+            ranks->share(x->data, (int64_t)sizeof(float) * lp_count(x));
+    }
+    ranks->share(o->first, (int64_t)sizeof(float) * o->numbers);
+    ranks->share(o->second, (int64_t)sizeof(float) * o->numbers);
+    ranks->share(&o->step, sizeof o->step);
 }
 
 static bool prepare(struct loop *l, struct lp_error *err) {
@@ -240,10 +286,20 @@ bool lp_train(struct lp_llava *model, struct lp_train_set *set, const struct lp_
               struct lp_error *err) {
     if (set->count == 0)
         return lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from");
-    struct loop l = {.model = model, .set = set, .s = s, .dialogues = s->batch * s->accumulate, .epoch = -1, .saved = -1};
+    int rank = s->ranks ? s->ranks->rank : 0, ranks = s->ranks ? s->ranks->count : 1;
+    if (s->batch < ranks)
+        return lp_error_set(err, LP_EUSAGE, "a batch of %ld is too small for %d ranks", (long)s->batch, ranks);
+    struct loop l = {.model = model, .set = set, .s = s, .epoch = -1, .saved = -1};
+    l.first = s->batch * rank / ranks;
+    l.batch = s->batch * (rank + 1) / ranks - l.first;
+    l.dialogues = l.batch * s->accumulate;
     share_room(&l);
-    l.steps = s->steps ? s->steps : (int64_t)ceil(s->epochs * (double)set->count / (double)l.dialogues);
-    bool ok = prepare(&l, err) && run_steps(&l, err);
+    l.steps = s->steps ? s->steps
+                       : (int64_t)ceil(s->epochs * (double)set->count / (double)(s->batch * s->accumulate));
+    bool ok = others_went_well(&l, prepare(&l, err), err);
+    if (ok && s->ranks)
+        share_state(&l);
+    ok = ok && run_steps(&l, err);
     if (!ok)
         rescue(&l, err);
     lp_train_reader_done(&l.reader);

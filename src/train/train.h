@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "model/llava_model.h"
 #include "text/template.h"
+#include "train/ranks.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -130,6 +131,7 @@ struct lp_train_settings {
     size_t picture_bytes;      /* decoded pictures kept in memory, at most */
     void (*progress)(void *context, const struct lp_train_progress *p);
     void *context;
+    struct lp_ranks *ranks; /* who shares the batches; NULL: nobody. Only rank 0 has files to write */
     const volatile bool *stop; /* set: save a checkpoint and end with LP_ECANCELED */
 };
 void lp_train_defaults(struct lp_train_settings *s);
