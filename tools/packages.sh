@@ -3,6 +3,7 @@
 set -eu
 build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesseract-dev libleptonica-dev
     tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev fonts-dejavu-core"
+mpi="libopenmpi-dev openmpi-bin" # optional: training over several processes
 test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation"
 
 missing=

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# ranks.sh SOURCE PROGRAM: two MPI ranks learn as one process does, only the first writes, and a failure is said once.
+set -eu
+source=$1 program=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/model"
+ln -s "$source/tests/golden/tokenizer/tokenizer.model" "$work/model/"
+cat >"$work/model/config.json" <<'J'
+{"model_type": "llava", "rms_norm_eps": 0.001,
+ "text_config": {"model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1,
+  "num_attention_heads": 2, "vocab_size": 4096, "max_position_embeddings": 200},
+ "vision_config": {"model_type": "clip_vision_model", "hidden_size": 16, "intermediate_size": 32,
+  "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 16, "patch_size": 8}}
+J
+cat >"$work/data.json" <<'J'
+[{"image": "sign.jpg", "conversations": [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A sign."}]},
+ {"conversations": [{"from": "human", "value": "Say one."}, {"from": "gpt", "value": "One"}]},
+ {"conversations": [{"from": "human", "value": "Say two."}, {"from": "gpt", "value": "Two, if you like it"}]},
+ {"conversations": [{"from": "human", "value": "Say three."}, {"from": "gpt", "value": "Three"}]}]
+J
+learn() {
+    "${@:2}" "$program" train --data "$work/data.json" --images "$source/examples" --model "$work/model" --out "$work/$1" \
+        --batch 3 --accumulate 2 --steps 6 --rate 3e-3 --save-every 0 --float32
+}
+export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+two="mpirun --oversubscribe -n 2"
+learn one env 2>/dev/null
+learn two $two 2>"$work/err" || { cat "$work/err"; exit 1; }
+losses() { sed 's/.*"loss": \([0-9.]*\).*"gradient_norm": \([0-9.]*\).*/\1 \2/' "$work/$1/log.jsonl"; }
+[ "$(losses one | wc -l)" = 6 ] && [ "$(losses two | wc -l)" = 6 ] || { echo "FAILED: not one line a step"; exit 1; }
+paste -d ' ' <(losses one) <(losses two) | awk '
+    function far(a, b) { return (a > b ? a - b : b - a) > 2e-4 * a }
+    far($1, $3) || far($2, $4) { print "FAILED: step", NR ":", $0; bad = 1 }
+    END { exit bad }'
+[ -s "$work/two/model.safetensors" ] || { echo "FAILED: no model was written"; exit 1; }
+sed -i 's/sign.jpg/gone.jpg/' "$work/data.json"
+if learn three $two 2>"$work/err"; then echo "FAILED: a lost picture is no error"; exit 1; fi
+[ "$(grep -c 'gone.jpg' "$work/err")" = 1 ] || { echo "FAILED: not one message:"; cat "$work/err"; exit 1; }
+echo "two ranks learn as one"
