@@ -16,7 +16,7 @@ demo:
 
 # Installs what tests need, builds a release and a sanitizer build, and passes all tests in both.
 check:
-	tools/packages.sh build test
+	tools/packages.sh build test mpi
 	tools/check.sh
 
 clean:

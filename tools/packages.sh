@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh build [test]: installs the Debian packages that are missing; says which, and asks sudo only where not root.
+# packages.sh build [test] [mpi]: installs the Debian packages that are missing; says which, and asks sudo only where not root.
 set -eu
 build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesseract-dev libleptonica-dev
     tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev fonts-dejavu-core"

@@ -79,6 +79,8 @@ json_t *lp_train_note(const struct lp_llava *m, const struct lp_train_set *set, 
     bool ok = note;
     for (size_t i = 0; i < sizeof entry / sizeof *entry; i++)
         ok = !json_object_set_new(note, entry[i].key, entry[i].value) && ok;
+    if (s->half)
+        ok = !json_object_set_new(note, "--precision", json_string("bf16")) && ok;
     if (ok)
         return note;
     json_decref(note);
