@@ -124,13 +124,36 @@ static void sync_folder_of(const char *path) {
     }
 }
 
+static bool is_special(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static bool cannot_write(const char *path, struct lp_error *err) {
+    return lp_error_set(err, LP_EIO, "cannot write '%s': %s", path, strerror(errno));
+}
+
+static bool write_in_place(const char *path, const struct lp_file_part *parts, size_t n, struct lp_error *err) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = write_all(fd, parts[i].data, parts[i].size);
+    if (!ok)
+        cannot_write(path, err);
+    if (fd >= 0 && close(fd) && ok)
+        ok = cannot_write(path, err);
+    return ok;
+}
+
 static bool write_aside(const char *path, const struct lp_file_part *parts, size_t n, bool sync, struct lp_error *err) {
     char aside[PATH_MAX];
+    if (is_special(path))
+        return write_in_place(path, parts, n, err);
     if (snprintf(aside, sizeof aside, "%s.XXXXXX", path) >= (int)sizeof aside)
         return lp_error_set(err, LP_EIO, "the path '%s' is too long", path);
     int fd = mkostemp(aside, O_CLOEXEC);
     if (fd < 0)
-        return lp_error_set(err, LP_EIO, "cannot write '%s': %s", path, strerror(errno));
+        return cannot_write(path, err);
     mode_t mask = umask(0);
     umask(mask);
     bool ok = true;
@@ -140,7 +163,7 @@ static bool write_aside(const char *path, const struct lp_file_part *parts, size
     ok = close(fd) == 0 && ok;
     ok = ok && rename(aside, path) == 0;
     if (!ok) {
-        lp_error_set(err, LP_EIO, "cannot write '%s': %s", path, strerror(errno));
+        cannot_write(path, err);
         unlink(aside);
         return false;
     }
@@ -159,6 +182,36 @@ bool lp_file_write_unsynced(const char *path, const void *data, size_t size, str
 
 bool lp_file_write(const char *path, const void *data, size_t size, struct lp_error *err) {
     return lp_file_write_parts(path, &(struct lp_file_part){data, size}, 1, err);
+}
+
+bool lp_file_begin(struct lp_file_writing *w, const char *path, struct lp_error *err) {
+    *w = (struct lp_file_writing){.path = path};
+    if (!is_special(path)) {
+        size_t n = strlen(path) + sizeof ".part";
+        if (!(w->aside = lp_alloc(n)))
+            return lp_error_memory(err);
+        snprintf(w->aside, n, "%s.part", path);
+    }
+    w->to = fopen(w->aside ? w->aside : path, "we");
+    if (w->to)
+        return true;
+    cannot_write(path, err);
+    lp_free(w->aside);
+    return false;
+}
+
+bool lp_file_end(struct lp_file_writing *w, bool good, struct lp_error *err) {
+    bool written = !fflush(w->to) && !ferror(w->to) && (!w->aside || !fsync(fileno(w->to)));
+    written = !fclose(w->to) && written;
+    bool ok = good && written && (!w->aside || !rename(w->aside, w->path));
+    if (good && !ok)
+        cannot_write(w->path, err);
+    if (ok && w->aside)
+        sync_folder_of(w->path);
+    if (!ok && w->aside)
+        unlink(w->aside);
+    lp_free(w->aside);
+    return ok;
 }
 
 bool lp_file_exists(const char *path) {

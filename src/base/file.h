@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#include <stdio.h>
+
 /* A read-only mapping of a whole file. */
 struct lp_file {
     const uint8_t *data; /* borrowed until lp_file_close; NULL for an empty file */
@@ -31,6 +33,17 @@ struct lp_file_part {
     size_t size; /* bytes */
 };
 bool lp_file_write_parts(const char *path, const struct lp_file_part *parts, size_t n, struct lp_error *err);
+
+/* A file written bit by bit, into one beside it that takes its place when it is whole. What is there already and is no
+ * regular file (a device, a pipe) is itself written and never replaced; lp_file_write does the same. */
+struct lp_file_writing {
+    FILE *to;
+    const char *path; /* borrowed */
+    char *aside;      /* NULL: in place */
+};
+bool lp_file_begin(struct lp_file_writing *w, const char *path, struct lp_error *err);
+/* Always after lp_file_begin succeeded. good false: drops what was written and returns false, err stays. */
+bool lp_file_end(struct lp_file_writing *w, bool good, struct lp_error *err);
 
 bool lp_file_exists(const char *path);
 bool lp_file_make_folder(const char *path, struct lp_error *err); /* with its parents; there already is fine */

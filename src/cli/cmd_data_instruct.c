@@ -94,23 +94,10 @@ static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *
     return !ferror(file) ? true : lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
 }
 
-/* Into a file beside `out`, renamed when it is whole. */
 static bool write_file(const struct request *q, struct lp_instruct *maker, struct lp_statistics *stats,
                        struct lp_error *err) {
-    char aside[PATH_MAX];
-    if (snprintf(aside, sizeof aside, "%s.part", q->out) >= (int)sizeof aside)
-        return lp_error_set(err, LP_EUSAGE, "the path '%s' is too long", q->out);
-    FILE *file = fopen(aside, "w");
-    if (!file)
-        return lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-    bool ok = write_all(q, maker, file, stats, err);
-    if (fclose(file) && ok)
-        ok = lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-    if (ok && rename(aside, q->out))
-        ok = lp_error_set(err, LP_EIO, "cannot write '%s': %s", q->out, strerror(errno));
-    if (!ok)
-        unlink(aside);
-    return ok;
+    struct lp_file_writing w;
+    return lp_file_begin(&w, q->out, err) && lp_file_end(&w, write_all(q, maker, w.to, stats, err), err);
 }
 
 static bool settings_of(const struct request *q, const struct lp_truth *truth, struct lp_instruct_settings *s,

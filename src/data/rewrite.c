@@ -2,6 +2,7 @@
 /* data/rewrite.c - asks for wordings of every instruction in a file of dialogues, then writes the dialogues anew. */
 #include "data/rewrite.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/str.h"
 #include "data/journal.h"
@@ -10,11 +11,8 @@
 #include "data/seen.h"
 #include "text/python.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { UNREADABLE_MOST = 5 /* in a row */ };
 
@@ -176,23 +174,13 @@ static bool write_record(struct rewriter *w, const json_t *record, void *context
 }
 
 static bool write_output(struct rewriter *w, struct lp_error *err) {
-    const char *out = w->settings->out;
-    char aside[PATH_MAX];
-    if (snprintf(aside, sizeof aside, "%s.part", out) >= (int)sizeof aside)
-        return lp_error_set(err, LP_EUSAGE, "the path '%s' is too long", out);
-    FILE *file = fopen(aside, "w");
-    if (!file)
-        return lp_error_set(err, LP_EIO, "cannot write '%s': %s", out, strerror(errno));
-    fputs("[\n", file);
-    bool ok = read_records(w, write_record, file, err);
-    fputs("\n]\n", file);
-    bool written = !fflush(file) && !ferror(file) && !fsync(fileno(file));
-    written = !fclose(file) && written;
-    if (ok && (!written || rename(aside, out)))
-        ok = lp_error_set(err, LP_EIO, "cannot write '%s': %s", out, strerror(errno));
-    if (!ok)
-        unlink(aside);
-    return ok;
+    struct lp_file_writing out;
+    if (!lp_file_begin(&out, w->settings->out, err))
+        return false;
+    fputs("[\n", out.to);
+    bool ok = read_records(w, write_record, out.to, err);
+    fputs("\n]\n", out.to);
+    return lp_file_end(&out, ok, err);
 }
 
 bool lp_rewrite(const struct lp_rewrite_settings *s, struct lp_rewrite_report *report, struct lp_error *err) {

@@ -145,11 +145,56 @@ static void random_numbers_repeat(void **state) {
     assert_true(squares / 20000 > 0.96 && squares / 20000 < 1.04);
 }
 
+static void devices_are_never_replaced(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    struct lp_file_writing w;
+    struct stat st;
+    char folder[] = "/tmp/lp_test_XXXXXX", path[64], text[8] = "";
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_CLOEXEC); /* both ends: nobody waits */
+    assert_true(lp_file_write(path, "abc", 3, &err));
+    assert_true(lp_file_begin(&w, path, &err));
+    fputs("de", w.to);
+    assert_true(lp_file_end(&w, true, &err));
+    assert_int_equal(read(fd, text, sizeof text), 5);
+    assert_memory_equal(text, "abcde", 5);
+    assert_true(stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0); /* nothing else is left */
+}
+
+static void a_file_in_the_making_takes_its_place_when_whole(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    struct lp_file_writing w;
+    char folder[] = "/tmp/lp_test_XXXXXX", path[64];
+    size_t n;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
+    for (int good = 1; good >= 0; good--) {
+        assert_true(lp_file_begin(&w, path, &err));
+        fputs(good ? "kept" : "dropped", w.to);
+        assert_int_equal(lp_file_end(&w, good, &err), good);
+        char *text = lp_file_read(path, 100, &n, &err);
+        assert_string_equal(text, "kept");
+        lp_free(text);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_false(lp_file_begin(&w, path, &err)); /* no folder */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arenas_align_and_zero),      cmocka_unit_test(strings_stay_failed),
         cmocka_unit_test(error_texts_are_one_whole_line), cmocka_unit_test(files_are_regular_or_refused),
         cmocka_unit_test(json_values_are_checked),    cmocka_unit_test(random_numbers_repeat),
+        cmocka_unit_test(devices_are_never_replaced),
+        cmocka_unit_test(a_file_in_the_making_takes_its_place_when_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
