@@ -43,10 +43,13 @@ static bool read_lines(struct lp_journal *j, const json_t *head, const char *tex
     bool ok = true;
     for (const char *end; ok && *text; text = end + 1) {
         end = strchr(text, '\n');
-        json_t *line = lp_json_parse(text, (size_t)(end - text), j->path, NULL);
+        struct lp_error bad = {0};
+        json_t *line = lp_json_parse(text, (size_t)(end - text), j->path, &bad);
         const char *key = json_string_value(json_object_get(line, "key"));
         json_t *value = json_object_get(line, "value");
-        if (++number == 1 && !json_equal(line, head))
+        if (bad.code == LP_EMEMORY)
+            ok = lp_error_memory(err);
+        else if (++number == 1 && !json_equal(line, head))
             ok = lp_error_set(err, LP_EUSAGE, "'%s' was begun with other settings: remove it to begin anew", j->path);
         else if (number > 1 && (!key || !value))
             ok = lp_error_set(err, LP_EINPUT, "%s, line %d is damaged: remove that line", j->path, number);

@@ -301,9 +301,10 @@ bool lp_records_next(struct lp_records *r, json_t **record, struct lp_error *err
         return lp_error_set(err, LP_EINPUT, "%s, line %zu: record %zu is not a JSON object", r->path, r->line,
                             r->number + 1);
     json_error_t e;
+    lp_alloc_take_failure();
     json_t *raw = json_loadb((const char *)r->file.data + r->at, r->file.size - r->at, JSON_DISABLE_EOF_CHECK, &e);
     r->number++;
-    if (!raw && (json_error_code(&e) == json_error_out_of_memory || !e.text[0]))
+    if (!raw && (lp_alloc_take_failure() || !e.text[0]))
         return lp_error_memory(err);
     if (!raw)
         return lp_error_set(err, LP_EINPUT, "%s, line %zu: record %zu is not JSON: at line %zu, %s", r->path, r->line,

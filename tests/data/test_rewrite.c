@@ -9,10 +9,12 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
 #include "base/http.h"
+#include "base/memory.h"
 #include "data/journal.h"
 #include "data/rewrite.h"
 
@@ -247,6 +249,33 @@ static void a_kill_loses_nothing(void **state) {
     tear_down(&f);
 }
 
+/* Every allocation fails once, when all answers are known: a clean end each time, and nothing is lost. */
+static void memory_may_run_out(void **state) {
+    (void)state;
+    struct fixture f;
+    set_up(&f, "");
+    stub_start(&f.stub);
+    assert_int_equal(mkdir(f.out, 0700), 0); /* where no file can be put */
+    assert_false(rewrite(&f));
+    assert_int_equal(f.err.code, LP_EIO);
+    assert_int_equal(rmdir(f.out), 0);
+    long n = 0;
+    for (bool ok = false; !ok;) {
+        lp_test_fail_alloc(++n);
+        ok = rewrite(&f);
+        bool failed = lp_test_alloc_failed();
+        lp_test_fail_alloc(0);
+        assert_true(ok != failed);
+        if (!ok && (f.err.code != LP_EMEMORY || lp_file_exists(f.out)))
+            fail_msg("allocation %ld: %s", n, f.err.text);
+    }
+    assert_true(n > 100);
+    assert_int_equal(f.report.known, 4);
+    assert_int_equal(f.report.written, 6);
+    assert_int_equal(f.stub.asked, 4);
+    tear_down(&f);
+}
+
 static void a_journal_keeps_whole_lines(void **state) {
     (void)state;
     struct lp_error err = {0};
@@ -379,6 +408,7 @@ int main(void) {
         cmocka_unit_test(bad_answers_are_counted),
         cmocka_unit_test(bad_wordings_are_refused),
         cmocka_unit_test(a_kill_loses_nothing),
+        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(a_journal_keeps_whole_lines),
         cmocka_unit_test(wordings_keep_what_calls_need),
         cmocka_unit_test(turns_are_split),
