@@ -20,7 +20,7 @@
 
 struct request {
     int64_t count, turns, seed;
-    const char *out, *scenes, *skill, *grammar, *tools;
+    const char *picture, *out, *scenes, *skill, *grammar, *tools;
     int64_t chat;
     bool perfect, stats, thoughtless;
 };
@@ -83,7 +83,7 @@ static bool write_all(const struct request *q, struct lp_instruct *maker, FILE *
             return lp_error_memory(err);
         }
         bool ok = record && write_record(file, record, i == 0, err) &&
-                  (!q->stats || lp_statistics_add(stats, record, err));
+                  ((!q->stats && !q->picture) || lp_statistics_add(stats, record, err));
         json_decref(record);
         if (!ok)
             return false;
@@ -127,6 +127,8 @@ static bool instruct(const struct request *q, struct lp_error *err) {
         ok = !strcmp(q->out, "-") ? write_all(q, maker, stdout, &stats, err) : write_file(q, maker, &stats, err);
     if (ok && q->stats)
         lp_statistics_print(&stats, grammar, stderr);
+    if (ok && q->picture)
+        ok = lp_statistics_save(&stats, q->picture, err);
     lp_statistics_done(&stats);
     lp_instruct_close(maker);
     lp_grammar_close(grammar);
@@ -163,6 +165,7 @@ int lp_cmd_data_instruct(int argc, char **argv) {
          &q.grammar, 0, 0},
         {"no-thoughts", 0, NULL, "leave the assistant's thoughts empty", LP_OPTION_FLAG, NULL, &q.thoughtless, 0, 0},
         {"stats", 0, NULL, "print a table of what was made to standard error", LP_OPTION_FLAG, NULL, &q.stats, 0, 0},
+        {"stats-picture", 0, "FILE", "draw what was made as bars (.png, .jpg, .webp)", LP_OPTION_STRING, NULL, &q.picture, 0, 0},
         {0}};
     const struct lp_usage usage = {"data instruct", "--scenes DIR --out FILE [options]",
                                    "Makes instruction dialogues for all skills about scenes from the hand-written grammar in data/.\n"

@@ -20,13 +20,6 @@ static bool count_file(struct lp_statistics *s, const char *path, struct lp_erro
     return ok;
 }
 
-static bool draw(const struct lp_statistics *s, const char *path, struct lp_error *err) {
-    struct lp_image *image = lp_statistics_draw(s, err);
-    bool ok = image && lp_image_save(image, path, err);
-    lp_image_close(image);
-    return ok;
-}
-
 int lp_cmd_data_stats(int argc, char **argv) {
     const char *out = NULL;
     const struct lp_option options[] = {
@@ -44,7 +37,7 @@ int lp_cmd_data_stats(int argc, char **argv) {
         ok = count_file(&stats, argv[i], &err);
     if (ok)
         lp_statistics_print(&stats, NULL, stdout);
-    ok = ok && (!out || draw(&stats, out, &err));
+    ok = ok && (!out || lp_statistics_save(&stats, out, &err));
     lp_statistics_done(&stats);
     return ok ? 0 : lp_command_fail("data stats", &err);
 }

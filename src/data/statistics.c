@@ -2,6 +2,10 @@
 /* data/statistics.c - counts of dialogues, distinct instructions and distinct words. */
 #include "data/statistics.h"
 
+#include "base/memory.h"
+#include "data/said.h"
+#include "skill/skill.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -30,6 +34,13 @@ static bool count_words(struct lp_statistics *s, int kind, const char *text) {
     return ok;
 }
 
+/* The task of a call under any of its names; -1: nobody's. */
+static int find_task(const json_t *action) {
+    const char *api = json_string_value(json_object_get(action, "API_name"));
+    const struct lp_skill *skill = api ? lp_skill_find(api) : NULL;
+    return skill ? lp_task_find(skill->name) : -1;
+}
+
 static int kind_of(const json_t *record, const json_t *turns) {
     const char *skill = json_string_value(json_object_get(record, "skill"));
     for (int i = 0; skill && i < LP_KINDS; i++)
@@ -37,8 +48,7 @@ static int kind_of(const json_t *record, const json_t *turns) {
             return i;
     const json_t *actions = json_object_get(json_array_get(turns, 1), "actions");
     const json_t *last = json_array_get(actions, json_array_size(actions) - 1);
-    const char *api = json_string_value(json_object_get(last, "API_name"));
-    int task = api ? lp_task_find(api) : -1;
+    int task = find_task(last);
     if (task >= 0)
         return task;
     return json_object_get(record, "image") || json_array_size(json_object_get(record, "images")) ? LP_KIND_SEE : LP_TASK_NONE;
@@ -48,25 +58,35 @@ static void count_calls(struct lp_statistics *s, const json_t *turn) {
     const json_t *action;
     size_t i;
     json_array_foreach(json_object_get(turn, "actions"), i, action) {
-        const char *api = json_string_value(json_object_get(action, "API_name"));
-        int task = api ? lp_task_find(api) : -1;
+        int task = find_task(action);
         s->all_calls++;
-        if (task >= 0 && task < LP_TASKS)
+        if (task >= 0)
             s->calls[task]++;
     }
 }
 
-/* The request in a human turn: without pictures, and without results that were given with it. */
-static const char *request_in(const char *text) {
-    while (!strncmp(text, "<image>\n", 8))
-        text += 8;
-    const char *given = strstr(text, " model outputs: {"), *end = given ? strstr(given, "\n\n") : NULL;
-    return end ? end + 2 : text;
+/* The user's own words in a turn, or the form that stands there instead. Owned by caller; NULL when out of memory. */
+static char *request_in(const char *turn) {
+    struct lp_said said;
+    lp_said_split(turn, &said);
+    const char *from = said.bytes ? said.text : said.back;
+    size_t n = said.bytes ? said.bytes : strlen(said.back);
+    char *text = lp_alloc(n + 1);
+    if (text)
+        memcpy(text, from, n);
+    return text;
+}
+
+static bool count_request(struct lp_statistics *s, int kind, const char *turn) {
+    char *text = request_in(turn);
+    bool clash, ok = text && lp_seen_claim(&s->instructions[kind], text, 0, 0, &clash) && count_words(s, kind, text);
+    lp_free(text);
+    return ok;
 }
 
 bool lp_statistics_add(struct lp_statistics *s, const json_t *record, struct lp_error *err) {
     const json_t *turns = json_object_get(record, "conversations"), *turn;
-    bool clash, ok = true;
+    bool ok = true;
     int kind = kind_of(record, turns);
     size_t i;
     json_array_foreach(turns, i, turn) {
@@ -75,8 +95,7 @@ bool lp_statistics_add(struct lp_statistics *s, const json_t *record, struct lp_
         s->bytes[kind] += (int64_t)strlen(text);
         count_calls(s, turn);
         if (i == 0)
-            ok = lp_seen_claim(&s->instructions[kind], request_in(text), 0, 0, &clash) &&
-                 count_words(s, kind, request_in(text));
+            ok = count_request(s, kind, text);
     }
     s->dialogues[kind]++;
     s->all_dialogues++;

@@ -29,6 +29,8 @@ bool lp_statistics_add(struct lp_statistics *s, const json_t *record, struct lp_
 void lp_statistics_print(const struct lp_statistics *s, const struct lp_grammar *grammar, FILE *to);
 /* Bars of dialogues, of words an instruction and of distinct words, by kind. Owned by caller; NULL on failure. */
 struct lp_image *lp_statistics_draw(const struct lp_statistics *s, struct lp_error *err);
+/* The same as a file (.png, .jpg, .webp). */
+bool lp_statistics_save(const struct lp_statistics *s, const char *path, struct lp_error *err);
 void lp_statistics_done(struct lp_statistics *s);
 
 #endif
