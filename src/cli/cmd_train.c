@@ -87,6 +87,9 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
 struct request {
     const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision;
     unsigned parts;
+    int64_t lora;
+    double lora_alpha;
+    bool lora_out;
     bool told; /* another process says what went wrong */
     int64_t seed, turns, picture_mib;
     bool float32;
@@ -137,6 +140,11 @@ static bool train(const struct request *q, struct lp_lessons *to, char *data, ch
     if (!model)
         return false;
     lp_llava_learn(model, q->parts);
+    if (q->lora && !lp_lora_add(model, q->lora, q->lora_alpha > 0 ? q->lora_alpha : 2 * (double)q->lora,
+                                (uint64_t)q->seed, err)) {
+        lp_llava_close(model);
+        return false;
+    }
     struct places place = {.lock = -1};
     struct lp_train_set set, held_out;
     lp_train_set_init(&set, model);
@@ -159,7 +167,10 @@ static bool train(const struct request *q, struct lp_lessons *to, char *data, ch
     s.picture_bytes = (size_t)q->picture_mib << 20;
     bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && (!first || take_folder(&place, q->out, err)) &&
               lp_train(model, &set, &s, err) &&
-              (!first || lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err));
+              (!first || !q->lora_out || lp_lora_save(model, q->model, q->out, err));
+    if (ok && q->lora)
+        lp_lora_merge(model);
+    ok = ok && (!first || lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err));
     if (place.lock >= 0)
         close(place.lock);
     lp_train_set_done(&held_out);
@@ -179,6 +190,8 @@ static bool run(struct request *q, struct lp_error *err) {
         return lp_error_set(err, LP_EUSAGE, "needs --data or --naming, --model and --out; see 'llava-plus train --help'");
     if (!read_parts(q->train, &q->parts, err))
         return false;
+    if (q->lora_out && !q->lora)
+        return lp_error_set(err, LP_EUSAGE, "--lora-out needs --lora RANK");
     q->s.half = !strcmp(q->precision, "bf16");
     if (!q->s.half && strcmp(q->precision, "f32"))
         return lp_error_set(err, LP_EUSAGE, "--precision is f32 or bf16, not '%s'", q->precision);
@@ -224,6 +237,9 @@ int lp_cmd_train(int argc, char **argv) {
         {"batch", 0, "N", "dialogues a batch", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},
         {"accumulate", 0, "N", "batches a step", LP_OPTION_INT, "1", &q.s.accumulate, 1, 4096},
         {"rows", 0, "N", "most positions in memory at once; a step is cut into passes", LP_OPTION_INT, "8192", &q.s.rows_a_pass, 1, 1e7},
+        {"lora", 0, "RANK", "the language model learns by adapters of this rank, merged at the end; 0: none", LP_OPTION_INT, "0", &q.lora, 0, 4096},
+        {"lora-alpha", 0, "A", "adapters count A / RANK times; 0: A is twice the rank", LP_OPTION_FLOAT, "0", &q.lora_alpha, 0, 1e6},
+        {"lora-out", 0, NULL, "write the adapters, too: adapter_model.safetensors, adapter_config.json", LP_OPTION_FLAG, NULL, &q.lora_out, 0, 0},
         {"precision", 0, "f32|bf16", "of activations and matrix products; weights and moments stay float32", LP_OPTION_STRING, "f32", &q.precision, 0, 0},
         {"checkpointing", 0, NULL, "less memory, a third more time: blocks run again on the way back", LP_OPTION_FLAG, NULL, &q.s.checkpointing, 0, 0},
         {"rate", 0, "X", "peak learning rate", LP_OPTION_FLOAT, "1e-3", &q.s.rate, 1e-9, 10},

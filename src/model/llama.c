@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 
+#include <string.h>
+
 struct lp_llama_block {
     struct lp_norm norm1, norm2;   /* [C] */
     struct lp_linear q, k, v, out; /* [H*D,C], [G*D,C], [G*D,C], [C,H*D] */
@@ -78,7 +80,7 @@ bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, cons
     lp_bind_rms_norm(b, "norm", &m->norm, config->hidden, config->eps);
     lp_bind_leave(b, up);
     if (config->tied)
-        m->head = (struct lp_linear){m->embedding, NULL};
+        m->head = (struct lp_linear){m->embedding, NULL, NULL};
     else
         lp_bind_linear(b, head, &m->head, config->hidden, config->vocabulary, false);
     return true;
@@ -98,6 +100,12 @@ static lp_tensor *attention(lp_run *r, const struct lp_llama *m, const struct lp
 
 static lp_tensor *mlp(lp_run *r, const struct lp_llama_block *l, lp_tensor *x) {
     return lp_linear(r, &l->down, lp_swiglu(r, lp_linear(r, &l->gate, x), lp_linear(r, &l->up, x)));
+}
+
+void lp_llama_linears(const struct lp_llama *m, int64_t layer, struct lp_linear *linear[LP_LLAMA_LINEARS]) {
+    struct lp_llama_block *l = &m->block[layer];
+    struct lp_linear *all[LP_LLAMA_LINEARS] = {&l->q, &l->k, &l->v, &l->out, &l->gate, &l->up, &l->down};
+    memcpy(linear, all, sizeof all);
 }
 
 /* What one block needs to run, and to run again. */

@@ -28,6 +28,10 @@ bool lp_llama_read_config(const json_t *config, struct lp_llama_config *c, struc
 bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, const char *model, const char *head,
                    struct lp_llama *m);
 
+/* The linear layers of a block: q, k, v, out, gate, up, down. */
+enum { LP_LLAMA_LINEARS = 7 };
+void lp_llama_linears(const struct lp_llama *m, int64_t layer, struct lp_linear *linear[LP_LLAMA_LINEARS]);
+
 /* Where the rows of a forward pass stand. */
 struct lp_llama_rows {
     const int32_t *position;   /* [T] */

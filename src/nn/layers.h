@@ -6,10 +6,17 @@
 #include "nn/bind.h"
 #include "op/op.h"
 
-/* y = x w^T + b. */
+/* A change of low rank: scale (x down^T) up^T. */
+struct lp_lora {
+    lp_tensor *down, *up; /* [rank,in], [out,rank] */
+    float scale;
+};
+
+/* y = x w^T + b, and the change where there is one. */
 struct lp_linear {
     lp_tensor *w; /* [out,in] */
     lp_tensor *b; /* [out] or NULL */
+    const struct lp_lora *lora; /* or NULL */
 };
 void lp_bind_linear(struct lp_bind *b, const char *name, struct lp_linear *l, int64_t in, int64_t out, bool bias);
 lp_tensor *lp_linear(lp_run *r, const struct lp_linear *l, lp_tensor *x);

@@ -13,6 +13,9 @@ lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b);
 /* a + b.  a [..,C]; b of the same count, or repeated over a's leading rows. -> like a. */
 lp_tensor *lp_add(lp_run *r, lp_tensor *a, lp_tensor *b);
 
+/* scale x, for any x. */
+lp_tensor *lp_scale(lp_run *r, lp_tensor *x, float scale);
+
 /* x [..,C], w b [C] -> like x, normalised over the last axis. */
 lp_tensor *lp_layer_norm(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b, float eps);
 lp_tensor *lp_rms_norm(lp_run *r, lp_tensor *x, lp_tensor *w, float eps);

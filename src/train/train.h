@@ -141,6 +141,16 @@ void lp_train_defaults(struct lp_train_settings *s);
 bool lp_train(struct lp_llava *model, struct lp_train_set *set, const struct lp_train_settings *s,
               struct lp_error *err);
 
+/* ---- low-rank adapters ---- */
+
+/* Freezes the language model and gives every linear layer of its blocks an adapter that learns. Once, after
+ * lp_llava_learn; LP_EMEMORY. */
+bool lp_lora_add(struct lp_llava *model, int64_t rank, double alpha, uint64_t seed, struct lp_error *err);
+/* Adapters go into the weights and are no more. */
+void lp_lora_merge(struct lp_llava *model);
+/* adapter_model.safetensors and adapter_config.json, as Hugging Face's peft reads them; base names the model. */
+bool lp_lora_save(const struct lp_llava *model, const char *base, const char *folder, struct lp_error *err);
+
 /* ---- parts, for the loop and for tests ---- */
 
 /* The sum of losses over the samples' trained tokens and named rows, on the run's tape. *trained counts both. */

@@ -89,6 +89,7 @@ static lp_tensor *matmul(lp_run *r, lp_tensor **in) { return lp_matmul(r, in[0],
 static lp_tensor *add(lp_run *r, lp_tensor **in) { return lp_add(r, in[0], in[1]); }
 static lp_tensor *layer_norm(lp_run *r, lp_tensor **in) { return lp_layer_norm(r, in[0], in[1], in[2], 1e-5f); }
 static lp_tensor *rms_norm(lp_run *r, lp_tensor **in) { return lp_rms_norm(r, in[0], in[1], 1e-5f); }
+static lp_tensor *scaled(lp_run *r, lp_tensor **in) { return lp_scale(r, in[0], -1.5f); }
 static lp_tensor *gelu(lp_run *r, lp_tensor **in) { return lp_act(r, in[0], LP_GELU); }
 static lp_tensor *quick_gelu(lp_run *r, lp_tensor **in) { return lp_act(r, in[0], LP_QUICK_GELU); }
 static lp_tensor *silu(lp_run *r, lp_tensor **in) { return lp_act(r, in[0], LP_SILU); }
@@ -114,6 +115,7 @@ static void gradients_agree_with_differences(void **state) {
         {"add, repeated", add, {{4, 5}, {2, 5}}, 1e-2, 2e-3},
         {"layer_norm", layer_norm, {{4, 9}, {0, 9}, {0, 9}}, 1e-2, 5e-3},
         {"rms_norm", rms_norm, {{4, 9}, {0, 9}}, 1e-2, 5e-3},
+        {"scale", scaled, {{4, 9}}, 1e-2, 2e-3},
         {"gelu", gelu, {{4, 9}}, 1e-2, 5e-3},
         {"quick_gelu", quick_gelu, {{4, 9}}, 1e-2, 5e-3},
         {"silu", silu, {{4, 9}}, 1e-2, 5e-3},
