@@ -16,7 +16,7 @@ static void layers_compute(void **state) {
     lp_tensor *x = counted(r, 2, 3, 1), *w = counted(r, 2, 3, 0), *b = lp_new(r, 1, (int64_t)2);
     lp_f32(b)[0] = 10;
     lp_f32(b)[1] = 20;
-    const struct lp_linear plain = {w, NULL}, biased = {w, b};
+    const struct lp_linear plain = {w, NULL, NULL}, biased = {w, b, NULL};
     near(lp_linear(r, &plain, x), (const float[]){8, 26, 17, 62}, 4);
     near(lp_linear(r, &biased, x), (const float[]){18, 46, 27, 82}, 4);
     lp_tensor *scale = lp_new(r, 1, (int64_t)3), *shift = lp_new(r, 1, (int64_t)3);
