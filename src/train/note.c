@@ -17,7 +17,8 @@ static uint64_t mix_bytes(uint64_t h, const void *data, size_t n) {
         h = mix(h, word);
     }
     uint64_t rest = 0;
-    memcpy(&rest, at, n);
+    if (n)
+        memcpy(&rest, at, n);
     return mix(h, rest + (uint64_t)n);
 }
 
