@@ -135,6 +135,21 @@ static bool read_sets(const struct request *q, struct lp_lessons *to, char *data
     return lp_train_pictures_check(set, err) && lp_train_pictures_check(held_out, err);
 }
 
+/* From here on there is something to keep: a signal ends the training after its step. */
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of writing, not a death */
+}
+
+static bool save(const struct request *q, const struct lp_llava *model, struct lp_error *err) {
+    if (lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err))
+        return true;
+    struct lp_error was = *err;
+    return lp_error_set(err, was.code, "%s; the checkpoint holds the whole training: the same command writes the model", was.text);
+}
+
 static bool train(const struct request *q, struct lp_lessons *to, char *data, char *eval, struct lp_error *err) {
     struct lp_llava *model = lp_llava_open_to_learn(q->model, lp_kernels_cpu(), (uint64_t)q->seed, err);
     if (!model)
@@ -165,12 +180,13 @@ static bool train(const struct request *q, struct lp_lessons *to, char *data, ch
     }
     s.eval = q->eval ? &held_out : NULL;
     s.picture_bytes = (size_t)q->picture_mib << 20;
-    bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && (!first || take_folder(&place, q->out, err)) &&
-              lp_train(model, &set, &s, err) &&
-              (!first || !q->lora_out || lp_lora_save(model, q->model, q->out, err));
+    bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && (!first || take_folder(&place, q->out, err));
+    if (ok)
+        catch_signals();
+    ok = ok && lp_train(model, &set, &s, err) && (!first || !q->lora_out || lp_lora_save(model, q->model, q->out, err));
     if (ok && q->lora)
         lp_lora_merge(model);
-    ok = ok && (!first || lp_llava_save(model, q->model, q->out, q->float32 ? LP_F32 : LP_BF16, err));
+    ok = ok && (!first || save(q, model, err));
     if (place.lock >= 0)
         close(place.lock);
     lp_train_set_done(&held_out);
@@ -262,9 +278,5 @@ int lp_cmd_train(int argc, char **argv) {
     struct lp_error err = {0};
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of writing, not a death */
     return run_ranks(&q, &err) ? 0 : q.told ? 1 : lp_command_fail("train", &err);
 }
