@@ -76,12 +76,11 @@ json_t *lp_train_note(const struct lp_llava *m, const struct lp_train_set *set, 
         {"--decay", json_real(s->decay)},
         {"--clip", json_real(s->clip)},
         {"--seed", json_integer((json_int_t)s->seed)},
+        {"--precision", json_string(s->half ? "bf16" : "f32")},
     };
     bool ok = note;
     for (size_t i = 0; i < sizeof entry / sizeof *entry; i++)
         ok = !json_object_set_new(note, entry[i].key, entry[i].value) && ok;
-    if (s->half)
-        ok = !json_object_set_new(note, "--precision", json_string("bf16")) && ok;
     if (ok)
         return note;
     json_decref(note);
@@ -105,7 +104,7 @@ bool lp_train_note_compare(const json_t *then, const json_t *now, struct lp_erro
     char was[40], is[40];
     json_object_foreach((json_t *)now, key, value) {
         const json_t *other = json_object_get(then, key);
-        if (!strcmp(text_of(other, was), text_of(value, is)))
+        if (!other || !strcmp(text_of(other, was), text_of(value, is)))
             continue;
         if (key[0] == '-')
             return lp_error_set(err, LP_EINPUT, "it was made with %s %s, not %s: use that, another --out, or --force", key,
