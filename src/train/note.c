@@ -58,9 +58,21 @@ static json_t *parts(const struct lp_llava *m) {
     return json_string(list);
 }
 
+/* The adapters' rank, 0 without them, and how much they count. */
+static int64_t find_lora(const struct lp_llava *m, double *alpha) {
+    struct lp_linear *linear[LP_LLAMA_LINEARS];
+    lp_llama_linears((struct lp_llama *)&m->llama, 0, linear);
+    const struct lp_lora *lora = linear[0]->lora;
+    int64_t rank = lora ? lp_dim(lora->down, 0) : 0;
+    *alpha = lora ? (double)lora->scale * (double)rank : 0;
+    return rank;
+}
+
 json_t *lp_train_note(const struct lp_llava *m, const struct lp_train_set *set, const struct lp_train_settings *s,
                       int64_t steps, struct lp_error *err) {
     json_t *note = json_object();
+    double alpha;
+    int64_t rank = find_lora(m, &alpha);
     const struct {
         const char *key;
         json_t *value;
@@ -76,6 +88,8 @@ json_t *lp_train_note(const struct lp_llava *m, const struct lp_train_set *set, 
         {"--decay", json_real(s->decay)},
         {"--clip", json_real(s->clip)},
         {"--seed", json_integer((json_int_t)s->seed)},
+        {"--lora", json_integer(rank)},
+        {"--lora-alpha", json_real(alpha)},
         {"--precision", json_string(s->half ? "bf16" : "f32")},
     };
     bool ok = note;
