@@ -376,14 +376,17 @@ static void follow_up(struct lp_instruct *m, struct lp_dialogue *d) {
     lp_draft_done(&draft);
 }
 
-/* Another request, of any kind or, as in the paper's mixes, for another look at the same picture. */
-static void another_round(struct lp_instruct *m, struct lp_dialogue *d) {
+/* Detection, segmentation, captions, tags and texts: what the paper's mixes are made of. */
+static bool looks(const struct lp_family *family) {
+    return family->task <= LP_TASK_SEGMENT_SEMANTIC || (family->task >= LP_TASK_CAPTION && family->task <= LP_TASK_OCR);
+}
+
+/* Another request, of any kind or for another look at the same picture. */
+static void another_round(struct lp_instruct *m, struct lp_dialogue *d, bool look) {
     const struct lp_family *family;
-    bool look = chance(m, 55);
     do
         family = pick_family(m, -1);
-    while (look && !(family->task <= LP_TASK_SEGMENT_SEMANTIC ||
-                     (family->task >= LP_TASK_CAPTION && family->task <= LP_TASK_RETRIEVE)));
+    while (look && !looks(family));
     struct lp_draft draft = {0};
     int shown = show_made(m, d);
     if (fresh_draft(m, d, family, 1, &draft)) {
@@ -409,12 +412,12 @@ static void next_round(struct lp_instruct *m, struct lp_dialogue *d) {
         snprintf(list, sizeof list, "phrasings/followup/%s",
                  d->outcome == LP_DONE ? lp_task_names[d->last] : d->outcome == LP_EMPTY ? "empty" : "amiss");
         remark(m, d, chance(m, 15) ? "phrasings/followup/any" : list);
-    } else if (worked && roll < 58 && d->outcome == LP_DONE) {
+    } else if (worked && roll < 64 && d->outcome == LP_DONE) {
         follow_up(m, d);
-    } else if (roll < 68 && d->world.picture && d->shows == d->made[LP_LEFT_IMAGE]) {
+    } else if (roll < 74 && d->world.picture && d->shows == d->made[LP_LEFT_IMAGE]) {
         see_round(m, d);
     } else {
-        another_round(m, d);
+        another_round(m, d, chance(m, 55));
     }
 }
 
@@ -451,10 +454,15 @@ static json_t *record_of(struct lp_instruct *m, struct lp_dialogue *d, const cha
 /* A dialogue that is no visual chat: a first round and up to three that follow. */
 static void talk(struct lp_instruct *m, struct lp_dialogue *d, const struct lp_family *family) {
     uint32_t roll = lp_rng_below(&m->rng, 100);
-    int more = roll < 64 ? 0 : roll < 86 ? 1 : roll < 95 ? 2 : 3;
+    bool leaves = family->task <= LP_TASK_SEGMENT_LIKE; /* boxes, masks or a map to go on with */
+    int more = roll < (leaves ? 45u : 66u) ? 0 : roll < 86 ? 1 : roll < 95 ? 2 : 3;
+    bool mix = looks(family) && chance(m, 18);
     first_round(m, d, family);
-    for (int i = 0; i < more && !d->failed; i++)
-        next_round(m, d);
+    for (int i = 0; i < more + mix && !d->failed; i++)
+        if (mix && d->made[LP_LEFT_IMAGE])
+            another_round(m, d, true);
+        else
+            next_round(m, d);
 }
 
 json_t *lp_instruct_next(struct lp_instruct *m, enum lp_task *task, struct lp_error *err) {

@@ -187,14 +187,56 @@ static void records_are_valid(void **state) {
     lp_instruct_close(maker);
 }
 
-static void plan_of(const json_t *record, char *plan, size_t size) {
-    const json_t *actions = json_object_get(json_array_get(json_object_get(record, "conversations"), 1), "actions");
+/* "sam,inpainting," of the turn. */
+static void calls_of(const json_t *turn, char *plan, size_t size) {
     const json_t *action;
     size_t i;
     plan[0] = 0;
-    json_array_foreach(actions, i, action)
+    json_array_foreach(json_object_get(turn, "actions"), i, action)
         snprintf(plan + strlen(plan), size - strlen(plan), "%s,",
                  json_string_value(json_object_get(action, "API_name")));
+}
+
+/* The composed rows of the paper's table 2: in one plan, over several turns on what the first has left, and mixes. */
+static void skills_are_composed(void **state) {
+    (void)state;
+    static const char *const plans[] = {"sam,inpainting,", "grounding_dino+sam,inpainting,", "openseed,controlnet,"};
+    struct lp_instruct *maker = open_maker(12, NULL);
+    int composed[3] = {0}, mask_later = 0, map_later = 0, box_later = 0, mixed = 0, nothing = 0, posts = 0;
+    for (int i = 0; i < 3000; i++) {
+        enum lp_task task;
+        json_t *record = next(maker, &task);
+        const json_t *turns = json_object_get(record, "conversations");
+        int looks = 0;
+        for (size_t k = 1; k < json_array_size(turns); k += 2) {
+            const json_t *turn = json_array_get(turns, k), *action = json_array_get(json_object_get(turn, "actions"), 0);
+            const json_t *params = json_object_get(action, "API_params");
+            const char *asked = json_string_value(json_object_get(json_array_get(turns, k - 1), "value"));
+            const char *answer = json_string_value(json_object_get(turn, "value"));
+            char plan[128];
+            calls_of(turn, plan, sizeof plan);
+            for (int c = 0; c < 3; c++)
+                composed[c] += !strcmp(plan, plans[c]);
+            mask_later += k > 1 && !strcmp(plan, "inpainting,") && json_object_get(params, "mask");
+            map_later += k > 1 && !strcmp(plan, "controlnet,") && json_object_get(params, "layout");
+            box_later += json_is_string(json_array_get(json_object_get(params, "boxes"), 0));
+            looks += !strcmp(plan, "grounding_dino,") || !strcmp(plan, "blip2,") || !strcmp(plan, "ram,") ||
+                     !strcmp(plan, "grounding_dino+sam,");
+            nothing += strstr(asked, "grounding_dino model outputs: {'boxes': []") && !strchr(answer, '{');
+            posts += strstr(asked, "post") && strstr(answer, "{img_") && strlen(answer) > 30;
+        }
+        mixed += looks > 1;
+        json_decref(record);
+    }
+    for (int c = 0; c < 3; c++)
+        assert_true(composed[c] > 30);
+    assert_true(mask_later > 30 && map_later > 5 && box_later > 5);
+    assert_true(mixed > 60 && nothing > 30 && posts > 10);
+    lp_instruct_close(maker);
+}
+
+static void plan_of(const json_t *record, char *plan, size_t size) {
+    calls_of(json_array_get(json_object_get(record, "conversations"), 1), plan, size);
 }
 
 static void no_instruction_belongs_to_two_skills(void **state) {
@@ -386,6 +428,7 @@ static void all_tools_are_given(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_valid),
+        cmocka_unit_test(skills_are_composed),
         cmocka_unit_test(no_instruction_belongs_to_two_skills),
         cmocka_unit_test(same_seed_same_bytes),
         cmocka_unit_test(one_skill_alone),
