@@ -201,7 +201,7 @@ bool lp_file_begin(struct lp_file_writing *w, const char *path, struct lp_error 
 }
 
 bool lp_file_end(struct lp_file_writing *w, bool good, struct lp_error *err) {
-    bool written = !fflush(w->to) && !ferror(w->to) && (!w->aside || !fsync(fileno(w->to)));
+    bool written = !fflush(w->to) && !ferror(w->to) && (!good || !w->aside || !fsync(fileno(w->to)));
     written = !fclose(w->to) && written;
     bool ok = good && written && (!w->aside || !rename(w->aside, w->path));
     if (good && !ok)

@@ -65,13 +65,14 @@ static bool read_file(struct lp_journal *j, const json_t *head, struct lp_error 
     char *text = lp_file_read(j->path, (size_t)1 << 30, &n, err);
     if (!text)
         return false;
+    size_t all = n;
     while (n && text[n - 1] != '\n')
         n--;
     text[n] = 0;
     bool ok = strlen(text) == n || lp_error_set(err, LP_EINPUT, "'%s' is damaged: it holds a NUL", j->path);
     ok = ok && read_lines(j, head, text, err);
     lp_free(text);
-    if (ok && ftruncate(j->fd, (off_t)n))
+    if (ok && n < all && ftruncate(j->fd, (off_t)n))
         ok = lp_error_set(err, LP_EIO, "cannot write '%s': %s", j->path, strerror(errno));
     return ok && (n || write_line(j, head, err));
 }

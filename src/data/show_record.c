@@ -78,6 +78,13 @@ static bool draw_marks(struct board *b, const json_t *list, const json_t *result
     return n == 0 || lp_draw_boxes(image, box, n, err);
 }
 
+/* A value that dialogues hold, NULL where it is malformed. False only when out of memory. */
+static bool read_value(const char *text, json_t **value, struct lp_error *err) {
+    struct lp_error bad = {0};
+    *value = lp_literal_parse(text, strcspn(text, "\n"), &bad);
+    return bad.code != LP_EMEMORY || lp_error_memory(err);
+}
+
 /* The user's own: "Input point: [..]", "The input boxes are: [[..], ..]". */
 static bool draw_input(struct board *b, const char *turn, struct lp_error *err) {
     static const char *const leads[] = {"Input point: ", "The input points are: ", "Input box: ", "The input boxes are: "};
@@ -86,10 +93,12 @@ static bool draw_input(struct board *b, const char *turn, struct lp_error *err) 
         const char *at = strstr(turn, leads[i]);
         if (!at)
             continue;
-        at += strlen(leads[i]);
-        json_t *value = lp_literal_parse(at, strcspn(at, "\n"), NULL);
-        json_t *list = json_is_array(json_array_get(value, 0)) ? json_incref(value) : json_pack("[O]", value ? value : json_null());
-        ok = draw_marks(b, list, NULL, "given", err);
+        json_t *value, *list = NULL;
+        ok = read_value(at + strlen(leads[i]), &value, err);
+        if (ok && value) {
+            list = json_is_array(json_array_get(value, 0)) ? json_incref(value) : json_pack("[O]", value);
+            ok = list ? draw_marks(b, list, NULL, "given", err) : lp_error_memory(err);
+        }
         json_decref(list);
         json_decref(value);
     }
@@ -101,8 +110,8 @@ static bool draw_results(struct board *b, const char *turn, struct lp_error *err
     bool ok = true;
     for (const char *at = turn; ok && (at = strstr(at, outputs));) {
         at += sizeof outputs - 1;
-        json_t *result = lp_literal_parse(at, strcspn(at, "\n"), NULL);
-        ok = draw_marks(b, json_object_get(result, "boxes"), result, NULL, err);
+        json_t *result;
+        ok = read_value(at, &result, err) && draw_marks(b, json_object_get(result, "boxes"), result, NULL, err);
         json_decref(result);
     }
     return ok;

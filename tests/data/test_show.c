@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "data/show.h"
 #include "image/draw.h"
 #include "image/page.h"
@@ -152,6 +153,31 @@ static void odd_records_are_drawn(void **state) {
     }
 }
 
+/* Each allocation fails once; pictures and words come from libraries with their own memory. */
+static void memory_may_run_out(void **state) {
+    (void)state;
+    static const char text[] = "{'images': ['000000.jpg'], 'conversations': [{'value': '<image>\\nx\\n\\nInput point: [0.5, 0.5]'},"
+                               "{'thoughts': 'T', 'actions': [{'API_name': 'ocr', 'API_params': {'a': [1]}}], 'value': 'v'},"
+                               "{'value': 'ocr model outputs: {\\'boxes\\': [[0.1, 0.1, 0.2, 0.2]], \\'texts\\': [\\'A\\']}'}]}";
+    struct lp_error err = {0};
+    json_t *record = lp_literal_parse(text, strlen(text), &err);
+    assert_non_null(record);
+    long n = 0;
+    for (bool done = false; !done;) {
+        err = (struct lp_error){0};
+        lp_test_fail_alloc(++n);
+        struct lp_image *image = lp_show_record(record, SCENES, &err);
+        bool failed = lp_test_alloc_failed();
+        lp_test_fail_alloc(0);
+        done = image;
+        if (done == failed || (failed && err.code != LP_EMEMORY))
+            fail_msg("allocation %ld: %s", n, err.text);
+        lp_image_close(image);
+    }
+    assert_true(n > 20);
+    json_decref(record);
+}
+
 static void text_is_broken_into_lines(void **state) {
     (void)state;
     static const struct lp_page_pen pen = {"sans bold", 12, {1, 2, 3}}, large = {"sans bold", 30, {1, 2, 3}};
@@ -176,6 +202,7 @@ int main(void) {
         cmocka_unit_test(everything_known_is_on_the_page),
         cmocka_unit_test(odd_records_are_drawn),
         cmocka_unit_test(a_dialogue_is_drawn_with_its_boxes),
+        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(text_is_broken_into_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
