@@ -108,6 +108,24 @@ static void add_spurious(struct play *p, const char *phrase) {
     add_found(p, box, 26 + (int)below(p, LP_DOUBTFUL - 26), phrase);
 }
 
+/* Whether a box is where the phrase says, if it says: "the dogs on the left". */
+static bool at_side(const char *phrase, const float box[4]) {
+    static const struct {
+        const char *words;
+        int axis;
+        bool low;
+    } sides[] = {{"left", 0, true}, {"right", 0, false}, {"top", 1, true}, {"bottom", 1, false}};
+    const char *at = strstr(phrase, " on the ") ? strstr(phrase, " on the ") : strstr(phrase, " at the ");
+    for (size_t i = 0; at && i < sizeof sides / sizeof *sides; i++) {
+        const char *word = strstr(at, sides[i].words);
+        float middle = (box[sides[i].axis] + box[sides[i].axis + 2]) / 2;
+        if (word && word[-1] == ' ' && !isalpha((unsigned char)word[strlen(sides[i].words)]) &&
+            (middle < 0.5f) != sides[i].low)
+            return false;
+    }
+    return true;
+}
+
 /* All objects that one of the phrases speaks of, each once. */
 static void find_phrases(struct play *p, char phrase[][96], int phrases) {
     bool taken[FOUND] = {false};
@@ -117,10 +135,12 @@ static void find_phrases(struct play *p, char phrase[][96], int phrases) {
             float box[4];
             if (taken[i] || !lp_phrase_fits(phrase[k], p->truth, o))
                 continue;
+            relative(p->picture, o->box, box);
+            if (!at_side(phrase[k], box))
+                continue;
             taken[i] = true;
             if (chance(p, p->how->missed))
                 continue;
-            relative(p->picture, o->box, box);
             add_found(p, box, sure_score(p), phrase[k]);
         }
     if (phrases && chance(p, p->n ? p->how->spurious : 2 * p->how->spurious))

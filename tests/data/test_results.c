@@ -112,6 +112,18 @@ static void perfect_skills_tell_the_truth(void **state) {
     assert_int_equal(r.first[LP_LEFT_COUNT], 2);
     lp_result_done(&r);
 
+    static const char *const sided[][2] = {{"dogs on the left", "0.00"},   {"dog at the bottom right", "0.50"},
+                                           {"dog on the right side", "0.50"}};
+    for (int i = 0; i < 3; i++) {
+        int before[LP_LEFTS] = {0};
+        char x[8];
+        play(&r, &lp_skills_perfect, 1, "detect", sided[i][0], before);
+        assert_int_equal(json_array_size(r.boxes), 1);
+        snprintf(x, sizeof x, "%.2f", json_number_value(json_array_get(json_array_get(r.boxes, 0), 0)));
+        assert_string_equal(x, sided[i][1]);
+        lp_result_done(&r);
+    }
+
     play(&r, &lp_skills_perfect, 1, "ocr", NULL, made);
     assert_string_equal(json_string_value(json_array_get(r.texts, 0)), "STOP\nbelow");
     assert_string_equal(json_string_value(json_object_get(r.dict, "handles")), "text_1, box_4..box_5");
