@@ -61,7 +61,7 @@ static json_t *parts(const struct lp_llava *m) {
 /* The adapters' rank, 0 without them, and how much they count. */
 static int64_t find_lora(const struct lp_llava *m, double *alpha) {
     struct lp_linear *linear[LP_LLAMA_LINEARS];
-    lp_llama_linears((struct lp_llama *)&m->llama, 0, linear);
+    lp_llama_linears(&m->llama, 0, linear);
     const struct lp_lora *lora = linear[0]->lora;
     int64_t rank = lora ? lp_dim(lora->down, 0) : 0;
     *alpha = lora ? (double)lora->scale * (double)rank : 0;
