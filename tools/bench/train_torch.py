@@ -118,9 +118,6 @@ class MasterAdamW:
             for p, m in self.pairs:
                 p.copy_(m)
 
-    def masters(self):
-        return [m for _, m in self.pairs]
-
 
 def main():
     a = argparse.ArgumentParser()
@@ -153,17 +150,15 @@ def main():
         with around:
             loss = run(pixels, ids, 40, a.trained, ids[:, -a.trained:])
         loss.backward()
-        if pure:
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        else:
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         for p in model.parameters():
             p.grad = None
         float(loss)
         rates.append(a.batch * (a.text + patches) / (time.monotonic() - began))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"rates": rates, "peak_mib": peak / 1024, "import_mib": before / 1024}))
+    print(json.dumps({"rates": rates, "peak_mib": peak / 1024, "import_mib": before / 1024,
+                      "tokens": a.batch * (a.text + patches)}))
 
 
 main()
