@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/cmd_eval_plan.c - llava-plus eval plan: a planner against a set of instructions with the plans that are fair. */
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/batch.h"
 #include "cli/cmd_eval.h"
+#include "cli/progress.h"
 #include "eval/plan_score.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct eval_plan {
     struct lp_planner_flags flags;
@@ -46,15 +45,6 @@ static bool note_miss(struct eval_plan *e, const json_t *line, const struct lp_r
     return done || lp_error_memory(err);
 }
 
-static void show_progress(struct eval_plan *e) {
-    double now = lp_clock_ms();
-    e->done++;
-    if (!isatty(STDERR_FILENO) || (now - e->told_ms < 200 && e->done < e->lines))
-        return;
-    e->told_ms = now;
-    fprintf(stderr, "\r%d of %d lines%s", e->done, e->lines, e->done == e->lines ? "\n" : "");
-}
-
 static bool plan_line(void *context, const json_t *line, struct lp_error *err) {
     struct eval_plan *e = context;
     const json_t *expected = json_object_get(line, "expected");
@@ -68,7 +58,7 @@ static bool plan_line(void *context, const json_t *line, struct lp_error *err) {
     if (done) {
         lp_plan_score_add(&e->score, expected, reply.actions, verdict);
         done = verdict == LP_PLAN_RIGHT || note_miss(e, line, &reply, verdict, err);
-        show_progress(e);
+        lp_progress_show(++e->done, e->lines, "lines", &e->told_ms);
     }
     lp_reply_done(&reply);
     lp_prompts_done(&prompts);

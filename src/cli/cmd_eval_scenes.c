@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/cmd_eval_scenes.c - llava-plus eval scenes: questions about pictures whose content is known. */
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cmd_eval.h"
 #include "cli/options.h"
 #include "cli/planner.h"
+#include "cli/progress.h"
 #include "eval/played.h"
 #include "eval/scene_score.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct eval_scenes {
     struct lp_planner_flags flags;
@@ -93,10 +92,7 @@ static bool measure(struct eval_scenes *e, struct lp_error *err) {
     double told_ms = 0;
     for (int64_t i = 0; done && i < n; i++) {
         done = ask(e, t, &t->picture[i], err);
-        if (isatty(STDERR_FILENO) && (lp_clock_ms() - told_ms > 200 || i + 1 == n)) {
-            told_ms = lp_clock_ms();
-            fprintf(stderr, "\r%ld of %ld pictures%s", (long)i + 1, (long)n, i + 1 == n ? "\n" : "");
-        }
+        lp_progress_show(i + 1, n, "pictures", &told_ms);
     }
     lp_planner_close(&e->planner);
     lp_played_close(e->played);

@@ -111,7 +111,6 @@ static bool take_folder(struct places *p, const char *out, struct lp_error *err)
     p->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (p->lock >= 0 && flock(p->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
         return lp_error_set(err, LP_EIO, "another training is at work in %s: wait for it, or choose another --out", out);
-    lp_checkpoint_tidy(p->checkpoint);
     lp_checkpoint_tidy(p->log);
     lp_checkpoint_tidy(p->curve);
     lp_checkpoint_tidy(p->model);

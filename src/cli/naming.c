@@ -94,17 +94,19 @@ static bool cover(const struct lp_truth_picture *p, const struct grid *g, uint8_
 }
 
 struct lesson {
-    const struct lp_truth *truth;
+    struct lp_truth *truth;
     struct lp_train_set *set;
     struct words words;
     int32_t *category, one; /* places of the categories' words */
 };
 
-/* Names of one picture: at most two a square and two a thing. */
+/* Names of one picture: at most two a square and two a thing. color [wholes]: room for the places of their colours. */
 static int32_t name_rows(struct lesson *l, const struct lp_truth_picture *p, const struct grid *g, const float *share,
-                         struct lp_train_name *name) {
+                         int32_t *color, struct lp_train_name *name) {
     int squares = g->side * g->side;
-    int32_t n = 0;
+    int32_t n = 0, background = p->background ? place(&l->words, p->background) : -1;
+    for (int k = 0; k < p->wholes; k++)
+        color[k] = p->object[k].color ? place(&l->words, p->object[k].color) : -1;
     for (int i = 0; i < squares; i++) {
         int best = -1;
         float all = 0;
@@ -116,10 +118,10 @@ static int32_t name_rows(struct lesson *l, const struct lp_truth_picture *p, con
         }
         if (best >= 0)
             name[n++] = (struct lp_train_name){i, l->category[p->object[best].category]};
-        if (best >= 0 && p->object[best].color)
-            name[n++] = (struct lp_train_name){i, place(&l->words, p->object[best].color)};
-        if (best < 0 && all < 0.5f * covers && p->background)
-            name[n++] = (struct lp_train_name){i, place(&l->words, p->background)};
+        if (best >= 0 && color[best] >= 0)
+            name[n++] = (struct lp_train_name){i, color[best]};
+        if (best < 0 && all < 0.5f * covers && background >= 0)
+            name[n++] = (struct lp_train_name){i, background};
     }
     for (int k = 0; k < p->wholes; k++) {
         const struct lp_truth_object *o = &p->object[k];
@@ -159,15 +161,17 @@ static bool add(struct lesson *l, const char *folder, const struct lp_truth_pict
     size_t squares = (size_t)(g.side * g.side), most = 2 * (squares + (size_t)p->wholes);
     uint8_t *mask = lp_alloc_array((size_t)p->width, (size_t)p->height);
     float *share = lp_alloc_array((size_t)p->wholes + 1, squares * sizeof *share);
+    int32_t *color = lp_alloc_array((size_t)p->wholes + 1, sizeof *color);
     struct lp_train_name *name = lp_alloc_array(most, sizeof *name);
     char path[PATH_MAX];
-    bool ok = mask && share && name;
+    bool ok = mask && share && color && name;
     if (!ok)
         lp_error_memory(err);
     ok = ok && cover(p, &g, mask, share, err) && lp_file_join(path, sizeof path, folder, p->file, err);
-    ok = ok && lp_train_set_add_names(l->set, path, name, name_rows(l, p, &g, share, name), err);
+    ok = ok && lp_train_set_add_names(l->set, path, name, name_rows(l, p, &g, share, color, name), err);
     lp_free(mask);
     lp_free(share);
+    lp_free(color);
     lp_free(name);
     return ok || lp_error_prefix(err, "%s", p->file);
 }
@@ -179,6 +183,6 @@ bool lp_naming_read(struct lp_train_set *set, const char *folder, struct lp_erro
         ok = add(&l, folder, &l.truth->picture[i], err);
     lp_free(l.words.id);
     lp_arena_done(&l.words.arena);
-    lp_truth_close((struct lp_truth *)l.truth);
+    lp_truth_close(l.truth);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include "eval/scene_quiz.h"
 
 #include "base/memory.h"
+#include "data/stickers.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,8 +14,6 @@ const char *const lp_quiz_names[LP_QUESTION_KINDS] = {"presence", "count", "colo
 
 static const char brief_end[] = "\nAnswer the question using a single word or phrase.";
 static const char *const numbers[] = {"no", "one", "two", "three", "four", "five", "six"};
-static const char *const colors[] = {"red",   "orange", "yellow", "green", "blue", "purple", "pink",
-                                     "brown", "black",  "white",  "gray",  "grey", NULL};
 
 static const char *article(const char *name) {
     return strchr("aeiou", name[0]) ? "an" : "a";
@@ -139,10 +138,10 @@ static int number_of(const char *word, size_t n) {
 }
 
 static const char *color_of(const char *word, size_t n) {
-    for (int i = 0; colors[i]; i++)
-        if (is(word, n, colors[i]))
-            return strcmp(colors[i], "grey") ? colors[i] : "gray";
-    return NULL;
+    for (int i = 0; i < LP_COLORS; i++)
+        if (is(word, n, lp_color_names[i]))
+            return lp_color_names[i];
+    return is(word, n, "grey") ? "gray" : NULL;
 }
 
 bool lp_quiz_right(const struct lp_quiz *q, const char *answer) {

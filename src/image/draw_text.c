@@ -33,17 +33,12 @@ static char *clean(const char *text) {
     return escaped;
 }
 
-bool lp_draw_text_make(struct lp_draw_text *t, const char *text, int size, int width, struct lp_error *err) {
-    *t = (struct lp_draw_text){0};
-    if (!lp_vips_start(err))
-        return false;
-    char font[40], *markup = clean(text);
+/* At 72 dpi a point is a pixel. width 0: one line, however long. False: it cannot be drawn. */
+static bool draw(struct lp_draw_text *t, const char *text, const char *font, int width) {
+    char *markup = clean(text);
     VipsImage *image = NULL;
     size_t n;
-    /* At 72 dpi a point is a pixel; "sans" is whatever the machine has. */
-    g_snprintf(font, sizeof font, "sans bold %d", (size * 3 + 2) / 4);
-    if (vips_text(&image, markup, "font", font, "dpi", 72, "width", width, "wrap", VIPS_TEXT_WRAP_WORD_CHAR,
-                  NULL) == 0 &&
+    if (vips_text(&image, markup, "font", font, "dpi", 72, "width", width, "wrap", VIPS_TEXT_WRAP_WORD_CHAR, NULL) == 0 &&
         image->Bands == 1 && image->BandFmt == VIPS_FORMAT_UCHAR) {
         t->width = image->Xsize;
         t->height = image->Ysize;
@@ -52,29 +47,27 @@ bool lp_draw_text_make(struct lp_draw_text *t, const char *text, int size, int w
     VIPS_UNREF(image);
     g_free(markup);
     lp_vips_end();
-    return t->alpha || lp_error_set(err, LP_EINTERNAL,
-                                    "no text can be drawn: install a font, for example the package "
-                                    "fonts-dejavu-core");
+    return t->alpha;
 }
 
-bool lp_draw_text_print(struct lp_draw_text *t, const char *text, const char *font, int size, struct lp_error *err) {
+bool lp_draw_text_make(struct lp_draw_text *t, const char *text, int size, int width, struct lp_error *err) {
+    char font[40]; /* "sans" is whatever the machine has */
+    g_snprintf(font, sizeof font, "sans bold %d", (size * 3 + 2) / 4);
     *t = (struct lp_draw_text){0};
     if (!lp_vips_start(err))
         return false;
-    char name[80], *markup = clean(text);
-    VipsImage *image = NULL;
-    size_t n;
+    return draw(t, text, font, width) || lp_error_set(err, LP_EINTERNAL,
+                                                      "no text can be drawn: install a font, for example the package "
+                                                      "fonts-dejavu-core");
+}
+
+bool lp_draw_text_print(struct lp_draw_text *t, const char *text, const char *font, int size, struct lp_error *err) {
+    char name[80];
     g_snprintf(name, sizeof name, "%s %d", font, size);
-    if (vips_text(&image, markup, "font", name, "dpi", 72, NULL) == 0 && image->Bands == 1 &&
-        image->BandFmt == VIPS_FORMAT_UCHAR) {
-        t->width = image->Xsize;
-        t->height = image->Ysize;
-        t->alpha = vips_image_write_to_memory(image, &n);
-    }
-    VIPS_UNREF(image);
-    g_free(markup);
-    lp_vips_end();
-    return t->alpha || lp_error_set(err, LP_EINTERNAL, "'%s' cannot be drawn in the font %s", text, font);
+    *t = (struct lp_draw_text){0};
+    if (!lp_vips_start(err))
+        return false;
+    return draw(t, text, name, 0) || lp_error_set(err, LP_EINTERNAL, "'%s' cannot be drawn in the font %s", text, font);
 }
 
 void lp_draw_text_done(struct lp_draw_text *t) {

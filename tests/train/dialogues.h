@@ -51,6 +51,19 @@ static inline void school_make(char folder[64], int hidden) {
     }
 }
 
+/* A group's folder for new models, its state. */
+static inline int school_setup(void **state) {
+    static char folder[64];
+    school_make(folder, 32);
+    *state = folder;
+    return 0;
+}
+
+static inline int school_teardown(void **state) {
+    folder_remove(*state);
+    return 0;
+}
+
 static inline struct lp_llava *school_open(const char *folder, uint64_t seed) {
     struct lp_error err = {0};
     struct lp_llava *m = lp_llava_open_to_learn(folder, lp_kernels_cpu(), seed, &err);

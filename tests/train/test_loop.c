@@ -25,18 +25,6 @@ static void watch(void *context, const struct lp_train_progress *p) {
     w->stop = p->step == w->stop_at;
 }
 
-static int setup(void **state) {
-    static char folder[64];
-    school_make(folder, 32);
-    *state = folder;
-    return 0;
-}
-
-static int teardown(void **state) {
-    folder_remove(*state);
-    return 0;
-}
-
 static void settings(struct lp_train_settings *s, struct watch *w, int64_t steps) {
     lp_train_defaults(s);
     s->steps = steps;
@@ -466,5 +454,5 @@ int main(void) {
         cmocka_unit_test(frozen_parts_are_saved_as_stored),
         cmocka_unit_test(a_frozen_encoder_is_not_taped),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, school_setup, school_teardown);
 }

@@ -8,18 +8,6 @@
 
 #include <math.h>
 
-static int setup(void **state) {
-    static char folder[64];
-    school_make(folder, 32);
-    *state = folder;
-    return 0;
-}
-
-static int teardown(void **state) {
-    folder_remove(*state);
-    return 0;
-}
-
 static double loss_of(struct lp_llava *m, struct lp_train_set *set, bool learn) {
     struct lp_error err = {0};
     lp_run *r = lp_run_open(m->kernels, (size_t)256 << 20, &err);
@@ -154,5 +142,5 @@ int main(void) {
         cmocka_unit_test(merged_equals_unmerged),
         cmocka_unit_test(files_are_peft_s),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, school_setup, school_teardown);
 }

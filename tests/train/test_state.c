@@ -25,13 +25,17 @@ static void watch(void *context, const struct lp_train_progress *p) {
     w->stop = p->step == w->stop_at;
 }
 
-static int setup(void **state) {
-    (void)state;
-    school_make(school, 32);
+static void open_out(void) {
     folder_make(out);
     snprintf(checkpoint, sizeof checkpoint, "%s/c.safetensors", out);
     snprintf(log_path, sizeof log_path, "%s/log.jsonl", out);
     snprintf(curve, sizeof curve, "%s/loss.png", out);
+}
+
+static int setup(void **state) {
+    (void)state;
+    school_make(school, 32);
+    open_out();
     return 0;
 }
 
@@ -45,10 +49,7 @@ static int teardown(void **state) {
 static int clear(void **state) {
     (void)state;
     folder_remove(out);
-    folder_make(out);
-    snprintf(checkpoint, sizeof checkpoint, "%s/c.safetensors", out);
-    snprintf(log_path, sizeof log_path, "%s/log.jsonl", out);
-    snprintf(curve, sizeof curve, "%s/loss.png", out);
+    open_out();
     return 0;
 }
 
