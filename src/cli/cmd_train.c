@@ -85,7 +85,7 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
 }
 
 struct request {
-    const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision;
+    const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision, *optimizer;
     unsigned parts;
     int64_t lora;
     double lora_alpha;
@@ -210,6 +210,9 @@ static bool run(struct request *q, struct lp_error *err) {
     q->s.half = !strcmp(q->precision, "bf16");
     if (!q->s.half && strcmp(q->precision, "f32"))
         return lp_error_set(err, LP_EUSAGE, "--precision is f32 or bf16, not '%s'", q->precision);
+    q->s.muon = !strcmp(q->optimizer, "muon");
+    if (!q->s.muon && strcmp(q->optimizer, "adamw"))
+        return lp_error_set(err, LP_EUSAGE, "--optimizer is adamw or muon, not '%s'", q->optimizer);
     struct lp_arena arena = {0};
     char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
@@ -257,6 +260,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"lora-out", 0, NULL, "write the adapters, too: adapter_model.safetensors, adapter_config.json", LP_OPTION_FLAG, NULL, &q.lora_out, 0, 0},
         {"precision", 0, "f32|bf16", "of activations and matrix products; weights and moments stay float32", LP_OPTION_STRING, "f32", &q.precision, 0, 0},
         {"checkpointing", 0, NULL, "less memory, a third more time: blocks run again on the way back", LP_OPTION_FLAG, NULL, &q.s.checkpointing, 0, 0},
+        {"optimizer", 0, "adamw|muon", "muon moves the matrices of blocks, adamw the rest; small models learn in fewer steps", LP_OPTION_STRING, "adamw", &q.optimizer, 0, 0},
         {"rate", 0, "X", "peak learning rate", LP_OPTION_FLOAT, "1e-3", &q.s.rate, 1e-9, 10},
         {"warm-up", 0, "X", "share of the steps in which the rate rises", LP_OPTION_FLOAT, "0.03", &q.s.warm_up, 0, 1},
         {"decay", 0, "X", "weight decay", LP_OPTION_FLOAT, "0.01", &q.s.decay, 0, 1},

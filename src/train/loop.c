@@ -256,7 +256,9 @@ static bool prepare(struct loop *l, struct lp_error *err) {
         return lp_error_memory(err);
     bool found = false;
     if (!(l->run = lp_run_open(l->model->kernels, run_limit_bytes, err)) ||
-        !lp_optimizer_init(&l->optimizer, l->model, err) || !(l->note = lp_train_note(l->model, l->set, s, l->steps, err)))
+        !lp_optimizer_init(&l->optimizer, l->model, err) ||
+        (s->muon && !lp_optimizer_use_muon(&l->optimizer, l->model, err)) ||
+        !(l->note = lp_train_note(l->model, l->set, s, l->steps, err)))
         return false;
     if (s->checkpoint) {
         lp_checkpoint_tidy(s->checkpoint);

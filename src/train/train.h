@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Teaching a LLaVA dialogues: next-token prediction on the assistant's sequences only (LLaVA-Plus, equation 2),
- * AdamW, linear warm-up, cosine decay, clipped gradients. */
+ * AdamW or Muon, linear warm-up, cosine decay, clipped gradients. */
 #ifndef LP_TRAIN_TRAIN_H
 #define LP_TRAIN_TRAIN_H
 
@@ -118,6 +118,7 @@ struct lp_train_settings {
     double rate;         /* peak learning rate */
     double warm_up;      /* share of the steps */
     double decay, clip, beta2;
+    bool muon;           /* moves the matrices of blocks; AdamW the rest */
     bool half;           /* activations and the weights in products are bfloat16; the weights themselves float32 */
     bool checkpointing;  /* blocks run again on the way back: about a third more time, much less memory */
     uint64_t seed;
@@ -172,13 +173,23 @@ struct lp_optimizer {
     float *data; /* gradients, first and second moments, one after the other */
     int64_t numbers, step;
     float *gradient, *first, *second; /* [numbers], parameters that learn in their order */
+    float *room; /* Muon's; NULL: all is AdamW's */
 };
 bool lp_optimizer_init(struct lp_optimizer *o, struct lp_llava *model, struct lp_error *err); /* gives grads */
+/* From now on Muon moves the matrices of blocks. */
+bool lp_optimizer_use_muon(struct lp_optimizer *o, const struct lp_llava *model, struct lp_error *err);
 void lp_optimizer_done(struct lp_optimizer *o);
 /* One step on gradients that are sums over `count` tokens; clears them. Returns the norm before clipping; where it is
  * no finite number the weights stay as they are. */
 double lp_optimizer_step(struct lp_optimizer *o, struct lp_llava *model, const struct lp_train_settings *s,
                          double rate, int64_t count);
+
+/* Muon's parts: whether it moves a weight; the numbers of scratch room it takes; from the gradient and the moment the
+ * direction, written over the gradient; the step along it. */
+bool lp_muon_learns(const struct lp_parameter *p);
+int64_t lp_muon_room(const lp_tensor *x);
+void lp_muon_direction(const struct lp_kernels *k, const lp_tensor *x, float *moment, float gradient_scale, float *room);
+void lp_muon_apply(const struct lp_kernels *k, lp_tensor *x, double rate, double decay);
 
 /* What a training was begun with, as a JSON object of texts and numbers under the command's names: a checkpoint of
  * another one is refused. Owned by caller. */

@@ -224,7 +224,8 @@ static void the_log_has_each_step_once(void **state) {
 static void a_checkpoint_goes_on_with_its_own_settings(void **state) {
     (void)state;
     static const char *const says[] = {"--batch 3, not 2", "--accumulate 1, not 2", "--rate 0.003, not 0.004", "--warm-up",
-                                       "--decay", "--clip", "--seed 1, not 2", "--steps 4, not 5", "--precision f32, not bf16"};
+                                       "--decay", "--clip", "--seed 1, not 2", "--steps 4, not 5", "--precision f32, not bf16",
+                                       "--optimizer adamw, not muon"};
     struct watch w;
     struct lp_train_settings s;
     struct lp_error err = {0};
@@ -232,10 +233,11 @@ static void a_checkpoint_goes_on_with_its_own_settings(void **state) {
     s.checkpoint = checkpoint;
     w.stop_at = 2;
     lp_llava_close(train(&s, &err));
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 10; i++) {
         err = (struct lp_error){0};
         settings(&s, &w, i == 7 ? 5 : 4);
         s.half = i == 8;
+        s.muon = i == 9;
         s.checkpoint = checkpoint;
         s.batch = i == 0 ? 2 : 3;
         s.accumulate = i == 1 ? 2 : 1;
