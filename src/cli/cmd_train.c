@@ -92,7 +92,7 @@ struct request {
     bool lora_out;
     bool told; /* another process says what went wrong */
     int64_t seed, turns, picture_mib;
-    bool float32;
+    bool float32, blind;
     struct lp_train_settings s;
 };
 
@@ -217,7 +217,7 @@ static bool run(struct request *q, struct lp_error *err) {
     char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
     char *eval = lp_arena_strdup(&arena, q->eval ? q->eval : "");
-    struct lp_lessons to = {.folder = folder, .turns = q->turns};
+    struct lp_lessons to = {.folder = folder, .turns = q->turns, .blind = q->blind};
     bool ok = (data && images && eval) || lp_error_memory(err);
     ok = ok && lp_lessons_split(images, folder, MOST_FOLDERS, &to.folders, err) &&
          (q->write_text ? write_text(q, &to, data, err) : train(q, &to, data, eval, err));
@@ -250,6 +250,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"out", 'o', "DIR", "where the trained model, its log and its checkpoint go", LP_OPTION_STRING, NULL, &q.out, 0, 0},
         {"train", 0, "PART[,PART]", "what learns: picture (its encoder), projector, language; the rest is frozen", LP_OPTION_STRING, "picture,projector,language", &q.train, 0, 0},
         {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
+        {"without-pictures", 0, NULL, "only the words of the dialogues: a first school, quicker", LP_OPTION_FLAG, NULL, &q.blind, 0, 0},
         {"epochs", 0, "N", "times through the data", LP_OPTION_FLOAT, "1", &q.s.epochs, 0.001, 1e6},
         {"steps", 0, "N", "steps in all, instead of epochs; 0: by epochs", LP_OPTION_INT, "0", &q.s.steps, 0, 1e9},
         {"batch", 0, "N", "dialogues a batch", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},

@@ -22,8 +22,19 @@ struct record {
     struct lp_arena arena;
 };
 
+/* The text without marks of pictures and the line breaks behind them. */
+static char *without_marks(struct lp_arena *arena, const char *text) {
+    char *kept = lp_arena_strdup(arena, text);
+    for (char *at = kept; at && (at = strstr(at, LP_IMAGE_TEXT));) {
+        const char *rest = at + strlen(LP_IMAGE_TEXT);
+        rest += *rest == '\n';
+        memmove(at, rest, strlen(rest) + 1);
+    }
+    return kept;
+}
+
 /* Assistants' turns become the training text of section 1.2: the fields that are there, in their order. */
-static bool add_turn(struct record *rec, const json_t *turn, struct lp_error *err) {
+static bool add_turn(struct record *rec, const json_t *turn, bool blind, struct lp_error *err) {
     const char *from, *value, *thoughts;
     if (!lp_json_string(turn, "from", "", &from, err) || !lp_json_string(turn, "value", NULL, &value, err) ||
         !lp_json_string(turn, "thoughts", NULL, &thoughts, err))
@@ -34,15 +45,15 @@ static bool add_turn(struct record *rec, const json_t *turn, struct lp_error *er
     if (human != (rec->messages % 2 == 0) || (human && !value))
         return lp_error_set(err, LP_EINPUT, "turn %zu is not the %s's", rec->messages + 1,
                             rec->messages % 2 ? "assistant" : "human");
-    const char *text = value;
+    const char *text = human && blind ? without_marks(&rec->arena, value) : value;
     if (!human) {
         struct lp_str out = {0};
         lp_plan_format(&out, thoughts, json_object_get(turn, "actions"), value);
         text = out.failed ? NULL : lp_arena_strdup(&rec->arena, lp_str_text(&out));
         lp_str_done(&out);
-        if (!text)
-            return lp_error_memory(err);
     }
+    if (!text)
+        return lp_error_memory(err);
     rec->message[rec->messages++] = (struct lp_message){text, !human};
     return true;
 }
@@ -74,15 +85,14 @@ static bool add_picture(struct record *rec, const char *name, char *const *folde
     return lp_error_set(err, LP_EINPUT, "the picture '%s' is in none of the image folders", name);
 }
 
-static bool read_record(struct record *rec, const json_t *json, char *const *folder, int folders,
-                        struct lp_error *err) {
+static bool read_record(struct record *rec, const json_t *json, const struct lp_lessons *to, struct lp_error *err) {
     const json_t *item;
     size_t i;
     json_array_foreach(json_object_get(json, "conversations"), i, item)
-        if (!add_turn(rec, item, err))
+        if (!add_turn(rec, item, to->blind, err))
             return false;
-    json_array_foreach(json_object_get(json, "images"), i, item)
-        if (!add_picture(rec, json_string_value(item), folder, folders, err))
+    json_array_foreach(to->blind ? NULL : json_object_get(json, "images"), i, item)
+        if (!add_picture(rec, json_string_value(item), to->folder, to->folders, err))
             return false;
     return true;
 }
@@ -116,7 +126,7 @@ static bool read_file(const char *path, struct lp_lessons *to, struct lp_error *
         struct record rec = {0};
         if (to->set)
             to->set->source = (struct lp_train_source){path, (int64_t)lp_records_line(records)};
-        ok = read_record(&rec, json, to->folder, to->folders, err) && use_record(to, &rec, err);
+        ok = read_record(&rec, json, to, err) && use_record(to, &rec, err);
         if (!ok)
             lp_error_prefix(err, "%s, line %zu: record %zu", path, lp_records_line(records), i);
         lp_arena_done(&rec.arena);
