@@ -2,17 +2,22 @@
 # paper_table.sh: the paper's comparison (arXiv:2311.05437, table 4) in miniature, on held-out scenes, with perfect and with
 # imperfect skills: plain (no skill data), plain with tools in test only, fly, all tools, fly without thoughts. Every setting is
 # trained by the same command from the same start, once a seed. Prints a table with means and 95 % confidence intervals
-# (Student's t over the seeds). BASE: the start, a folder whose picture rows know their names (tools/nano/planner.sh makes
-# build/nano/named); WORK keeps what is made, and what is there is not made again.
+# (Student's t over the seeds). BASE: a model that copies words and knows no skill (tools/nano/planner.sh makes
+# build/nano/copying); its picture rows learn their names first. WORK keeps what is made, and what is there is not made again.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/${BUILD:-build/release}/src/cli/llava-plus
 work=${WORK:-build/paper}
-base=${BASE:-build/nano/named/llava-plus-nano-v1}
+base=${BASE:-build/nano/copying/llava-plus-nano-v1}
 seeds=${SEEDS:-1 2 3} steps=${STEPS:-600} count=${COUNT:-500} batch=${BATCH:-32}
 mkdir -p "$work"
 [ -e "$work/train/instances.json" ] || "$program" data scenes --count 8000 --seed 31 --out "$work/train"
 [ -e "$work/test/instances.json" ] || "$program" data scenes --count "$count" --seed 32 --out "$work/test"
+
+named=$work/named/llava-plus-nano-v1
+[ -e "$named/model.safetensors" ] ||
+    "$program" train --naming "$work/train" --model "$base" --out "$named" --train picture,projector --float32 --optimizer muon \
+        --batch 64 --rate 2e-3 --steps "${NAMING:-1200}"
 
 records=$((steps * batch / 2))
 make_data() { # name seed options...
@@ -31,8 +36,8 @@ train() { # setting seed
     thoughtless) chat=$(make_data chat-thoughtless "$2" --skill see --no-thoughts)
         skills=$(make_data fly-thoughtless "$((100 + $2))" --chat-share 0 --no-thoughts) ;;
     esac
-    "$program" train --data "$chat${skills:+,$skills}" --images "$work/train" --model "$base" --out "$out" --seed "$2" \
-        --batch "$batch" --steps "$steps" --rate 1e-3
+    "$program" train --data "$chat${skills:+,$skills}" --images "$work/train" --model "$named" --out "$out" --seed "$2" \
+        --batch "$batch" --steps "$steps" --optimizer muon --rate 2e-3
 }
 
 measure() { # setting model tools skills

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, a
-# school in which picture rows learn to name what they show, one of copying words, and one of plans, visual chat and whole
-# dialogues. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the
-# tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its
+# planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
+# five schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
+# pictures, whole dialogues. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece`
+# for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its
 # checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -10,11 +10,12 @@ program=$PWD/build/release/src/cli/llava-plus
 here=$PWD/tools/nano/planner
 work=${WORK:-build/nano}
 name=llava-plus-nano-v1 # chooses the template
-new=$work/new/$name named=$work/named/$name copying=$work/copying/$name
+new=$work/new/$name
 mkdir -p "$new"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-learn() { # options of train
+learn() { # school it follows, school, options of train
+    set -- --model "$work/$1/$name" --out "$work/$2/$name" --optimizer muon "${@:3}"
     if command -v mpirun >/dev/null; then
         OMP_NUM_THREADS=1 mpirun --bind-to none -n 2 "$program" train "$@"
     else
@@ -57,21 +58,28 @@ tokenizer() {
 step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
 step "2. Dialogues: plans alone" "$work/plans.json" \
     "$program" data instruct --scenes "$work/scenes" --count 50000 --chat-share 0 --turns 2 --seed 21 --out "$work/plans.json"
+step "   short questions about pictures, answered without thoughts" "$work/glance.json" \
+    "$program" data instruct --scenes "$work/scenes" --skill see --no-thoughts --count 40000 --seed 52 --out "$work/glance.json"
 step "   visual chat" "$work/see.json" \
     "$program" data instruct --scenes "$work/scenes" --skill see --count 25000 --seed 12 --out "$work/see.json"
 step "   whole dialogues" "$work/dialogues.json" \
     "$program" data instruct --scenes "$work/scenes" --count 9000 --chat-share 10 --seed 23 --out "$work/dialogues.json"
-step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 step "   words to be said again" "$work/repeat.json" \
-    "$program" data instruct --scenes "$work/scenes" --skill repeat --count 60000 --seed 5 --out "$work/repeat.json"
-step "4. Naming" "$named/model.safetensors" \
-    learn --naming "$work/scenes" --model "$new" --out "$named" --float32 --batch 32 --rate 1.5e-3 --steps 3100
-step "5. Copying: nothing visible for 150 steps, then all of it within 200" "$copying/model.safetensors" \
-    learn --data "$work/repeat.json" --model "$named" --out "$copying" --float32 --batch 64 --rate 2e-3 --steps 450
-step "6. Plans, visual chat and whole dialogues, and naming all the while" "$work/trained/model.safetensors" \
-    learn --naming "$work/scenes" --data "$work/plans.json,$work/see.json,$work/dialogues.json" --images "$work/scenes" \
-    --model "$copying" --out "$work/trained" --batch 48 --rate 1.5e-3 --steps "${STEPS:-3000}"
+    "$program" data instruct --scenes "$work/scenes" --skill repeat --count 30000 --seed 5 --out "$work/repeat.json"
+step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
+school() { # name, file that is there when it is done, then as learn
+    step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
+}
+school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 2e-3 --steps 450
+school "plans from words alone" copying words --float32 \
+    --data "$work/plans.json" --without-pictures --batch 64 --rate 2e-3 --steps 1000
+school naming words named --float32 --naming "$work/scenes" --train picture,projector --batch 64 --rate 2e-3 --steps 1800
+school "plans and short questions" named short --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
+    --data "$work/plans.json,$work/glance.json,$work/repeat.json" --batch 48 --rate 3e-3 --steps 2200
+school "whole dialogues" short whole --naming "$work/scenes" --images "$work/scenes" \
+    --data "$work/plans.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 1.5e-3 --steps "${STEPS:-1500}"
 
 mkdir -p "models/$name"
-cp "$work"/trained/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+last=$work/whole/$name
+cp "$last"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
