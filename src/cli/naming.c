@@ -22,6 +22,12 @@ struct words {
     bool failed;
 };
 
+static bool is_space(const struct lp_tokenizer *t, int32_t id) {
+    size_t n;
+    const char *piece = lp_tokenizer_piece(t, id, &n);
+    return n == 1 && piece[0] == ' ';
+}
+
 /* The word's place; -1 after a failure. */
 static int32_t place(struct words *w, const char *text) {
     struct lp_error err = {0};
@@ -29,7 +35,7 @@ static int32_t place(struct words *w, const char *text) {
     const char *space = strrchr(text, ' ');
     space = space ? space + 1 : text;
     bool ok = !w->failed && lp_tokenizer_encode(w->tokenizer, space, strlen(space), &ids, &err) && ids.n > 0;
-    int32_t id = ok ? ids.id[0] : -1, at = 0;
+    int32_t id = ok ? ids.id[ids.n > 1 && is_space(w->tokenizer, ids.id[0])] : -1, at = 0;
     lp_ids_done(&ids);
     while (ok && at < w->n && w->id[at] != id)
         at++;

@@ -45,13 +45,18 @@ name_text() {
     done
 }
 
+# Spaces are tokens of their own, so that a word is the same token in a question, between quotes and in a picture's row; what
+# every dialogue has in common is one token a phrase.
 tokenizer() {
+    local phrases
+    phrases=$({ echo ' '; cat "$here/phrases.txt"; } | sed 's/ /▁/g; s/"/""/g; s/.*/"&"/' | paste -sd,)
     "$program" train --data "$work/dialogues.json" --images "$work/scenes" --write-text "$work/text"
     name_text >> "$work/text"
     spm_train --input="$work/text" --model_prefix="$work/tokenizer" --vocab_size=5000 --model_type=bpe --byte_fallback=true \
         --split_digits=true --normalization_rule_name=identity --remove_extra_whitespaces=false \
         --allow_whitespace_only_pieces=true --character_coverage=1.0 --input_sentence_size=400000 \
-        --shuffle_input_sentence=true --max_sentence_length=8192 --num_threads=2 --minloglevel=1
+        --shuffle_input_sentence=true --max_sentence_length=8192 --num_threads=2 --minloglevel=1 \
+        --user_defined_symbols="$phrases"
     cp "$work/tokenizer.model" "$here"/*.json "$new"
 }
 
@@ -65,14 +70,14 @@ step "   visual chat" "$work/see.json" \
 step "   whole dialogues" "$work/dialogues.json" \
     "$program" data instruct --scenes "$work/scenes" --count 9000 --chat-share 10 --seed 23 --out "$work/dialogues.json"
 step "   words to be said again" "$work/repeat.json" \
-    "$program" data instruct --scenes "$work/scenes" --skill repeat --count 30000 --seed 5 --out "$work/repeat.json"
+    "$program" data instruct --scenes "$work/scenes" --skill repeat --count 20000 --seed 5 --out "$work/repeat.json"
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school() { # name, file that is there when it is done, then as learn
     step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
 }
-school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 2e-3 --steps 450
+school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
-    --data "$work/plans.json" --without-pictures --batch 64 --rate 2e-3 --steps 1000
+    --data "$work/plans.json,$work/repeat.json" --without-pictures --batch 64 --rate 3e-3 --steps 1300
 school naming words named --float32 --naming "$work/scenes" --train picture,projector --batch 64 --rate 2e-3 --steps 1800
 school "plans and short questions" named short --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
     --data "$work/plans.json,$work/glance.json,$work/repeat.json" --batch 48 --rate 3e-3 --steps 2200
