@@ -3,7 +3,7 @@
  * grammar can take all its bytes; else it is sampled anew among the tokens that the grammar can take, which
  * together equals sampling from the renormalised legal ones. Of stretches that the grammar forces the whole
  * words are fed in their canonical tokenisation, which is what models are trained on; the last word is
- * sampled, as its tokens depend on what follows (" [" before "]" is " []"). */
+ * sampled, as its tokens depend on what follows (" [" before "]" is " []"), and so is what a longer piece could begin. */
 #include "plan/decode.h"
 
 #include "base/memory.h"
@@ -251,6 +251,17 @@ static bool encode_forced(struct writer *w, const char *bytes, size_t n, struct 
     return encode_after(t, bytes, n, 0, out);
 }
 
+/* Whether a piece of the vocabulary begins with all these bytes and goes on. */
+static bool goes_on(const struct lp_decoder *d, const char *bytes, size_t n) {
+    size_t k;
+    for (int32_t i = d->first[(uint8_t)bytes[0]]; i < d->first[(uint8_t)bytes[0] + 1]; i++) {
+        const char *piece = lp_tokenizer_piece(d->lmm->tokenizer, d->by_first_byte[i], &k);
+        if (k > n && !memcmp(piece, bytes, n))
+            return true;
+    }
+    return false;
+}
+
 /* Queues the whole words of what the grammar leaves no choice about. */
 static bool write_forced(struct writer *w, struct lp_error *err) {
     char bytes[LP_SYNTAX_FORCED];
@@ -261,6 +272,11 @@ static bool write_forced(struct writer *w, struct lp_error *err) {
         for (size_t i = 0; i < ids.n; i++)
             if (lp_tokenizer_piece(w->d->lmm->tokenizer, ids.id[i], &k)[0] == ' ')
                 whole = i; /* the word before this one is complete */
+    for (size_t i = 0, at = 0; i < whole; i++, at += k) {
+        lp_tokenizer_piece(w->d->lmm->tokenizer, ids.id[i], &k);
+        if (goes_on(w->d, bytes + at, n - at))
+            whole = i;
+    }
     for (size_t i = 0; done && i < whole; i++) {
         take_bytes(w, &w->place, ids.id[i]);
         done = write_token(w, ids.id[i], err);

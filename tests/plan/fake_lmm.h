@@ -9,6 +9,7 @@
 #include "plan/lmm.h"
 #include "text/tokenizer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FAKE_TABLE = 61 };
@@ -130,10 +131,12 @@ static void fake_close(void *self) {
 
 static const struct lp_lmm_kind fake_kind = {fake_see, fake_rows, fake_cut, fake_feed, fake_close};
 
-/* Ends with lp_lmm_close(&fake->lmm). */
-static bool fake_open(struct fake *f, const char *const *script, uint64_t seed, int64_t context) {
+/* `model`: a file of tests/golden/tokenizer. Ends with lp_lmm_close(&fake->lmm). */
+static bool fake_open_with(struct fake *f, const char *model, const char *const *script, uint64_t seed, int64_t context) {
+    char path[300];
     *f = (struct fake){.script = script, .seed = seed};
-    f->tokenizer = lp_tokenizer_open(LP_TESTS_DIR "/golden/tokenizer/tokenizer.model", NULL);
+    snprintf(path, sizeof path, LP_TESTS_DIR "/golden/tokenizer/%s", model);
+    f->tokenizer = lp_tokenizer_open(path, NULL);
     if (!f->tokenizer)
         return false;
     int64_t n = lp_tokenizer_size(f->tokenizer) + 3; /* models may have more logits than pieces */
@@ -156,6 +159,10 @@ static bool fake_open(struct fake *f, const char *const *script, uint64_t seed, 
         f->logits[(row + 1) * n + lp_tokenizer_eos(f->tokenizer)] = 11;
     }
     return f->logits != NULL;
+}
+
+static inline bool fake_open(struct fake *f, const char *const *script, uint64_t seed, int64_t context) {
+    return fake_open_with(f, "tokenizer.model", script, seed, context);
 }
 
 #endif

@@ -167,6 +167,45 @@ static void a_script_is_followed_and_little_is_sampled(void **state) {
     lp_lmm_close(&f.lmm);
 }
 
+/* Where pieces are phrases, forced stretches are not cut where a phrase goes on: the model says them in one. */
+static void phrases_stay_whole(void **state) {
+    (void)state;
+    static const char *const script[] = {SAID, NULL};
+    struct fake f;
+    assert_true(fake_open_with(&f, "phrases.model", script, 0, 1000));
+    struct lp_decoder d;
+    assert_true(lp_decoder_init(&d, &f.lmm, NULL));
+    struct lp_prompt prompt;
+    encode(&f, "###Human: read###Assistant:", &prompt);
+    struct lp_facts facts = {.have = {[LP_OBJECT_IMAGE] = 1}, .space = true, .stop = "###"};
+    struct lp_syntax syntax;
+    struct lp_turn turn;
+    struct lp_error err = {0};
+    struct lp_rng rng;
+    lp_rng_seed(&rng, 0);
+    struct lp_decoding how = {.sampling = {.temperature = 0, .top_p = 1, .most_tokens = 300}, .rng = &rng};
+    assert_true(lp_syntax_init(&syntax, &facts, NULL));
+    if (!lp_decode(&d, &prompt, &syntax, &how, &turn, &err))
+        fail_msg("%s", err.text);
+    assert_string_equal(lp_str_text(&turn.text), " " SAID);
+    static const char *const phrase[] = {LP_MARK_ACTIONS " [{\"API_name\": \"", "\", \"API_params\": {}}]",
+                                         LP_MARK_VALUE " I will use "};
+    for (int i = 0; i < 3; i++) {
+        size_t n, found = 0;
+        for (size_t k = 0; k < f.held.n; k++) {
+            const char *piece = lp_tokenizer_piece(f.tokenizer, f.held.id[k], &n);
+            found += n == strlen(phrase[i]) && !memcmp(piece, phrase[i], n);
+        }
+        if (found != 1)
+            fail_msg("'%s' is a token %zu times", phrase[i], found);
+    }
+    lp_turn_done(&turn);
+    lp_syntax_done(&syntax);
+    lp_prompt_done(&prompt);
+    lp_decoder_done(&d);
+    lp_lmm_close(&f.lmm);
+}
+
 static void stop(void *context, const struct lp_turn *turn) {
     if (turn->tokens > 20)
         atomic_store((atomic_bool *)context, true);
@@ -216,6 +255,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_plan_of_a_random_model_is_legal),
         cmocka_unit_test(a_script_is_followed_and_little_is_sampled),
+        cmocka_unit_test(phrases_stay_whole),
         cmocka_unit_test(cancelling_and_too_little_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,11 +115,18 @@ static void test_odd_models(void **state) {
     assert_true(check_all(GOLDEN "odd_space.model", GOLDEN "odd_space.cases") > 400);
 }
 
+/* A space is a piece of its own, and so are whole phrases. */
+static void test_phrases(void **state) {
+    (void)state;
+    assert_true(check_all(GOLDEN "phrases.model", GOLDEN "phrases.cases") >= 120);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_odd_models),
+        cmocka_unit_test(test_phrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,6 +242,17 @@ def odd_models(text, words):
         write_cases(f"odd_{name}.cases", sp, [c for c in cases if c[0] < 500])
 
 
+def phrases_model(text, words):
+    """As the nano planner's: a space is a piece of its own, and so is what all plans have in common."""
+    user = [x.replace(" ", SPACE) for x in (" ", '"thoughts🤔"', '"actions🚀"', '"actions🚀" []', '"actions🚀" [{"API_name": "', '", "API_params": {}}]',
+                                            '"value👉"', '"value👉" I will use ', " to help to answer the question.")]
+    sp = save("phrases.model", train(text, vocab_size=600, byte_fallback=True, split_digits=True, character_coverage=0.985,
+                                     allow_whitespace_only_pieces=True, remove_extra_whitespaces=False, user_defined_symbols=user))
+    rng = random.Random("phrases")
+    texts = ["".join(random_word(rng, words) + rng.choice([u.replace(SPACE, " ") for u in user] + [" ", "\n", "[]"] * 2) for _ in range(6)) for _ in range(120)]
+    write_cases("phrases.cases", sp, [(1, x.encode()) for x in texts])
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     texts = catalogues()
@@ -257,6 +268,7 @@ def main():
         json.dump(to_json(pb.ModelProto.FromString(model)), f, ensure_ascii=False, separators=(",", ":"))
     write_cases("tokenizer.cases", sp, make_cases(random.Random(1), words, 6000))
     odd_models("\n".join(texts[k] for k in ("en", "fr", "code")), {k: words[k] for k in ("en", "fr", "ru", "code")})
+    phrases_model(texts["en"], {"en": words["en"]})
 
 
 if __name__ == "__main__":
