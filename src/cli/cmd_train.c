@@ -84,6 +84,13 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
     return *parts || lp_error_set(err, LP_EUSAGE, "--train needs at least one of picture, projector and language");
 }
 
+/* One of two words; *second: whether it is the second. */
+static bool read_choice(const char *option, const char *given, const char *one, const char *other, bool *second, struct lp_error *err) {
+    *second = !strcmp(given, other);
+    return *second || !strcmp(given, one) ||
+           lp_error_set(err, LP_EUSAGE, "--%s is %s or %s, not '%s'", option, one, other, given);
+}
+
 struct request {
     const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision, *optimizer;
     unsigned parts;
@@ -207,12 +214,9 @@ static bool run(struct request *q, struct lp_error *err) {
         return false;
     if (q->lora_out && !q->lora)
         return lp_error_set(err, LP_EUSAGE, "--lora-out needs --lora RANK");
-    q->s.half = !strcmp(q->precision, "bf16");
-    if (!q->s.half && strcmp(q->precision, "f32"))
-        return lp_error_set(err, LP_EUSAGE, "--precision is f32 or bf16, not '%s'", q->precision);
-    q->s.muon = !strcmp(q->optimizer, "muon");
-    if (!q->s.muon && strcmp(q->optimizer, "adamw"))
-        return lp_error_set(err, LP_EUSAGE, "--optimizer is adamw or muon, not '%s'", q->optimizer);
+    if (!read_choice("precision", q->precision, "f32", "bf16", &q->s.half, err) ||
+        !read_choice("optimizer", q->optimizer, "adamw", "muon", &q->s.muon, err))
+        return false;
     struct lp_arena arena = {0};
     char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
     char *images = lp_arena_strdup(&arena, q->images ? q->images : "");

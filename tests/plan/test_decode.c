@@ -124,26 +124,44 @@ static void every_plan_of_a_random_model_is_legal(void **state) {
     LP_MARK_THOUGHTS " I read it.\n" LP_MARK_ACTIONS                                                         \
                      " [{\"API_name\": \"ocr\", \"API_params\": {}}]\n" LP_MARK_VALUE " I will use ocr."
 
+/* A scripted model that is asked to read a picture. */
+struct reading {
+    struct fake f;
+    struct lp_decoder d;
+    struct lp_prompt prompt;
+    struct lp_facts facts;
+    struct lp_syntax syntax;
+    struct lp_rng rng;
+    struct lp_decoding how;
+};
+
+static void reading_begin(struct reading *r, const char *tokenizer, const char *const *script) {
+    *r = (struct reading){.facts = {.have = {[LP_OBJECT_IMAGE] = 1}, .space = true, .stop = "###"},
+                          .how = {.sampling = {.temperature = 0, .top_p = 1, .most_tokens = 300}, .rng = &r->rng}};
+    assert_true(fake_open_with(&r->f, tokenizer, script, 0, 1000));
+    assert_true(lp_decoder_init(&r->d, &r->f.lmm, NULL));
+    encode(&r->f, "###Human: read###Assistant:", &r->prompt);
+    lp_rng_seed(&r->rng, 0);
+    assert_true(lp_syntax_init(&r->syntax, &r->facts, NULL));
+}
+
+static void reading_end(struct reading *r) {
+    lp_syntax_done(&r->syntax);
+    lp_prompt_done(&r->prompt);
+    lp_decoder_done(&r->d);
+    lp_lmm_close(&r->f.lmm);
+}
+
 static void a_script_is_followed_and_little_is_sampled(void **state) {
     (void)state;
     static const char *const script[] = {SAID "\n###Human: more", NULL};
-    struct fake f;
-    assert_true(fake_open(&f, script, 0, 1000));
-    struct lp_decoder d;
-    assert_true(lp_decoder_init(&d, &f.lmm, NULL));
-    struct lp_prompt prompt;
-    encode(&f, "###Human: read###Assistant:", &prompt);
-    struct lp_facts facts = {.have = {[LP_OBJECT_IMAGE] = 1}, .space = true, .stop = "###"};
-    struct lp_syntax syntax;
+    struct reading r;
+    reading_begin(&r, "tokenizer.model", script);
     struct lp_turn turn;
     struct lp_error err = {0};
-    struct lp_rng rng;
-    lp_rng_seed(&rng, 0);
-    struct lp_decoding how = {.sampling = {.temperature = 0, .top_p = 1, .most_tokens = 300}, .rng = &rng};
-    assert_true(lp_syntax_init(&syntax, &facts, NULL));
     for (int round = 0; round < 2; round++) {
-        int64_t before = f.fed;
-        if (!lp_decode(&d, &prompt, &syntax, &how, &turn, &err))
+        int64_t before = r.f.fed;
+        if (!lp_decode(&r.d, &r.prompt, &r.syntax, &r.how, &turn, &err))
             fail_msg("%s", err.text);
         assert_string_equal(lp_str_text(&turn.text), " " SAID "\n");
         assert_true(turn.sampled < turn.tokens * 2 / 3);
@@ -151,59 +169,43 @@ static void a_script_is_followed_and_little_is_sampled(void **state) {
         assert_memory_equal(lp_str_text(&turn.text) + turn.thoughts_at, " I read", 7);
         assert_false(turn.cut_short);
         if (round) /* the prompt was held but for its last token */
-            assert_true(f.fed - before <= turn.tokens + 1);
+            assert_true(r.f.fed - before <= turn.tokens + 1);
         lp_turn_done(&turn);
     }
-    facts.no_tools = true; /* the same script, but an answer turn */
-    lp_syntax_done(&syntax);
-    assert_true(lp_syntax_init(&syntax, &facts, NULL));
-    how.sampling.most_tokens = 120;
-    assert_true(lp_decode(&d, &prompt, &syntax, &how, &turn, &err));
+    r.facts.no_tools = true; /* the same script, but an answer turn */
+    lp_syntax_done(&r.syntax);
+    assert_true(lp_syntax_init(&r.syntax, &r.facts, NULL));
+    r.how.sampling.most_tokens = 120;
+    assert_true(lp_decode(&r.d, &r.prompt, &r.syntax, &r.how, &turn, &err));
     assert_non_null(strstr(lp_str_text(&turn.text), LP_MARK_ACTIONS " []\n"));
     lp_turn_done(&turn);
-    lp_syntax_done(&syntax);
-    lp_prompt_done(&prompt);
-    lp_decoder_done(&d);
-    lp_lmm_close(&f.lmm);
+    reading_end(&r);
 }
 
 /* Where pieces are phrases, forced stretches are not cut where a phrase goes on: the model says them in one. */
 static void phrases_stay_whole(void **state) {
     (void)state;
     static const char *const script[] = {SAID, NULL};
-    struct fake f;
-    assert_true(fake_open_with(&f, "phrases.model", script, 0, 1000));
-    struct lp_decoder d;
-    assert_true(lp_decoder_init(&d, &f.lmm, NULL));
-    struct lp_prompt prompt;
-    encode(&f, "###Human: read###Assistant:", &prompt);
-    struct lp_facts facts = {.have = {[LP_OBJECT_IMAGE] = 1}, .space = true, .stop = "###"};
-    struct lp_syntax syntax;
+    struct reading r;
+    reading_begin(&r, "phrases.model", script);
     struct lp_turn turn;
     struct lp_error err = {0};
-    struct lp_rng rng;
-    lp_rng_seed(&rng, 0);
-    struct lp_decoding how = {.sampling = {.temperature = 0, .top_p = 1, .most_tokens = 300}, .rng = &rng};
-    assert_true(lp_syntax_init(&syntax, &facts, NULL));
-    if (!lp_decode(&d, &prompt, &syntax, &how, &turn, &err))
+    if (!lp_decode(&r.d, &r.prompt, &r.syntax, &r.how, &turn, &err))
         fail_msg("%s", err.text);
     assert_string_equal(lp_str_text(&turn.text), " " SAID);
     static const char *const phrase[] = {LP_MARK_ACTIONS " [{\"API_name\": \"", "\", \"API_params\": {}}]",
                                          LP_MARK_VALUE " I will use "};
     for (int i = 0; i < 3; i++) {
         size_t n, found = 0;
-        for (size_t k = 0; k < f.held.n; k++) {
-            const char *piece = lp_tokenizer_piece(f.tokenizer, f.held.id[k], &n);
+        for (size_t k = 0; k < r.f.held.n; k++) {
+            const char *piece = lp_tokenizer_piece(r.f.tokenizer, r.f.held.id[k], &n);
             found += n == strlen(phrase[i]) && !memcmp(piece, phrase[i], n);
         }
         if (found != 1)
             fail_msg("'%s' is a token %zu times", phrase[i], found);
     }
     lp_turn_done(&turn);
-    lp_syntax_done(&syntax);
-    lp_prompt_done(&prompt);
-    lp_decoder_done(&d);
-    lp_lmm_close(&f.lmm);
+    reading_end(&r);
 }
 
 static void stop(void *context, const struct lp_turn *turn) {

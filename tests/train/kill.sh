@@ -11,14 +11,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 
-mkdir model
-ln -s "$here/../golden/tokenizer/tokenizer.model" model/tokenizer.model
-cat > model/config.json << 'END'
-{"model_type": "llava", "text_config": {"model_type": "llama", "hidden_size": 32, "intermediate_size": 48,
- "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 4096, "max_position_embeddings": 200},
- "vision_config": {"model_type": "clip_vision_model", "hidden_size": 16, "intermediate_size": 32,
- "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 16, "patch_size": 8}}
-END
+. "$here/tiny_model.sh"
+tiny_model "$here/../.." model
 # Pictures of one pixel: GIF's shortest.
 for color in '\xff\x20\x10' '\x10\x60\xf0'; do
     printf "GIF89a\\1\\0\\1\\0\\x80\\0\\0$color\\0\\0\\0,\\0\\0\\0\\0\\1\\0\\1\\0\\0\\2\\2D\\1\\0;" > "$((++pictures)).gif"

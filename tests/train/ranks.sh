@@ -4,15 +4,8 @@ set -eu
 source=$1 program=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/model"
-ln -s "$source/tests/golden/tokenizer/tokenizer.model" "$work/model/"
-cat >"$work/model/config.json" <<'J'
-{"model_type": "llava", "rms_norm_eps": 0.001,
- "text_config": {"model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1,
-  "num_attention_heads": 2, "vocab_size": 4096, "max_position_embeddings": 200},
- "vision_config": {"model_type": "clip_vision_model", "hidden_size": 16, "intermediate_size": 32,
-  "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 16, "patch_size": 8}}
-J
+. "$source/tests/train/tiny_model.sh"
+tiny_model "$source" "$work/model"
 cat >"$work/data.json" <<'J'
 [{"image": "sign.jpg", "conversations": [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A sign."}]},
  {"conversations": [{"from": "human", "value": "Say one."}, {"from": "gpt", "value": "One"}]},

@@ -29,6 +29,10 @@ step() { # what, file that is there when it is done, command: done once
     "${@:3}"
 }
 
+school() { # what it teaches, school it follows, school, options of train
+    step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
+}
+
 # What the tokenizer must know as single words: all names, in both numbers, more often than any text would.
 name_text() {
     awk -F' *[|] *' '!/^#/ && NF == 4 {
@@ -72,9 +76,6 @@ step "   whole dialogues" "$work/dialogues.json" \
 step "   words to be said again" "$work/repeat.json" \
     "$program" data instruct --scenes "$work/scenes" --skill repeat --count 20000 --seed 5 --out "$work/repeat.json"
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
-school() { # name, file that is there when it is done, then as learn
-    step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
-}
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
     --data "$work/plans.json,$work/repeat.json" --without-pictures --batch 64 --rate 3e-3 --steps 1300
@@ -85,6 +86,5 @@ school "whole dialogues" short whole --naming "$work/scenes" --images "$work/sce
     --data "$work/plans.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 1.5e-3 --steps "${STEPS:-1500}"
 
 mkdir -p "models/$name"
-last=$work/whole/$name
-cp "$last"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/whole/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
