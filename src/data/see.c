@@ -259,7 +259,7 @@ static const char *placing(struct lp_dialogue *d, bool brief) {
     at = yes ? (uint32_t)own : at;
     d->fact.relation = lp_backdrops[own].place;
     d->fact.other = lp_backdrops[at].place;
-    d->fact.brief = below(d, 2) ? lp_backdrops[at].place : lp_backdrops[own].place;
+    d->fact.brief = lp_backdrops[at].place;
     if (below(d, 100) < 35)
         return "place";
     return (int)at == own ? "setting/yes" : "setting/no";

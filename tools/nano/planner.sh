@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# five schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
-# pictures, whole dialogues. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece`
-# for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its
-# checkpoints. WORK keeps what it makes.
+# six schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
+# pictures, more plans from words, whole dialogues. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's
+# package `sentencepiece` for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment
+# it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -73,6 +73,10 @@ step "   visual chat" "$work/see.json" \
     "$program" data instruct --scenes "$work/scenes" --skill see --count 25000 --seed 12 --out "$work/see.json"
 step "   whole dialogues" "$work/dialogues.json" \
     "$program" data instruct --scenes "$work/scenes" --count 9000 --chat-share 10 --seed 23 --out "$work/dialogues.json"
+step "   more plans" "$work/more.json" \
+    "$program" data instruct --scenes "$work/scenes" --count 100000 --chat-share 0 --turns 2 --seed 22 --out "$work/more.json"
+step "   and more" "$work/last.json" \
+    "$program" data instruct --scenes "$work/scenes" --count 60000 --chat-share 0 --turns 2 --seed 24 --out "$work/last.json"
 step "   words to be said again" "$work/repeat.json" \
     "$program" data instruct --scenes "$work/scenes" --skill repeat --count 20000 --seed 5 --out "$work/repeat.json"
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
@@ -82,8 +86,10 @@ school "plans from words alone" copying words --float32 \
 school naming words named --float32 --naming "$work/scenes" --train picture,projector --batch 64 --rate 2e-3 --steps 1800
 school "plans and short questions" named short --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
     --data "$work/plans.json,$work/glance.json,$work/repeat.json" --batch 48 --rate 3e-3 --steps 2200
-school "whole dialogues" short whole --naming "$work/scenes" --images "$work/scenes" \
-    --data "$work/plans.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 1.5e-3 --steps "${STEPS:-1500}"
+school "more plans from words alone" short more --float32 --train language \
+    --data "$work/more.json,$work/repeat.json" --without-pictures --batch 64 --rate 3e-3 --steps 1350
+school "whole dialogues" more whole --train projector,language --naming "$work/scenes" --images "$work/scenes" \
+    --data "$work/last.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 2e-3 --steps "${STEPS:-1150}"
 
 mkdir -p "models/$name"
 cp "$work/whole/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
