@@ -203,7 +203,7 @@ static void skills_are_composed(void **state) {
     static const char *const plans[] = {"sam,inpainting,", "grounding_dino+sam,inpainting,", "openseed,controlnet,"};
     struct lp_instruct *maker = open_maker(12, NULL);
     int composed[3] = {0}, mask_later = 0, map_later = 0, box_later = 0, mixed = 0, nothing = 0, posts = 0;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 12000; i++) {
         enum lp_task task;
         json_t *record = next(maker, &task);
         const json_t *turns = json_object_get(record, "conversations");
@@ -229,9 +229,9 @@ static void skills_are_composed(void **state) {
         json_decref(record);
     }
     for (int c = 0; c < 3; c++)
-        assert_true(composed[c] > 30);
-    assert_true(mask_later > 30 && map_later > 5 && box_later > 5);
-    assert_true(mixed > 60 && nothing > 30 && posts > 10);
+        assert_true(composed[c] > 120);
+    assert_true(mask_later > 120 && map_later > 20 && box_later > 20);
+    assert_true(mixed > 240 && nothing > 120 && posts > 40);
     lp_instruct_close(maker);
 }
 
