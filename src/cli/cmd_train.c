@@ -85,7 +85,8 @@ static bool read_parts(const char *list, unsigned *parts, struct lp_error *err) 
 }
 
 /* One of two words; *second: whether it is the second. */
-static bool read_choice(const char *option, const char *given, const char *one, const char *other, bool *second, struct lp_error *err) {
+static bool read_choice(const char *option, const char *given, const char *one, const char *other, bool *second,
+                        struct lp_error *err) {
     *second = !strcmp(given, other);
     return *second || !strcmp(given, one) ||
            lp_error_set(err, LP_EUSAGE, "--%s is %s or %s, not '%s'", option, one, other, given);

@@ -29,6 +29,10 @@ step() { # what, file that is there when it is done, command: done once
     "${@:3}"
 }
 
+dialogues() { # what, name of the file, options of data instruct
+    step "$1" "$work/$2.json" "$program" data instruct --scenes "$work/scenes" --out "$work/$2.json" "${@:3}"
+}
+
 school() { # what it teaches, school it follows, school, options of train
     step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
 }
@@ -65,20 +69,13 @@ tokenizer() {
 }
 
 step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
-step "2. Dialogues: plans alone" "$work/plans.json" \
-    "$program" data instruct --scenes "$work/scenes" --count 50000 --chat-share 0 --turns 2 --seed 21 --out "$work/plans.json"
-step "   short questions about pictures, answered without thoughts" "$work/glance.json" \
-    "$program" data instruct --scenes "$work/scenes" --skill see --no-thoughts --count 40000 --seed 52 --out "$work/glance.json"
-step "   visual chat" "$work/see.json" \
-    "$program" data instruct --scenes "$work/scenes" --skill see --count 25000 --seed 12 --out "$work/see.json"
-step "   whole dialogues" "$work/dialogues.json" \
-    "$program" data instruct --scenes "$work/scenes" --count 9000 --chat-share 10 --seed 23 --out "$work/dialogues.json"
-step "   more plans" "$work/more.json" \
-    "$program" data instruct --scenes "$work/scenes" --count 100000 --chat-share 0 --turns 2 --seed 22 --out "$work/more.json"
-step "   and more" "$work/last.json" \
-    "$program" data instruct --scenes "$work/scenes" --count 60000 --chat-share 0 --turns 2 --seed 24 --out "$work/last.json"
-step "   words to be said again" "$work/repeat.json" \
-    "$program" data instruct --scenes "$work/scenes" --skill repeat --count 20000 --seed 5 --out "$work/repeat.json"
+dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
+dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
+dialogues "   visual chat" see --skill see --count 25000 --seed 12
+dialogues "   whole dialogues" dialogues --count 9000 --chat-share 10 --seed 23
+dialogues "   more plans" more --count 100000 --chat-share 0 --turns 2 --seed 22
+dialogues "   and more" last --count 60000 --chat-share 0 --turns 2 --seed 24
+dialogues "   words to be said again" repeat --skill repeat --count 20000 --seed 5
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
