@@ -258,7 +258,6 @@ static const char *placing(struct lp_dialogue *d, bool brief) {
     bool yes = below(d, 2);
     at = yes ? (uint32_t)own : at;
     d->fact.relation = lp_backdrops[own].place;
-    d->fact.other = lp_backdrops[at].place;
     d->fact.brief = lp_backdrops[at].place;
     if (below(d, 100) < 35)
         return "place";

@@ -360,7 +360,7 @@ static void survives_lack_of_memory(void **state) {
 static void visual_chat_is_true(void **state) {
     (void)state;
     struct lp_instruct *maker = open_maker(8, "see");
-    int yes = 0, no = 0, counts = 0, captions = 0;
+    int yes = 0, no = 0, counts = 0, captions = 0, denied = 0;
     for (int i = 0; i < 400; i++) {
         enum lp_task task;
         json_t *record = next(maker, &task);
@@ -389,6 +389,11 @@ static void visual_chat_is_true(void **state) {
             }
             yes += !strcmp(answer, "Yes");
             no += !strcmp(answer, "No");
+            if (!strncmp(answer, "No. The things are ", 19)) { /* another place was asked about */
+                snprintf(name, sizeof name, "%.*s", (int)strcspn(answer + 19, "."), answer + 19);
+                assert_null(strcasestr(question, name));
+                denied++;
+            }
             if (strncmp(question, "Provide a one-sentence", 22))
                 continue;
             captions++;
@@ -397,7 +402,7 @@ static void visual_chat_is_true(void **state) {
         }
         json_decref(record);
     }
-    assert_true(yes > 100 && no > 100 && counts > 30 && captions > 50);
+    assert_true(yes > 100 && no > 100 && counts > 30 && captions > 50 && denied > 5);
     assert_true(yes < 2 * no && no < 2 * yes);
     lp_instruct_close(maker);
 }
