@@ -93,14 +93,14 @@ static bool read_choice(const char *option, const char *given, const char *one, 
 }
 
 struct request {
-    const char *data, *eval, *images, *naming, *model, *out, *write_text, *train, *precision, *optimizer;
+    const char *data, *words, *eval, *images, *naming, *model, *out, *write_text, *train, *precision, *optimizer;
     unsigned parts;
     int64_t lora;
     double lora_alpha;
     bool lora_out;
     bool told; /* another process says what went wrong */
     int64_t seed, turns, picture_mib;
-    bool float32, blind;
+    bool float32;
     struct lp_train_settings s;
 };
 
@@ -125,16 +125,30 @@ static bool take_folder(struct places *p, const char *out, struct lp_error *err)
     return true;
 }
 
-static bool read_sets(const struct request *q, struct lp_lessons *to, char *data, char *eval, struct lp_train_set *set,
+/* Lists of files, which are cut in place. */
+struct files {
+    char *data, *words, *eval;
+};
+
+/* What is to be learnt: with its pictures, and of which only the words count. */
+static bool read_lessons(const struct files *f, struct lp_lessons *to, struct lp_error *err) {
+    bool ok = lp_lessons_read(f->data, to, err);
+    to->blind = true;
+    ok = ok && lp_lessons_read(f->words, to, err);
+    to->blind = false;
+    return ok;
+}
+
+static bool read_sets(const struct request *q, struct lp_lessons *to, const struct files *f, struct lp_train_set *set,
                       struct lp_train_set *held_out, struct lp_error *err) {
     to->set = set;
-    if ((q->naming && !lp_naming_read(set, q->naming, err)) || !lp_lessons_read(data, to, err))
+    if ((q->naming && !lp_naming_read(set, q->naming, err)) || !read_lessons(f, to, err))
         return false;
     if (!set->count)
         return lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)",
-                            q->data ? q->data : q->naming, (long)set->skipped);
+                            q->data ? q->data : q->words ? q->words : q->naming, (long)set->skipped);
     to->set = held_out;
-    if (!lp_lessons_read(eval, to, err))
+    if (!lp_lessons_read(f->eval, to, err))
         return false;
     if (q->eval && !held_out->count)
         return lp_error_set(err, LP_EINPUT, "there is no dialogue to measure with in %s (%ld are too long)", q->eval,
@@ -157,7 +171,7 @@ static bool save(const struct request *q, const struct lp_llava *model, struct l
     return lp_error_set(err, was.code, "%s; the checkpoint holds the whole training: the same command writes the model", was.text);
 }
 
-static bool train(const struct request *q, struct lp_lessons *to, char *data, char *eval, struct lp_error *err) {
+static bool train(const struct request *q, struct lp_lessons *to, const struct files *f, struct lp_error *err) {
     struct lp_llava *model = lp_llava_open_to_learn(q->model, lp_kernels_cpu(), (uint64_t)q->seed, err);
     if (!model)
         return false;
@@ -187,7 +201,7 @@ static bool train(const struct request *q, struct lp_lessons *to, char *data, ch
     }
     s.eval = q->eval ? &held_out : NULL;
     s.picture_bytes = (size_t)q->picture_mib << 20;
-    bool ok = read_sets(q, to, data, eval, &set, &held_out, err) && (!first || take_folder(&place, q->out, err));
+    bool ok = read_sets(q, to, f, &set, &held_out, err) && (!first || take_folder(&place, q->out, err));
     if (ok)
         catch_signals();
     ok = ok && lp_train(model, &set, &s, err) && (!first || !q->lora_out || lp_lora_save(model, q->model, q->out, err));
@@ -202,15 +216,15 @@ static bool train(const struct request *q, struct lp_lessons *to, char *data, ch
     return ok;
 }
 
-static bool write_text(const struct request *q, struct lp_lessons *to, char *data, struct lp_error *err) {
-    bool ok = lp_lessons_read(data, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
+static bool write_text(const struct request *q, struct lp_lessons *to, const struct files *f, struct lp_error *err) {
+    bool ok = read_lessons(f, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
     lp_str_done(&to->text);
     return ok;
 }
 
 static bool run(struct request *q, struct lp_error *err) {
-    if ((!q->data && !q->naming) || (!q->write_text && (!q->model || !q->out)))
-        return lp_error_set(err, LP_EUSAGE, "needs --data or --naming, --model and --out; see 'llava-plus train --help'");
+    if ((!q->data && !q->words && !q->naming) || (!q->write_text && (!q->model || !q->out)))
+        return lp_error_set(err, LP_EUSAGE, "needs --data, --words or --naming, --model and --out; see 'llava-plus train --help'");
     if (!read_parts(q->train, &q->parts, err))
         return false;
     if (q->lora_out && !q->lora)
@@ -219,13 +233,13 @@ static bool run(struct request *q, struct lp_error *err) {
         !read_choice("optimizer", q->optimizer, "adamw", "muon", &q->s.muon, err))
         return false;
     struct lp_arena arena = {0};
-    char *data = lp_arena_strdup(&arena, q->data ? q->data : ""), *folder[MOST_FOLDERS];
-    char *images = lp_arena_strdup(&arena, q->images ? q->images : "");
-    char *eval = lp_arena_strdup(&arena, q->eval ? q->eval : "");
-    struct lp_lessons to = {.folder = folder, .turns = q->turns, .blind = q->blind};
-    bool ok = (data && images && eval) || lp_error_memory(err);
+    struct files f = {lp_arena_strdup(&arena, q->data ? q->data : ""), lp_arena_strdup(&arena, q->words ? q->words : ""),
+                      lp_arena_strdup(&arena, q->eval ? q->eval : "")};
+    char *images = lp_arena_strdup(&arena, q->images ? q->images : ""), *folder[MOST_FOLDERS];
+    struct lp_lessons to = {.folder = folder, .turns = q->turns};
+    bool ok = (f.data && f.words && f.eval && images) || lp_error_memory(err);
     ok = ok && lp_lessons_split(images, folder, MOST_FOLDERS, &to.folders, err) &&
-         (q->write_text ? write_text(q, &to, data, err) : train(q, &to, data, eval, err));
+         (q->write_text ? write_text(q, &to, &f, err) : train(q, &to, &f, err));
     lp_arena_done(&arena);
     return ok;
 }
@@ -249,13 +263,13 @@ int lp_cmd_train(int argc, char **argv) {
     lp_train_defaults(&q.s);
     const struct lp_option options[] = {
         {"data", 0, "FILE[,FILE]", "dialogues: JSON arrays of records, the released format", LP_OPTION_STRING, NULL, &q.data, 0, 0},
+        {"words", 0, "FILE[,FILE]", "dialogues of which only the words are learnt, without the pictures: quicker", LP_OPTION_STRING, NULL, &q.words, 0, 0},
         {"images", 0, "DIR[,DIR]", "where the records' pictures are; the first that has a file counts", LP_OPTION_STRING, NULL, &q.images, 0, 0},
         {"naming", 0, "DIR", "scenes whose picture rows learn to name what they show; see docs/scenes.md", LP_OPTION_STRING, NULL, &q.naming, 0, 0},
         {"model", 0, "DIR", "the model to start from; without weights a new one of its config.json", LP_OPTION_STRING, NULL, &q.model, 0, 0},
         {"out", 'o', "DIR", "where the trained model, its log and its checkpoint go", LP_OPTION_STRING, NULL, &q.out, 0, 0},
         {"train", 0, "PART[,PART]", "what learns: picture (its encoder), projector, language; the rest is frozen", LP_OPTION_STRING, "picture,projector,language", &q.train, 0, 0},
         {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
-        {"without-pictures", 0, NULL, "only the words of the dialogues: a first school, quicker", LP_OPTION_FLAG, NULL, &q.blind, 0, 0},
         {"epochs", 0, "N", "times through the data", LP_OPTION_FLOAT, "1", &q.s.epochs, 0.001, 1e6},
         {"steps", 0, "N", "steps in all, instead of epochs; 0: by epochs", LP_OPTION_INT, "0", &q.s.steps, 0, 1e9},
         {"batch", 0, "N", "dialogues a batch", LP_OPTION_INT, "16", &q.s.batch, 1, 65536},

@@ -251,15 +251,19 @@ static void give(struct lp_instruct *m, struct lp_dialogue *d) {
         lp_dialogue_give(d);
 }
 
-/* Visual chat: questions that the pixels answer. */
+/* Visual chat: questions that the pixels answer; of those with brief answers many a picture, as LLaVA-1.5 joins them. */
 static void see_record(struct lp_instruct *m, struct lp_dialogue *d) {
-    uint32_t roll = lp_rng_below(&m->rng, 100), questions = 3 + lp_rng_below(&m->rng, 3);
+    uint32_t roll = lp_rng_below(&m->rng, 100);
     uint32_t brief = roll < 45 ? 100 : roll < 78 ? 0 : 50; /* percent of the questions */
+    uint32_t questions = brief == 100 ? 7 + lp_rng_below(&m->rng, 6) : 3 + lp_rng_below(&m->rng, 3);
     bring(m, d, LP_TASK_NONE);
     give(m, d);
     bool first = true;
-    for (uint32_t i = 0; i < questions; i++)
-        first &= !lp_see_ask(d, (enum lp_see)lp_rng_below(&m->rng, LP_SEES), chance(m, brief), first);
+    for (uint32_t i = 0; i < questions; i++) {
+        enum lp_see kind = (enum lp_see)lp_rng_below(&m->rng, LP_SEE_CAPTION);
+        kind = i + 1 == questions && chance(m, 50) ? LP_SEE_CAPTION : kind; /* last, as it answers the others */
+        first &= !lp_see_ask(d, kind, chance(m, brief), first);
+    }
 }
 
 /* Words that are to be said again: nothing else is learnt from it than to copy. */

@@ -333,8 +333,8 @@ static const char *captioning(struct lp_dialogue *d, bool brief) {
 
 /* The section of the answers that fits, or NULL when the picture gives no such question. */
 static const char *find_fact(struct lp_dialogue *d, enum lp_see kind, bool brief) {
-    static const char *(*const makers[])(struct lp_dialogue *, bool) = {presence,   counting, coloring, relating,
-                                                                        captioning, placing,  comparing, detailing};
+    static const char *(*const makers[])(struct lp_dialogue *, bool) = {presence, counting,  coloring,  relating,
+                                                                        placing,  comparing, detailing, captioning};
     d->fact = lp_fact_none;
     return makers[kind](d, brief);
 }
@@ -355,7 +355,7 @@ static bool choose(struct lp_dialogue *d, enum lp_see kind, bool brief, char que
     *answer = NULL;
     for (int i = 0; !*answer && i < LP_SEES; i++) {
         enum lp_see next = (enum lp_see)((kind + i) % LP_SEES);
-        *answer = find_fact(d, next, brief);
+        *answer = i && next == LP_SEE_CAPTION ? NULL : find_fact(d, next, brief);
     }
     const char *section = *answer, *slash = section ? strchr(section, '/') : NULL;
     if (section)
@@ -391,7 +391,7 @@ bool lp_see_ask(struct lp_dialogue *d, enum lp_see kind, bool brief, bool shown)
     const char *answer, *text = "";
     bool caption = false, again = true;
     for (int tries = 0; again && tries < 6; tries++) {
-        if (!choose(d, tries ? (enum lp_see)below(d, LP_SEES) : kind, brief, list, &answer))
+        if (!choose(d, tries ? (enum lp_see)below(d, LP_SEE_CAPTION) : kind, brief, list, &answer))
             return false;
         caption = !strcmp(answer, "caption");
         if (!caption && below(d, 100) < (brief ? 55 : 12) && kind_has_plain(answer))

@@ -5,16 +5,16 @@
 
 #include "data/dialogue.h"
 
-/* The last three have no brief form. */
+/* Place, comparison and detail have no brief form. A caption tells what the others ask. */
 enum lp_see {
     LP_SEE_PRESENCE,
     LP_SEE_COUNT,
     LP_SEE_COLOR,
     LP_SEE_RELATION,
-    LP_SEE_CAPTION,
     LP_SEE_PLACE,
     LP_SEE_COMPARISON,
     LP_SEE_DETAIL,
+    LP_SEE_CAPTION,
     LP_SEES
 };
 

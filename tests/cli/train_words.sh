@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# train_words.sh SOURCE PROGRAM: --without-pictures learns from the words alone; no picture need be there.
+# train_words.sh SOURCE PROGRAM: --words learns from the words alone; no picture need be there.
 set -eu
 source=$1 program=$2
 work=$(mktemp -d)
@@ -10,7 +10,7 @@ cat >"$work/data.json" <<'J'
 [{"image": "gone.jpg", "conversations": [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A sign."},
   {"from": "human", "value": "And here?\n<image>"}, {"from": "gpt", "value": "The same."}]}]
 J
-run() { "$program" train --data "$work/data.json" --without-pictures "$@" 2>"$work/err" || { cat "$work/err"; exit 1; }; }
+run() { "$program" train --words "$work/data.json" "$@" 2>"$work/err" || { cat "$work/err"; exit 1; }; }
 
 run --write-text "$work/text"
 if grep -q '<image>' "$work/text"; then echo "FAILED: marks of pictures are left"; exit 1; fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# six schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
-# pictures, more plans from words, whole dialogues. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's
+# eight schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
+# pictures, more plans from words, whole dialogues, names in other scenes, everything together. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's
 # package `sentencepiece` for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment
 # it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
@@ -69,6 +69,7 @@ tokenizer() {
 }
 
 step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
+step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --count 40000 --seed 2 --out "$work/scenes2"
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
 dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 dialogues "   visual chat" see --skill see --count 25000 --seed 12
@@ -76,18 +77,29 @@ dialogues "   whole dialogues" dialogues --count 9000 --chat-share 10 --seed 23
 dialogues "   more plans" more --count 100000 --chat-share 0 --turns 2 --seed 22
 dialogues "   and more" last --count 60000 --chat-share 0 --turns 2 --seed 24
 dialogues "   words to be said again" repeat --skill repeat --count 20000 --seed 5
+dialogues "   for the last school: plans to be learnt from words" spoken --count 60000 --chat-share 0 --turns 2 --seed 32
+dialogues "   plans with pictures" shown --count 12000 --chat-share 0 --turns 2 --seed 34
+dialogues "   short questions" asked --skill see --no-thoughts --count 25000 --seed 37
+dialogues "   visual chat" chatted --skill see --count 8000 --seed 36
+dialogues "   whole dialogues" talks --count 6000 --chat-share 10 --seed 38
+dialogues "   whole dialogues about what is written" reading --skill ocr --count 2000 --seed 39
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
-    --data "$work/plans.json,$work/repeat.json" --without-pictures --batch 64 --rate 3e-3 --steps 1300
+    --words "$work/plans.json,$work/repeat.json" --batch 64 --rate 3e-3 --steps 1300
 school naming words named --float32 --naming "$work/scenes" --train picture,projector --batch 64 --rate 2e-3 --steps 1800
 school "plans and short questions" named short --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
     --data "$work/plans.json,$work/glance.json,$work/repeat.json" --batch 48 --rate 3e-3 --steps 2200
 school "more plans from words alone" short more --float32 --train language \
-    --data "$work/more.json,$work/repeat.json" --without-pictures --batch 64 --rate 3e-3 --steps 1350
-school "whole dialogues" more whole --train projector,language --naming "$work/scenes" --images "$work/scenes" \
-    --data "$work/last.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 2e-3 --steps "${STEPS:-1150}"
+    --words "$work/more.json,$work/repeat.json" --batch 64 --rate 3e-3 --steps 1350
+school "whole dialogues" more whole --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
+    --data "$work/last.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 2e-3 --steps 1150
+school "naming words, in other scenes" whole sharper --float32 --precision bf16 --naming "$work/scenes2" --train picture,projector \
+    --batch 64 --rate 2e-3 --steps 2000
+school "everything together" sharper all --precision bf16 --train projector,language --images "$work/scenes" \
+    --words "$work/spoken.json" --batch 48 --rate 2e-3 --steps 2350 \
+    --data "$work/shown.json,$work/asked.json,$work/chatted.json,$work/talks.json,$work/reading.json"
 
 mkdir -p "models/$name"
-cp "$work/whole/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/all/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
