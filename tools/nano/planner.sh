@@ -94,7 +94,7 @@ school "more plans from words alone" short more --float32 --train language \
     --words "$work/more.json,$work/repeat.json" --batch 64 --rate 3e-3 --steps 1350
 school "whole dialogues" more whole --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
     --data "$work/last.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 2e-3 --steps 1150
-school "naming words, in other scenes" whole sharper --float32 --precision bf16 --naming "$work/scenes2" --train picture,projector \
+school "naming words, in other scenes" whole sharper --precision bf16 --naming "$work/scenes2" --train picture,projector \
     --batch 64 --rate 2e-3 --steps 2000
 school "everything together" sharper all --precision bf16 --train projector,language --images "$work/scenes" \
     --words "$work/spoken.json" --batch 48 --rate 2e-3 --steps 2350 \
