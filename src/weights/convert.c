@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 enum { COPY_LIMIT = 1000, COPY_BYTES = 256 << 20, TIES_TOLD = 5 };
-static const char aside_name[] = ".llava-plus-convert.part", one_name[] = "model.safetensors", index_name[] = "model.safetensors.index.json";
+static const char aside_name[] = ".llava-plus-convert.part", one_name[] = "model.safetensors",
+                  index_name[] = "model.safetensors.index.json";
 
 struct work {
     const struct lp_convert_request *q;
@@ -71,7 +72,8 @@ static void name_shards(struct work *w) {
         if (w->shards == 1)
             snprintf(w->shard[i].name, sizeof w->shard[i].name, "%s", one_name);
         else
-            snprintf(w->shard[i].name, sizeof w->shard[i].name, "model-%05zu-of-%05zu.safetensors", i + 1, w->shards);
+            snprintf(w->shard[i].name, sizeof w->shard[i].name, "model-%05zu-of-%05zu.safetensors", i + 1,
+                     w->shards);
         w->bytes += w->shard[i].bytes;
     }
 }
@@ -84,7 +86,8 @@ static void tell_all(const struct work *w, size_t tied) {
             tell(w, "%s: left out what is no tensor of the model: %s", w->model.shards[i].name, f->skipped);
         for (size_t j = 0; j < f->count; j++)
             if (f->tensors[j].tied && told++ < TIES_TOLD)
-                tell(w, "'%s' is tied to '%s' and written once, under that name", f->tensors[j].name, f->tensors[j].tied);
+                tell(w, "'%s' is tied to '%s' and written once, under that name", f->tensors[j].name,
+                     f->tensors[j].tied);
     }
     if (tied > TIES_TOLD)
         tell(w, "%s%s", "more tensors are tied; the files' metadata names them", "");
@@ -121,13 +124,15 @@ static bool list_copies(struct work *w) {
         return lp_error_memory(w->err);
     DIR *folder = opendir(w->model.folder);
     if (!folder)
-        return lp_error_set(w->err, LP_EIO, "cannot read the folder '%s': %s", w->model.folder, strerror(errno));
+        return lp_error_set(w->err, LP_EIO, "cannot read the folder '%s': %s", w->model.folder,
+                            strerror(errno));
     bool ok = true;
     for (struct dirent *e; ok && (e = readdir(folder));) {
         if (!goes_along(e->d_name))
             continue;
         if (w->copies == COPY_LIMIT)
-            ok = lp_error_set(w->err, LP_EINPUT, "'%s' has more than %d files to copy", w->model.folder, COPY_LIMIT);
+            ok = lp_error_set(w->err, LP_EINPUT, "'%s' has more than %d files to copy", w->model.folder,
+                              COPY_LIMIT);
         else if (!(w->copy[w->copies++] = lp_arena_strdup(&w->model.arena, e->d_name)))
             ok = lp_error_memory(w->err);
     }
@@ -142,7 +147,8 @@ static bool check_free(const struct work *w, const char *name) {
     if (!lp_file_join(path, sizeof path, w->q->to, name, w->err))
         return false;
     return !lp_file_exists(path) ||
-           lp_error_set(w->err, LP_EUSAGE, "'%s' is there already: name another --out, or say --force to replace it", path);
+           lp_error_set(w->err, LP_EUSAGE,
+                        "'%s' is there already: name another --out, or say --force to replace it", path);
 }
 
 static bool check_all_free(const struct work *w) {
@@ -175,7 +181,8 @@ static void count_written(void *context, size_t bytes) {
 
 static bool copy_file(const struct work *w, const char *name) {
     char from[PATH_MAX], to[PATH_MAX];
-    if (!lp_file_join(from, sizeof from, w->model.folder, name, w->err) || !lp_file_join(to, sizeof to, w->aside, name, w->err))
+    if (!lp_file_join(from, sizeof from, w->model.folder, name, w->err) ||
+        !lp_file_join(to, sizeof to, w->aside, name, w->err))
         return false;
     size_t n;
     char *bytes = lp_file_read(from, COPY_BYTES, &n, w->err);
@@ -200,8 +207,8 @@ static bool write_aside(struct work *w) {
 
 static bool move(const struct work *w, const char *name) {
     char from[PATH_MAX], to[PATH_MAX];
-    return lp_file_join(from, sizeof from, w->aside, name, w->err) && lp_file_join(to, sizeof to, w->q->to, name, w->err) &&
-           lp_file_move(from, to, w->err);
+    return lp_file_join(from, sizeof from, w->aside, name, w->err) &&
+           lp_file_join(to, sizeof to, w->q->to, name, w->err) && lp_file_move(from, to, w->err);
 }
 
 /* An older model's head goes first, so that new files are never read by it. */

@@ -13,11 +13,13 @@ struct lp_convert_shard {
     char name[48];
 };
 
-/* Writes a .safetensors file. `wrote` hears how many bytes of tensors have been written since it was last called. */
-bool lp_convert_write_shard(const char *path, const struct lp_convert_shard *s, void (*wrote)(void *context, size_t bytes),
-                            void *context, struct lp_error *err);
+/* Writes a .safetensors file. `wrote` hears how many bytes of tensors have been written since it was last
+ * called. */
+bool lp_convert_write_shard(const char *path, const struct lp_convert_shard *s,
+                            void (*wrote)(void *context, size_t bytes), void *context, struct lp_error *err);
 
 /* Writes model.safetensors.index.json: which tensor is in which file. */
-bool lp_convert_write_index(const char *path, const struct lp_convert_shard *shards, size_t n, struct lp_error *err);
+bool lp_convert_write_index(const char *path, const struct lp_convert_shard *shards, size_t n,
+                            struct lp_error *err);
 
 #endif

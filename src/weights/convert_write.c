@@ -10,7 +10,8 @@
 
 enum { BLOCK_BYTES = 4 << 20 };
 
-/* {"format": "pt"}, which transformers asks for, and each tied tensor with the one that it is. NULL when out of memory. */
+/* {"format": "pt"}, which transformers asks for, and each tied tensor with the one that it is. NULL when out
+ * of memory. */
 static json_t *describe(const struct lp_convert_shard *s) {
     json_t *metadata = json_object();
     bool ok = metadata;
@@ -23,8 +24,10 @@ static json_t *describe(const struct lp_convert_shard *s) {
     return NULL;
 }
 
-static bool write_tensor(FILE *to, const struct lp_torch_tensor *t, uint8_t *block, void (*wrote)(void *, size_t), void *context) {
-    int64_t width = (int64_t)lp_weight_type_bytes(t->type), elements = (int64_t)t->bytes / width, most = BLOCK_BYTES / width;
+static bool write_tensor(FILE *to, const struct lp_torch_tensor *t, uint8_t *block,
+                         void (*wrote)(void *, size_t), void *context) {
+    int64_t width = (int64_t)lp_weight_type_bytes(t->type), elements = (int64_t)t->bytes / width,
+            most = BLOCK_BYTES / width;
     for (int64_t at = 0; at < elements; at += most) {
         int64_t n = elements - at < most ? elements - at : most;
         lp_torch_tensor_gather(t, at, n, block);
@@ -35,8 +38,9 @@ static bool write_tensor(FILE *to, const struct lp_torch_tensor *t, uint8_t *blo
     return true;
 }
 
-static bool write_file(const char *path, const struct lp_str *head, const struct lp_torch_tensor *const *tensor,
-                       const size_t *order, size_t n, void (*wrote)(void *, size_t), void *context, struct lp_error *err) {
+static bool write_file(const char *path, const struct lp_str *head,
+                       const struct lp_torch_tensor *const *tensor, const size_t *order, size_t n,
+                       void (*wrote)(void *, size_t), void *context, struct lp_error *err) {
     struct lp_file_writing w;
     uint8_t *block = lp_alloc(BLOCK_BYTES);
     if (!block)
@@ -54,8 +58,8 @@ static bool write_file(const char *path, const struct lp_str *head, const struct
     return ok;
 }
 
-bool lp_convert_write_shard(const char *path, const struct lp_convert_shard *s, void (*wrote)(void *context, size_t bytes),
-                            void *context, struct lp_error *err) {
+bool lp_convert_write_shard(const char *path, const struct lp_convert_shard *s,
+                            void (*wrote)(void *context, size_t bytes), void *context, struct lp_error *err) {
     struct lp_str head = {0};
     size_t n = 0;
     struct lp_weight *weight = lp_alloc_array(s->count + 1, sizeof *weight);
@@ -81,7 +85,8 @@ bool lp_convert_write_shard(const char *path, const struct lp_convert_shard *s, 
     return ok;
 }
 
-bool lp_convert_write_index(const char *path, const struct lp_convert_shard *shards, size_t n, struct lp_error *err) {
+bool lp_convert_write_index(const char *path, const struct lp_convert_shard *shards, size_t n,
+                            struct lp_error *err) {
     uint64_t total = 0;
     json_t *map = json_object();
     bool ok = map;
@@ -91,7 +96,9 @@ bool lp_convert_write_index(const char *path, const struct lp_convert_shard *sha
             if (!shards[i].tensor[j]->tied)
                 ok = json_object_set_new(map, shards[i].tensor[j]->name, json_string(shards[i].name)) == 0;
     }
-    json_t *index = ok ? json_pack("{s:{s:I}, s:O}", "metadata", "total_size", (json_int_t)total, "weight_map", map) : NULL;
+    json_t *index =
+        ok ? json_pack("{s:{s:I}, s:O}", "metadata", "total_size", (json_int_t)total, "weight_map", map)
+           : NULL;
     char *text = index ? json_dumps(index, JSON_INDENT(2)) : NULL;
     ok = text ? lp_file_write(path, text, strlen(text), err) : lp_error_memory(err);
     lp_free(text);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* weights/pickle.c - the pickle machine: a stack, marks, a memo. Opcodes as Python's pickletools.py describes them.
+/* weights/pickle.c - the pickle machine: a stack, marks, a memo. Opcodes as Python's pickletools.py describes
+ * them.
  *
- * Every push is counted and takes at least a byte, values are shared and never copied: memory follows the pickle's size.
- * Nothing recurses: values that hold themselves are just pointers. */
+ * Every push is counted and takes at least a byte, values are shared and never copied: memory follows the
+ * pickle's size. Nothing recurses: values that hold themselves are just pointers. */
 #include "weights/pickle_inner.h"
 
 #include "base/memory.h"
@@ -55,23 +56,11 @@ enum opcode {
     BINUNICODE8 = 0x8d,
     STACK_GLOBAL = 0x93,
     MEMOIZE = 0x94,
-    FRAME = 0x95,
+    FRAME = 0x95
 };
 
-/* Those of pickle that dictionaries of tensors have no use for. */
-static const struct {
-    uint8_t code;
-    const char *name;
-} refused[] = {
-    {'0', "POP"},          {'1', "POP_MARK"},        {'2', "DUP"},         {'F', "FLOAT"},
-    {'I', "INT"},          {'L', "LONG"},            {'P', "PERSID"},      {'S', "STRING"},
-    {'V', "UNICODE"},      {'d', "DICT"},            {'g', "GET"},         {'i', "INST"},
-    {'l', "LIST"},         {'o', "OBJ"},             {'p', "PUT"},         {'B', "BINBYTES"},
-    {'C', "SHORT_BINBYTES"}, {0x81, "NEWOBJ"},       {0x82, "EXT1"},       {0x83, "EXT2"},
-    {0x84, "EXT4"},        {0x8b, "LONG4"},          {0x8e, "BINBYTES8"},  {0x8f, "EMPTY_SET"},
-    {0x90, "ADDITEMS"},    {0x91, "FROZENSET"},      {0x92, "NEWOBJ_EX"},  {0x96, "BYTEARRAY8"},
-    {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"},
-};
+/* Those of pickle that dictionaries of tensors have no use for, by code. */
+static const char *const refused[256] = {[{'0'] = "POP", ['1'] = "POP_MARK", ['2'] = "DUP", ['F'] = "FLOAT", ['I'] = "INT", ['L'] = "LONG", ['P'] = "PERSID", ['S'] = "STRING", ['V'] = "UNICODE", ['d'] = "DICT", ['g'] = "GET", ['i'] = "INST", ['l'] = "LIST", ['o'] = "OBJ", ['p'] = "PUT", ['B'] = "BINBYTES", ['C'] = "SHORT_BINBYTES", [0x81] = "NEWOBJ", [0x82] = "EXT1", [0x83] = "EXT2", [0x84] = "EXT4", [0x8b] = "LONG4", [0x8e] = "BINBYTES8", [0x8f] = "EMPTY_SET", [0x90] = "ADDITEMS", [0x91] = "FROZENSET", [0x92] = "NEWOBJ_EX", [0x96] = "BYTEARRAY8", [0x97] = "NEXT_BUFFER", [0x98] = "READONLY_BUFFER"};
 
 bool lp_pickle_refuse(struct lp_pickle_machine *m, const char *format, ...) {
     char words[220];
@@ -83,9 +72,9 @@ bool lp_pickle_refuse(struct lp_pickle_machine *m, const char *format, ...) {
 }
 
 static bool refuse_opcode(struct lp_pickle_machine *m, uint8_t op) {
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (refused[i].code == op)
-            return lp_pickle_refuse(m, "has the opcode %s, which is refused: tensors alone are read", refused[i].name);
+    if (refused[op])
+        return lp_pickle_refuse(m, "has the opcode %s, which is refused: tensors alone are read",
+                                refused[op]);
     return lp_pickle_refuse(m, "has the unknown opcode 0x%02x", op);
 }
 
@@ -213,7 +202,8 @@ static bool number(struct lp_pickle_machine *m) {
     return push(m, v);
 }
 
-bool lp_pickle_append(struct lp_pickle_machine *m, struct lp_pickle_value *to, struct lp_pickle_value *const *item, size_t n) {
+bool lp_pickle_append(struct lp_pickle_machine *m, struct lp_pickle_value *to,
+                      struct lp_pickle_value *const *item, size_t n) {
     if (n > to->items.room - to->items.n) {
         size_t room = (to->items.n + n) * (to->items.n ? 2 : 1);
         struct lp_pickle_value **bigger = lp_arena_array(m->arena, room, sizeof *bigger);
@@ -245,7 +235,8 @@ static bool add_items(struct lp_pickle_machine *m, enum lp_pickle_kind kind, lon
     if (!item)
         return false;
     if (item[0]->kind != kind || (kind == LP_PICKLE_DICT && n % 2))
-        return lp_pickle_refuse(m, "adds to something that is no %s", kind == LP_PICKLE_DICT ? "dictionary" : "list");
+        return lp_pickle_refuse(m, "adds to something that is no %s",
+                                kind == LP_PICKLE_DICT ? "dictionary" : "list");
     m->n -= (size_t)n;
     return lp_pickle_append(m, item[0], item + 1, (size_t)n);
 }
@@ -345,57 +336,89 @@ static bool stop(struct lp_pickle_machine *m) {
 
 static bool step(struct lp_pickle_machine *m, uint8_t op) {
     switch (op) {
-    case STOP: return stop(m);
-    case MARK: return mark(m);
-    case FRAME: return frame(m);
-    case NONE: return push(m, lp_pickle_make(m, LP_PICKLE_NONE));
+    case STOP:
+        return stop(m);
+    case MARK:
+        return mark(m);
+    case FRAME:
+        return frame(m);
+    case NONE:
+        return push(m, lp_pickle_make(m, LP_PICKLE_NONE));
     case NEWTRUE:
-    case NEWFALSE: return push_integer(m, LP_PICKLE_BOOL, op == NEWTRUE);
-    case BININT: return integer(m, 4);
-    case BININT1: return integer(m, 1);
-    case BININT2: return integer(m, 2);
-    case LONG1: return long_integer(m);
-    case BINFLOAT: return number(m);
+    case NEWFALSE:
+        return push_integer(m, LP_PICKLE_BOOL, op == NEWTRUE);
+    case BININT:
+        return integer(m, 4);
+    case BININT1:
+        return integer(m, 1);
+    case BININT2:
+        return integer(m, 2);
+    case LONG1:
+        return long_integer(m);
+    case BINFLOAT:
+        return number(m);
     case SHORT_BINSTRING:
-    case SHORT_BINUNICODE: return text(m, 1);
+    case SHORT_BINUNICODE:
+        return text(m, 1);
     case BINSTRING:
-    case BINUNICODE: return text(m, 4);
-    case BINUNICODE8: return text(m, 8);
-    case EMPTY_TUPLE: return tuple(m, 0);
-    case TUPLE1: return tuple(m, 1);
-    case TUPLE2: return tuple(m, 2);
-    case TUPLE3: return tuple(m, 3);
-    case TUPLE: return tuple(m, unmark(m));
-    case EMPTY_LIST: return push(m, lp_pickle_make(m, LP_PICKLE_LIST));
-    case APPEND: return add_items(m, LP_PICKLE_LIST, 1);
-    case APPENDS: return add_items(m, LP_PICKLE_LIST, unmark(m));
-    case EMPTY_DICT: return push(m, lp_pickle_make(m, LP_PICKLE_DICT));
-    case SETITEM: return add_items(m, LP_PICKLE_DICT, 2);
-    case SETITEMS: return add_items(m, LP_PICKLE_DICT, unmark(m));
+    case BINUNICODE:
+        return text(m, 4);
+    case BINUNICODE8:
+        return text(m, 8);
+    case EMPTY_TUPLE:
+        return tuple(m, 0);
+    case TUPLE1:
+        return tuple(m, 1);
+    case TUPLE2:
+        return tuple(m, 2);
+    case TUPLE3:
+        return tuple(m, 3);
+    case TUPLE:
+        return tuple(m, unmark(m));
+    case EMPTY_LIST:
+        return push(m, lp_pickle_make(m, LP_PICKLE_LIST));
+    case APPEND:
+        return add_items(m, LP_PICKLE_LIST, 1);
+    case APPENDS:
+        return add_items(m, LP_PICKLE_LIST, unmark(m));
+    case EMPTY_DICT:
+        return push(m, lp_pickle_make(m, LP_PICKLE_DICT));
+    case SETITEM:
+        return add_items(m, LP_PICKLE_DICT, 2);
+    case SETITEMS:
+        return add_items(m, LP_PICKLE_DICT, unmark(m));
     case BINPUT:
     case LONG_BINPUT:
     case MEMOIZE:
     case BINGET:
-    case LONG_BINGET: return memo(m, op);
-    case GLOBAL: return global(m);
-    case STACK_GLOBAL: return stack_global(m);
-    case REDUCE: return reduce(m);
-    case BUILD: return build(m);
-    case BINPERSID: return persistent(m);
-    default: return refuse_opcode(m, op);
+    case LONG_BINGET:
+        return memo(m, op);
+    case GLOBAL:
+        return global(m);
+    case STACK_GLOBAL:
+        return stack_global(m);
+    case REDUCE:
+        return reduce(m);
+    case BUILD:
+        return build(m);
+    case BINPERSID:
+        return persistent(m);
+    default:
+        return refuse_opcode(m, op);
     }
 }
 
-bool lp_pickle_read(struct lp_pickle *out, struct lp_arena *arena, const void *data, size_t size, const char *name,
-                    struct lp_error *err) {
+bool lp_pickle_read(struct lp_pickle *out, struct lp_arena *arena, const void *data, size_t size,
+                    const char *name, struct lp_error *err) {
     const uint8_t *bytes = data;
     struct lp_pickle_machine m = {.arena = arena, .name = name, .at = bytes, .err = err};
     *out = (struct lp_pickle){0};
     if (size < 2 || bytes[0] != PROTO || bytes[1] < 2 || bytes[1] > MOST_PROTOCOL)
-        return lp_error_set(err, LP_EINPUT, "%s: there is no pickle of protocol 2 to %d", name, MOST_PROTOCOL);
+        return lp_error_set(err, LP_EINPUT, "%s: there is no pickle of protocol 2 to %d", name,
+                            MOST_PROTOCOL);
     m.end = bytes + (size < MOST_BYTES ? size : MOST_BYTES);
     m.at += 2;
-    bool ok = true;
+    bool ok = grow(&m, &m.stack, &m.room, 1); /* so that no values are a pointer, too */
     while (ok && !m.done) {
         const uint8_t *op = take(&m, 1);
         ok = op && step(&m, *op);

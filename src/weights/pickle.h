@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* pickle.h - the pickles that torch.save writes for dictionaries of tensors, read by a machine that can make nothing else.
+/* pickle.h - the pickles that torch.save writes for dictionaries of tensors, read by a machine that can make
+ * nothing else.
  *
- * Protocols 2 to 5. It knows None, bools, numbers, texts, tuples, lists, dictionaries, storages and tensors; there is no
- * opcode in it that calls, imports or builds anything. Every other opcode and every other global is refused by its name. */
+ * Protocols 2 to 5. It knows None, bools, numbers, texts, tuples, lists, dictionaries, storages and tensors;
+ * there is no opcode in it that calls, imports or builds anything. Every other opcode and every other global
+ * is refused by its name. */
 #ifndef LP_WEIGHTS_PICKLE_H
 #define LP_WEIGHTS_PICKLE_H
 
@@ -66,11 +68,12 @@ struct lp_pickle {
     size_t used;                              /* bytes up to the end of the pickle */
 };
 
-/* Reads the pickle that begins at data; bytes behind its end are fine. `name` names it in errors. All of it lives in the
- * arena and borrows from data. LP_EINPUT where it is malformed, asks for anything but tensors, or is beyond the limits:
- * 64 MiB, 8 million values, 256 marks. Memory is bounded by a small multiple of the bytes read. */
-bool lp_pickle_read(struct lp_pickle *out, struct lp_arena *arena, const void *data, size_t size, const char *name,
-                    struct lp_error *err);
+/* Reads the pickle that begins at data; bytes behind its end are fine. `name` names it in errors. All of it
+ * lives in the arena and borrows from data. LP_EINPUT where it is malformed, asks for anything but tensors,
+ * or is beyond the limits: 64 MiB, 8 million values, 256 marks. Memory is bounded by a small multiple of the
+ * bytes read. */
+bool lp_pickle_read(struct lp_pickle *out, struct lp_arena *arena, const void *data, size_t size,
+                    const char *name, struct lp_error *err);
 
 bool lp_pickle_is(const struct lp_pickle_value *v, const char *text); /* whether it is that text */
 /* The value of a text key, the last of several; NULL where absent. v must be a dictionary. */

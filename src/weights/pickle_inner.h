@@ -24,8 +24,10 @@ struct lp_pickle_machine {
 };
 
 /* "NAME: the pickle <words>" as LP_EINPUT; returns false. */
-bool lp_pickle_refuse(struct lp_pickle_machine *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct lp_pickle_value *lp_pickle_make(struct lp_pickle_machine *m, enum lp_pickle_kind kind); /* NULL: err is set */
+bool lp_pickle_refuse(struct lp_pickle_machine *m, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct lp_pickle_value *lp_pickle_make(struct lp_pickle_machine *m,
+                                       enum lp_pickle_kind kind); /* NULL: err is set */
 
 /* These return what the machine pushes next; NULL: refused, err is set. */
 struct lp_pickle_value *lp_pickle_global(struct lp_pickle_machine *m, const char *module, size_t module_bytes,
@@ -34,6 +36,7 @@ struct lp_pickle_value *lp_pickle_reduce(struct lp_pickle_machine *m, const stru
                                          struct lp_pickle_value *arguments);
 struct lp_pickle_value *lp_pickle_persistent(struct lp_pickle_machine *m, const struct lp_pickle_value *id);
 /* Adds to a list, a tuple or a dictionary. */
-bool lp_pickle_append(struct lp_pickle_machine *m, struct lp_pickle_value *to, struct lp_pickle_value *const *item, size_t n);
+bool lp_pickle_append(struct lp_pickle_machine *m, struct lp_pickle_value *to,
+                      struct lp_pickle_value *const *item, size_t n);
 
 #endif

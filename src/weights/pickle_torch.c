@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* weights/pickle_torch.c - the only globals that a pickle may name, and what the machine makes of them: data, never a call.
+/* weights/pickle_torch.c - the only globals that a pickle may name, and what the machine makes of them: data,
+ * never a call.
  *
- * As torch/_utils.py (_rebuild_tensor_v2, _rebuild_parameter) and torch/serialization.py (persistent_id) write them. */
+ * As torch/_utils.py (_rebuild_tensor_v2, _rebuild_parameter) and torch/serialization.py (persistent_id)
+ * write them. */
 #include "weights/pickle_inner.h"
 
 #include <string.h>
@@ -44,12 +46,14 @@ struct lp_pickle_value *lp_pickle_global(struct lp_pickle_machine *m, const char
         return v;
     }
     lp_pickle_refuse(m, "asks for '%.*s.%.*s', which is no tensor and is refused: save the weights alone",
-                     (int)(module_bytes < 60 ? module_bytes : 60), module, (int)(name_bytes < 60 ? name_bytes : 60), name);
+                     (int)(module_bytes < 60 ? module_bytes : 60), module,
+                     (int)(name_bytes < 60 ? name_bytes : 60), name);
     return NULL;
 }
 
 /* OrderedDict(), or OrderedDict([[key, value], ..]) as Python 2 wrote it. */
-static struct lp_pickle_value *ordered_dict(struct lp_pickle_machine *m, const struct lp_pickle_value *arguments) {
+static struct lp_pickle_value *ordered_dict(struct lp_pickle_machine *m,
+                                            const struct lp_pickle_value *arguments) {
     struct lp_pickle_value *v = lp_pickle_make(m, LP_PICKLE_DICT);
     if (!v || arguments->items.n == 0)
         return v;
@@ -70,9 +74,10 @@ static struct lp_pickle_value *ordered_dict(struct lp_pickle_machine *m, const s
     return v;
 }
 
-/* One axis: its length and stride; *last is the place of the tensor's last element so far, *count their number. */
-static bool read_axis(const struct lp_pickle_value *length, const struct lp_pickle_value *stride, struct lp_pickle_tensor *t,
-                      int64_t *last, int64_t *count) {
+/* One axis: its length and stride; *last is the place of the tensor's last element so far, *count their
+ * number. */
+static bool read_axis(const struct lp_pickle_value *length, const struct lp_pickle_value *stride,
+                      struct lp_pickle_tensor *t, int64_t *last, int64_t *count) {
     int64_t n = length->integer, s = stride->integer, reach;
     if (length->kind != LP_PICKLE_INT || stride->kind != LP_PICKLE_INT || n < 0 || s < 0)
         return false;
@@ -80,11 +85,12 @@ static bool read_axis(const struct lp_pickle_value *length, const struct lp_pick
     t->stride[t->ndim++] = s;
     if (__builtin_mul_overflow(*count, n, count))
         return false;
-    return n == 0 || (!__builtin_mul_overflow(n - 1, s, &reach) && !__builtin_add_overflow(*last, reach, last));
+    return n == 0 ||
+           (!__builtin_mul_overflow(n - 1, s, &reach) && !__builtin_add_overflow(*last, reach, last));
 }
 
-static bool read_shape(struct lp_pickle_machine *m, const struct lp_pickle_value *size, const struct lp_pickle_value *stride,
-                       struct lp_pickle_tensor *t) {
+static bool read_shape(struct lp_pickle_machine *m, const struct lp_pickle_value *size,
+                       const struct lp_pickle_value *stride, struct lp_pickle_tensor *t) {
     int64_t count = 1, last = t->offset, bytes = (int64_t)lp_weight_type_bytes(t->storage->type);
     if (size->kind != LP_PICKLE_TUPLE || stride->kind != LP_PICKLE_TUPLE || size->items.n != stride->items.n)
         return lp_pickle_refuse(m, "has a tensor whose size or strides are no tuples of one length");
@@ -92,7 +98,8 @@ static bool read_shape(struct lp_pickle_machine *m, const struct lp_pickle_value
         return lp_pickle_refuse(m, "has a tensor of more than %d dimensions", LP_WEIGHT_DIMS);
     for (size_t i = 0; i < size->items.n; i++)
         if (!read_axis(size->items.item[i], stride->items.item[i], t, &last, &count))
-            return lp_pickle_refuse(m, "has a tensor whose size or strides are negative, too large or no whole numbers");
+            return lp_pickle_refuse(
+                m, "has a tensor whose size or strides are negative, too large or no whole numbers");
     if (__builtin_mul_overflow(count, bytes, &bytes))
         return lp_pickle_refuse(m, "has a tensor too large for any file");
     t->bytes = (size_t)bytes;
@@ -101,12 +108,14 @@ static bool read_shape(struct lp_pickle_machine *m, const struct lp_pickle_value
     return true;
 }
 
-/* storage, offset, size, stride, requires_grad, backward_hooks[, metadata]; what comes behind the strides says nothing to us. */
+/* storage, offset, size, stride, requires_grad, backward_hooks[, metadata]; what comes behind the strides
+ * says nothing to us. */
 static struct lp_pickle_value *tensor(struct lp_pickle_machine *m, const struct lp_pickle_value *arguments) {
     struct lp_pickle_value *const *a = arguments->items.item;
     size_t n = arguments->items.n;
     if (n < 6 || n > 7 || a[0]->kind != LP_PICKLE_STORAGE || a[1]->kind != LP_PICKLE_INT) {
-        lp_pickle_refuse(m, "makes a tensor of something that is no storage with an offset, size and strides");
+        lp_pickle_refuse(m,
+                         "makes a tensor of something that is no storage with an offset, size and strides");
         return NULL;
     }
     struct lp_pickle_value *v = lp_pickle_make(m, LP_PICKLE_TENSOR);
@@ -154,17 +163,20 @@ struct lp_pickle_value *lp_pickle_persistent(struct lp_pickle_machine *m, const 
     struct lp_pickle_value *const *a = id->items.item;
     int64_t bytes;
     if (id->kind != LP_PICKLE_TUPLE || id->items.n < 5 || id->items.n > 6 || !lp_pickle_is(a[0], "storage") ||
-        a[1]->kind != LP_PICKLE_GLOBAL || a[1]->integer < STORAGE || a[2]->kind != LP_PICKLE_TEXT || a[4]->kind != LP_PICKLE_INT) {
+        a[1]->kind != LP_PICKLE_GLOBAL || a[1]->integer < STORAGE || a[2]->kind != LP_PICKLE_TEXT ||
+        a[4]->kind != LP_PICKLE_INT) {
         lp_pickle_refuse(m, "names something by a persistent id that is no storage");
         return NULL;
     }
     enum lp_weight_type type = globals[a[1]->integer].type;
-    if (a[4]->integer < 0 || __builtin_mul_overflow(a[4]->integer, (int64_t)lp_weight_type_bytes(type), &bytes)) {
+    if (a[4]->integer < 0 ||
+        __builtin_mul_overflow(a[4]->integer, (int64_t)lp_weight_type_bytes(type), &bytes)) {
         lp_pickle_refuse(m, "has a storage whose size makes no sense");
         return NULL;
     }
     if (id->items.n == 6 && a[5]->kind != LP_PICKLE_NONE) {
-        lp_pickle_refuse(m, "has a storage that is part of another, which torch writes no more: save the file again");
+        lp_pickle_refuse(
+            m, "has a storage that is part of another, which torch writes no more: save the file again");
         return NULL;
     }
     struct lp_pickle_value *v = lp_pickle_make(m, LP_PICKLE_STORAGE);

@@ -221,8 +221,8 @@ static bool check_writable(const struct lp_weight *t, const json_t *header, cons
 }
 
 /* Fills the header and the order, that of falling element size. */
-static bool lay_out(json_t *header, size_t *order, const char *path, const struct lp_weight *tensors, size_t n,
-                    struct lp_error *err) {
+static bool lay_out(json_t *header, size_t *order, const char *path, const struct lp_weight *tensors,
+                    size_t n, struct lp_error *err) {
     size_t at = 0, put = 0;
     for (size_t width = 8; width > 0; width /= 2) {
         for (size_t i = 0; i < n; i++) {
@@ -240,8 +240,9 @@ static bool lay_out(json_t *header, size_t *order, const char *path, const struc
     return true;
 }
 
-bool lp_safetensors_head(struct lp_str *head, size_t *order, const char *path, const struct lp_weight *tensors, size_t n,
-                         const json_t *metadata, struct lp_error *err) {
+bool lp_safetensors_head(struct lp_str *head, size_t *order, const char *path,
+                         const struct lp_weight *tensors, size_t n, const json_t *metadata,
+                         struct lp_error *err) {
     json_t *header = json_object();
     bool ok = header || lp_error_memory(err);
     if (ok && metadata)

@@ -42,7 +42,8 @@ static bool open_zip(struct reader *r) {
     if (!lp_torch_zip_parse(&r->parts, r->arena, r->data, r->size, r->file, r->err))
         return false;
     if (find(r, "constants.pkl"))
-        return refuse(r, "is a TorchScript program, not a dictionary of tensors: save model.state_dict() instead");
+        return refuse(
+            r, "is a TorchScript program, not a dictionary of tensors: save model.state_dict() instead");
     const struct lp_torch_part *part = find(r, "data.pkl"), *order = find(r, "byteorder");
     if (!part)
         return refuse(r, "has no entry data.pkl: torch.save did not write this zip");
@@ -68,7 +69,8 @@ static bool open_container(struct reader *r) {
 }
 
 /* "'a', 'b', .." of a dictionary's keys but one, those of tensors only where `all`. NULL: err is set. */
-static const char *list_keys(const struct reader *r, const struct lp_pickle_value *d, const char *but, bool all) {
+static const char *list_keys(const struct reader *r, const struct lp_pickle_value *d, const char *but,
+                             bool all) {
     struct lp_str text = {0};
     int listed = 0;
     for (size_t i = 0; i < d->items.n && listed <= SHOWN; i += 2) {
@@ -81,8 +83,8 @@ static const char *list_keys(const struct reader *r, const struct lp_pickle_valu
         else if (key->kind != LP_PICKLE_TEXT)
             lp_str_printf(&text, "%sa nameless one", listed > 1 ? ", " : "");
         else
-            lp_str_printf(&text, "%s'%.*s'", listed > 1 ? ", " : "", (int)(key->text.n < 40 ? key->text.n : 40),
-                          key->text.s);
+            lp_str_printf(&text, "%s'%.*s'", listed > 1 ? ", " : "",
+                          (int)(key->text.n < 40 ? key->text.n : 40), key->text.s);
     }
     const char *list = text.failed ? NULL : lp_arena_strdup(r->arena, lp_str_text(&text));
     lp_str_done(&text);
@@ -104,9 +106,10 @@ static bool no_tensors(const struct reader *r, const struct lp_pickle_value *d) 
     const char *keys = list_keys(r, d, NULL, true);
     if (!keys)
         return false;
-    return lp_error_set(r->err, LP_EMISSING,
-                        "%s: there is no tensor by name, only %.120s: say with --entry which holds the weights", r->file,
-                        keys[0] ? keys : "an empty dictionary");
+    return lp_error_set(
+        r->err, LP_EMISSING,
+        "%s: there is no tensor by name, only %.120s: say with --entry which holds the weights", r->file,
+        keys[0] ? keys : "an empty dictionary");
 }
 
 /* The dictionary within d that holds the model, and its name; NULL where d itself does. */
@@ -120,7 +123,8 @@ static const struct lp_pickle_value *inner_of(const struct lp_pickle_value *d, c
     return NULL;
 }
 
-/* Adds to out->skipped what lies in d beside the chosen entry, or beside the tensors where nothing was chosen. */
+/* Adds to out->skipped what lies in d beside the chosen entry, or beside the tensors where nothing was
+ * chosen. */
 static bool note_skipped(const struct reader *r, const struct lp_pickle_value *d, const char *chosen,
                          struct lp_torch_file *out) {
     const char *list = list_keys(r, d, chosen, chosen != NULL);
@@ -134,13 +138,15 @@ static bool note_skipped(const struct reader *r, const struct lp_pickle_value *d
 }
 
 /* The dictionary whose values are the tensors. NULL: err is set. */
-static const struct lp_pickle_value *choose(const struct reader *r, const char *entry, struct lp_torch_file *out) {
+static const struct lp_pickle_value *choose(const struct reader *r, const char *entry,
+                                            struct lp_torch_file *out) {
     const struct lp_pickle_value *d = r->root;
     for (int depth = 0; d->kind == LP_PICKLE_DICT && depth <= DEPTH_LIMIT; depth++) {
         const char *name = entry;
         const struct lp_pickle_value *inner = entry ? lp_pickle_get(d, entry) : inner_of(d, &name);
         if (entry && (!inner || inner->kind != LP_PICKLE_DICT)) {
-            lp_error_set(r->err, LP_EMISSING, "%s: there is no dictionary '%.60s' at the top", r->file, entry);
+            lp_error_set(r->err, LP_EMISSING, "%s: there is no dictionary '%.60s' at the top", r->file,
+                         entry);
             return NULL;
         }
         if (!note_skipped(r, d, name, out))
@@ -170,22 +176,25 @@ static bool locate(const struct reader *r, const struct lp_pickle_tensor *from, 
         part = lp_torch_parts_find(&r->parts, key, folder + s->key_bytes);
     }
     if (!part)
-        return lp_error_set(r->err, LP_EINPUT, "%s: the data of the tensor '%.100s' is not there", r->file, t->name);
+        return lp_error_set(r->err, LP_EINPUT, "%s: the data of the tensor '%.100s' is not there", r->file,
+                            t->name);
     if (part->size != (uint64_t)s->elements * width)
-        return lp_error_set(r->err, LP_EINPUT, "%s: the data of the tensor '%.100s' has %zu bytes, its storage should have %llu", r->file,
-                            t->name, part->size, (unsigned long long)s->elements * width);
+        return lp_error_set(r->err, LP_EINPUT,
+                            "%s: the data of the tensor '%.100s' has %zu bytes, its storage should have %llu",
+                            r->file, t->name, part->size, (unsigned long long)s->elements * width);
     t->data = part->data + (uint64_t)from->offset * width;
     return true;
 }
 
-static bool read_tensor(const struct reader *r, const struct lp_pickle_value *key, const struct lp_pickle_tensor *from,
-                        struct lp_torch_tensor *t) {
+static bool read_tensor(const struct reader *r, const struct lp_pickle_value *key,
+                        const struct lp_pickle_tensor *from, struct lp_torch_tensor *t) {
     if (key->kind != LP_PICKLE_TEXT || key->text.n == 0 || key->text.n > NAME_LIMIT)
         return refuse(r, "has a tensor whose name is no text, empty or overlong");
     t->name = lp_arena_strndup(r->arena, key->text.s, key->text.n);
     if (!t->name)
         return lp_error_memory(r->err);
-    if (strlen(t->name) < key->text.n || !lp_utf8_valid(t->name, key->text.n) || !strcmp(t->name, "__metadata__"))
+    if (strlen(t->name) < key->text.n || !lp_utf8_valid(t->name, key->text.n) ||
+        !strcmp(t->name, "__metadata__"))
         return refuse(r, "has a tensor whose name safetensors does not allow");
     t->type = from->storage->type;
     t->ndim = from->ndim;
@@ -210,7 +219,8 @@ static bool read_tensors(const struct reader *r, const struct lp_pickle_value *d
         if (!read_tensor(r, d->items.item[i], v->tensor, t))
             return false;
         if (__builtin_add_overflow(bytes, t->bytes, &bytes) || bytes / GROWTH_LIMIT > r->size)
-            return refuse(r, "has tensors that repeat their storages until they are more than four times as large as the file");
+            return refuse(r, "has tensors that repeat their storages until they are more than four times as "
+                             "large as the file");
     }
     return true;
 }
@@ -232,7 +242,8 @@ static int by_memory(const struct lp_torch_tensor *x, const struct lp_torch_tens
 }
 
 static int by_memory_then_place(const void *a, const void *b) {
-    const struct lp_torch_tensor *x = *(struct lp_torch_tensor *const *)a, *y = *(struct lp_torch_tensor *const *)b;
+    const struct lp_torch_tensor *x = *(struct lp_torch_tensor *const *)a,
+                                 *y = *(struct lp_torch_tensor *const *)b;
     int order = by_memory(x, y);
     return order ? order : (x > y) - (x < y);
 }
@@ -252,7 +263,8 @@ static bool compare_all(const struct reader *r, struct lp_torch_file *out) {
     bool ok = true;
     for (size_t i = 1; ok && i < out->count; i++)
         if (strcmp(list[i - 1]->name, list[i]->name) == 0)
-            ok = lp_error_set(r->err, LP_EINPUT, "%s: the tensor '%.100s' is there twice", r->file, list[i]->name);
+            ok = lp_error_set(r->err, LP_EINPUT, "%s: the tensor '%.100s' is there twice", r->file,
+                              list[i]->name);
     qsort(list, out->count, sizeof *list, by_memory_then_place);
     for (size_t i = 1; ok && i < out->count; i++)
         if (list[i]->bytes && by_memory(list[i - 1], list[i]) == 0)

@@ -31,7 +31,8 @@ static bool read_head(struct reader *r) {
     if (!next_pickle(r, &pickle))
         return false;
     const struct lp_pickle_value *v = pickle.root;
-    if (v->kind != LP_PICKLE_BIG || v->text.n != sizeof magic - 1 || memcmp(v->text.s, magic, sizeof magic - 1) != 0)
+    if (v->kind != LP_PICKLE_BIG || v->text.n != sizeof magic - 1 ||
+        memcmp(v->text.s, magic, sizeof magic - 1) != 0)
         return refuse(r, "is a pickle that torch.save did not write");
     if (!next_pickle(r, &pickle))
         return false;
@@ -46,14 +47,16 @@ static bool read_head(struct reader *r) {
 }
 
 static int by_key(const void *a, const void *b) {
-    const struct lp_pickle_storage *x = *(const struct lp_pickle_storage *const *)a, *y = *(const struct lp_pickle_storage *const *)b;
+    const struct lp_pickle_storage *x = *(const struct lp_pickle_storage *const *)a,
+                                   *y = *(const struct lp_pickle_storage *const *)b;
     if (x->key_bytes != y->key_bytes)
         return x->key_bytes < y->key_bytes ? -1 : 1;
     return memcmp(x->key, y->key, x->key_bytes);
 }
 
 /* The distinct storages that the object names, sorted by key. NULL: err is set. */
-static const struct lp_pickle_storage **list_storages(const struct reader *r, const struct lp_pickle *object, size_t *count) {
+static const struct lp_pickle_storage **list_storages(const struct reader *r, const struct lp_pickle *object,
+                                                      size_t *count) {
     size_t n = 0, kept = 0;
     for (const struct lp_pickle_storage *s = object->storages; s; s = s->next)
         n++;
@@ -95,8 +98,8 @@ static bool read_storage(struct reader *r, const struct lp_pickle_storage *s, st
     return true;
 }
 
-static bool read_storages(struct reader *r, const struct lp_pickle *object, const struct lp_pickle_value *keys,
-                          struct lp_torch_parts *out) {
+static bool read_storages(struct reader *r, const struct lp_pickle *object,
+                          const struct lp_pickle_value *keys, struct lp_torch_parts *out) {
     size_t count = 0;
     const struct lp_pickle_storage **list = list_storages(r, object, &count);
     if (!list)
@@ -113,7 +116,8 @@ static bool read_storages(struct reader *r, const struct lp_pickle *object, cons
             wanted.key = key->text.s;
             wanted.key_bytes = key->text.n;
         }
-        const struct lp_pickle_storage **s = wanted.key ? bsearch(&want, list, count, sizeof *list, by_key) : NULL;
+        const struct lp_pickle_storage **s =
+            wanted.key ? bsearch(&want, list, count, sizeof *list, by_key) : NULL;
         if (!s)
             return refuse(r, "lists a storage that no tensor needs");
         if (!read_storage(r, *s, &out->part[out->count++]))
@@ -122,12 +126,14 @@ static bool read_storages(struct reader *r, const struct lp_pickle *object, cons
     return lp_torch_parts_sort(out) || refuse(r, "lists a storage twice");
 }
 
-bool lp_torch_legacy_parse(struct lp_torch_parts *out, const struct lp_pickle_value **root, struct lp_arena *arena,
-                           const void *data, size_t size, const char *name, struct lp_error *err) {
+bool lp_torch_legacy_parse(struct lp_torch_parts *out, const struct lp_pickle_value **root,
+                           struct lp_arena *arena, const void *data, size_t size, const char *name,
+                           struct lp_error *err) {
     struct reader r = {arena, name, data, (const uint8_t *)data + size, err};
     struct lp_pickle object, keys;
     *out = (struct lp_torch_parts){0};
-    if (!read_head(&r) || !next_pickle(&r, &object) || !next_pickle(&r, &keys) || !read_storages(&r, &object, keys.root, out))
+    if (!read_head(&r) || !next_pickle(&r, &object) || !next_pickle(&r, &keys) ||
+        !read_storages(&r, &object, keys.root, out))
         return false;
     *root = object.root;
     return true;

@@ -18,7 +18,8 @@ struct place {
     const struct lp_torch_shard *shard;
 };
 
-static bool open_shard(struct lp_torch_model *m, struct lp_torch_shard *s, const char *entry, struct lp_error *err) {
+static bool open_shard(struct lp_torch_model *m, struct lp_torch_shard *s, const char *entry,
+                       struct lp_error *err) {
     char path[PATH_MAX];
     return lp_file_join(path, sizeof path, m->folder, s->name, err) && lp_file_open(&s->file, path, err) &&
            lp_torch_file_parse(&s->content, &m->arena, s->file.data, s->file.size, path, entry, err);
@@ -51,8 +52,9 @@ static bool list_shards(struct lp_torch_model *m, const json_t *map, const char 
     if (ok) {
         json_object_foreach((json_t *)map, tensor, file) {
             names[n++] = json_string_value(file);
-            ok = ok && (is_plain_name(names[n - 1]) || lp_error_set(err, LP_EINPUT, "%s: '%.100s' must name a file in the same folder",
-                                                                    path, tensor));
+            ok = ok && (is_plain_name(names[n - 1]) ||
+                        lp_error_set(err, LP_EINPUT, "%s: '%.100s' must name a file in the same folder", path,
+                                     tensor));
         }
     }
     if (ok) {
@@ -60,7 +62,8 @@ static bool list_shards(struct lp_torch_model *m, const json_t *map, const char 
         for (size_t i = 0; i < n; i++)
             if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
                 names[kept++] = names[i];
-        ok = kept <= SHARD_LIMIT || lp_error_set(err, LP_EINPUT, "%s: names more than %d shards", path, SHARD_LIMIT);
+        ok = kept <= SHARD_LIMIT ||
+             lp_error_set(err, LP_EINPUT, "%s: names more than %d shards", path, SHARD_LIMIT);
     }
     m->shards = ok ? lp_arena_array(&m->arena, kept + 1, sizeof *m->shards) : NULL;
     ok = ok && (m->shards || lp_error_memory(err));
@@ -78,7 +81,8 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* No tensor may be in two shards, and each must be where the index says. */
-static bool check_places(const struct lp_torch_model *m, const json_t *map, const char *path, struct lp_error *err) {
+static bool check_places(const struct lp_torch_model *m, const json_t *map, const char *path,
+                         struct lp_error *err) {
     size_t n = 0, put = 0;
     for (size_t i = 0; i < m->shard_count; i++)
         n += m->shards[i].content.count;
@@ -98,7 +102,8 @@ static bool check_places(const struct lp_torch_model *m, const json_t *map, cons
     json_object_foreach((json_t *)map, tensor, file) {
         struct place key = {tensor, NULL}, *found = ok ? bsearch(&key, list, n, sizeof *list, by_name) : NULL;
         if (ok && (!found || strcmp(found->shard->name, json_string_value(file)) != 0))
-            ok = lp_error_set(err, LP_EINPUT, "%s: the tensor '%.100s' is not in '%.60s'", path, tensor, json_string_value(file));
+            ok = lp_error_set(err, LP_EINPUT, "%s: the tensor '%.100s' is not in '%.60s'", path, tensor,
+                              json_string_value(file));
     }
     lp_free(list);
     return ok;
@@ -119,7 +124,8 @@ static bool open_index(struct lp_torch_model *m, const char *path, const char *e
     return ok;
 }
 
-bool lp_torch_model_open(struct lp_torch_model *m, const char *path, const char *entry, struct lp_error *err) {
+bool lp_torch_model_open(struct lp_torch_model *m, const char *path, const char *entry,
+                         struct lp_error *err) {
     char file[PATH_MAX];
     struct stat st;
     *m = (struct lp_torch_model){0};
@@ -133,8 +139,10 @@ bool lp_torch_model_open(struct lp_torch_model *m, const char *path, const char 
     if (!lp_file_join(file, sizeof file, path, "pytorch_model.bin.index.json", err))
         return false;
     if (!lp_file_exists(file))
-        return lp_error_set(err, LP_EMISSING,
-                            "'%s' has neither pytorch_model.bin nor pytorch_model.bin.index.json: name the file itself", path);
+        return lp_error_set(
+            err, LP_EMISSING,
+            "'%s' has neither pytorch_model.bin nor pytorch_model.bin.index.json: name the file itself",
+            path);
     return open_index(m, file, entry, err);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* torch_model.h - all tensors of a model in torch.save's format, mapped from disk: a file, or a Hugging Face folder with
- * pytorch_model.bin, or with pytorch_model.bin.index.json and the shards that it names. */
+/* torch_model.h - all tensors of a model in torch.save's format, mapped from disk: a file, or a Hugging Face
+ * folder with pytorch_model.bin, or with pytorch_model.bin.index.json and the shards that it names. */
 #ifndef LP_WEIGHTS_TORCH_MODEL_H
 #define LP_WEIGHTS_TORCH_MODEL_H
 
@@ -20,8 +20,9 @@ struct lp_torch_model {
     const char *folder; /* NULL: a file */
 };
 
-/* Opens a file or a folder (borrowed). `entry` as in lp_torch_file_parse. LP_EMISSING: no such files, or no tensors in them;
- * LP_EINPUT: malformed, a tensor in two shards, or not in the shard that the index says. lp_torch_model_close in any case. */
+/* Opens a file or a folder (borrowed). `entry` as in lp_torch_file_parse. LP_EMISSING: no such files, or no
+ * tensors in them; LP_EINPUT: malformed, a tensor in two shards, or not in the shard that the index says.
+ * lp_torch_model_close in any case. */
 bool lp_torch_model_open(struct lp_torch_model *m, const char *path, const char *entry, struct lp_error *err);
 void lp_torch_model_close(struct lp_torch_model *m);
 

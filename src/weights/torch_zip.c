@@ -58,7 +58,8 @@ static bool refuse_entry(const struct reader *r, const struct entry *e, const ch
     return lp_error_set(r->err, LP_EINPUT, "%s: the zip's entry '%.*s' %s", r->file, n, e->name, what);
 }
 
-/* The record at the end that lies before a comment of just the length that it tells; NULL where there is none. */
+/* The record at the end that lies before a comment of just the length that it tells; NULL where there is
+ * none. */
 static const uint8_t *find_end(const struct reader *r) {
     for (uint64_t comment = 0; comment <= COMMENT_LIMIT && comment + END_BYTES <= r->size; comment++) {
         const uint8_t *end = r->data + r->size - END_BYTES - comment;
@@ -77,7 +78,8 @@ static bool read_end64(struct reader *r, uint64_t *stop) {
     if (limit < END64_BYTES || at > limit - END64_BYTES || number(r->data + at, 4) != END64)
         return refuse(r, "has a zip64 record that is not where it should be");
     const uint8_t *b = r->data + at;
-    if (number(locator + 4, 4) || number(b + 16, 4) || number(b + 20, 4) || number(b + 24, 8) != number(b + 32, 8))
+    if (number(locator + 4, 4) || number(b + 16, 4) || number(b + 20, 4) ||
+        number(b + 24, 8) != number(b + 32, 8))
         return refuse(r, "is in several volumes");
     r->count = number(b + 32, 8);
     r->end = number(b + 40, 8);
@@ -139,8 +141,13 @@ static bool read_entry(const struct reader *r, uint64_t *at, struct entry *e) {
         return refuse(r, "has a malformed directory");
     const uint8_t *b = r->data + *at;
     uint64_t extra = number(b + 30, 2), comment = number(b + 32, 2);
-    *e = (struct entry){(const char *)b + ENTRY_BYTES, number(b + 28, 2), number(b + 20, 4), number(b + 24, 4),
-                        number(b + 42, 4), (unsigned)number(b + 10, 2), (unsigned)number(b + 8, 2)};
+    *e = (struct entry){(const char *)b + ENTRY_BYTES,
+                        number(b + 28, 2),
+                        number(b + 20, 4),
+                        number(b + 24, 4),
+                        number(b + 42, 4),
+                        (unsigned)number(b + 10, 2),
+                        (unsigned)number(b + 8, 2)};
     if (e->name_bytes + extra + comment > r->end - *at - ENTRY_BYTES)
         return refuse(r, "has a malformed directory");
     if (!read_extra64(e, b + ENTRY_BYTES + e->name_bytes, extra))
@@ -149,12 +156,14 @@ static bool read_entry(const struct reader *r, uint64_t *at, struct entry *e) {
     if (e->flags & ENCRYPTED)
         return refuse_entry(r, e, "is encrypted");
     if (e->method != 0 || e->packed != e->size)
-        return refuse_entry(r, e, "is compressed, which torch.save never does: pack it again without compression");
+        return refuse_entry(r, e,
+                            "is compressed, which torch.save never does: pack it again without compression");
     return true;
 }
 
 /* Finds the entry's bytes behind its local header, which must say the same. */
-static bool locate(const struct reader *r, const struct entry *e, struct lp_torch_part *part, struct range *range) {
+static bool locate(const struct reader *r, const struct entry *e, struct lp_torch_part *part,
+                   struct range *range) {
     if (r->begin < LOCAL_BYTES || e->at > r->begin - LOCAL_BYTES || number(r->data + e->at, 4) != LOCAL)
         return refuse_entry(r, e, "does not begin where the directory says");
     const uint8_t *b = r->data + e->at;
@@ -170,8 +179,8 @@ static bool locate(const struct reader *r, const struct entry *e, struct lp_torc
 }
 
 /* All names share a first folder, which is cut off. */
-static bool name_part(const struct reader *r, const struct entry *e, const struct lp_torch_part *first, size_t *top,
-                      struct lp_torch_part *part) {
+static bool name_part(const struct reader *r, const struct entry *e, const struct lp_torch_part *first,
+                      size_t *top, struct lp_torch_part *part) {
     const char *slash = memchr(e->name, '/', e->name_bytes);
     if (!first)
         *top = slash ? (size_t)(slash - e->name) + 1 : 0;
@@ -202,7 +211,8 @@ bool lp_torch_parts_sort(struct lp_torch_parts *parts) {
     return true;
 }
 
-const struct lp_torch_part *lp_torch_parts_find(const struct lp_torch_parts *parts, const char *name, size_t name_bytes) {
+const struct lp_torch_part *lp_torch_parts_find(const struct lp_torch_parts *parts, const char *name,
+                                                size_t name_bytes) {
     struct lp_torch_part key = {.name = name, .name_bytes = name_bytes};
     return bsearch(&key, parts->part, parts->count, sizeof key, by_name);
 }

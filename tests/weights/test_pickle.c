@@ -15,7 +15,9 @@
 
 /* Pieces of pickles. */
 #define P2 "\x80\x02"
-#define STORAGE_ID(type, count) "(X\7\0\0\0storagectorch\n" type "\nX\1\0\0\0" "7X\3\0\0\0cpu" count "t"
+#define STORAGE_ID(type, count)                                                                              \
+    "(X\7\0\0\0storagectorch\n" type "\nX\1\0\0\0"                                                           \
+    "7X\3\0\0\0cpu" count "t"
 #define STORAGE STORAGE_ID("FloatStorage", "K\6") "Q"
 #define REBUILD "ctorch._utils\n_rebuild_tensor_v2\n"
 #define ODICT "ccollections\nOrderedDict\n"
@@ -29,7 +31,8 @@
 /* The whole of a small state dictionary, as torch.save pickles one. */
 #define GOOD P2 ODICT ")Rq\0(X\1\0\0\0wq\1" GOOD_TENSOR "X\1\0\0\0vh\1u}X\1\0\0\0mNsb."
 
-#define CASE(bytes, says) {bytes, sizeof bytes - 1, says}
+#define CASE(bytes, says)                                                                                    \
+    { bytes, sizeof bytes - 1, says }
 
 static const struct {
     const char *bytes;
@@ -47,7 +50,9 @@ static const struct {
     /* code */
     CASE(P2 "cos\nsystem\nX\2\0\0\0ls\x85R.", "'os.system'"),
     CASE(P2 "cposix\nsystem\nX\2\0\0\0ls\x85R.", "'posix.system'"),
-    CASE(P2 "c__builtin__\neval\nX\1\0\0\0" "1\x85R.", "'__builtin__.eval'"),
+    CASE(P2 "c__builtin__\neval\nX\1\0\0\0"
+            "1\x85R.",
+         "'__builtin__.eval'"),
     CASE(P2 "cbuiltins\nexec\n.", "'builtins.exec'"),
     CASE(P2 "cbuiltins\ngetattr\n.", "'builtins.getattr'"),
     CASE(P2 "csubprocess\nPopen\n.", "'subprocess.Popen'"),
@@ -106,12 +111,16 @@ static const struct {
     /* persistent ids */
     CASE(P2 "K\1Q.", "persistent id that is no storage"),
     CASE(P2 ")Q.", "persistent id that is no storage"),
-    CASE(P2 "(X\6\0\0\0modulectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\1tQ.", "persistent id that is no storage"),
+    CASE(P2 "(X\6\0\0\0modulectorch\nFloatStorage\nX\1\0\0\0"
+            "0X\3\0\0\0cpuK\1tQ.",
+         "persistent id that is no storage"),
     CASE(P2 STORAGE_ID("Size", "K\6") "Q.", "persistent id that is no storage"),
     CASE(P2 STORAGE_ID("FloatStorage", "N") "Q.", "persistent id that is no storage"),
     CASE(P2 STORAGE_ID("FloatStorage", "J\xff\xff\xff\xff") "Q.", "size makes no sense"),
-    CASE(P2 STORAGE_ID("FloatStorage", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f") "Q.", "size makes no sense"),
-    CASE(P2 STORAGE_ID("FloatStorage", "\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\0") "Q.", "persistent id that is no storage"),
+    CASE(P2 STORAGE_ID("FloatStorage", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f") "Q.",
+         "size makes no sense"),
+    CASE(P2 STORAGE_ID("FloatStorage", "\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\0") "Q.",
+         "persistent id that is no storage"),
     CASE(P2 STORAGE_ID("FloatStorage", "K\1)") "Q.", "part of another"),
     /* tensors that do not lie in their storage */
     CASE(P2 TENSOR("K\1", SIZE23, STRIDE23) ".", "beyond its storage"),
@@ -125,11 +134,19 @@ static const struct {
     CASE(P2 TENSOR("K\0", "K\2J\0\0\0\x80\x86", STRIDE23) ".", "negative, too large"),
     CASE(P2 TENSOR("K\0", "K\2N\x86", STRIDE23) ".", "negative, too large"),
     CASE(P2 TENSOR("K\0", "K\2G\0\0\0\0\0\0\0\0\x86", STRIDE23) ".", "negative, too large"),
-    CASE(P2 TENSOR("K\0", "J\xff\xff\xff\x7f" "J\xff\xff\xff\x7f" "J\xff\xff\xff\x7f\x87", "K\0K\0K\0\x87") ".", "negative, too large"),
+    CASE(P2 TENSOR("K\0",
+                   "J\xff\xff\xff\x7f"
+                   "J\xff\xff\xff\x7f"
+                   "J\xff\xff\xff\x7f\x87",
+                   "K\0K\0K\0\x87") ".",
+         "negative, too large"),
     CASE(P2 TENSOR("K\0", "\x8a\x08\0\0\0\0\0\0\0\x40\x85", "K\0\x85") ".", "too large for any file"),
-    CASE(P2 TENSOR("K\0", "K\3\x85", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f\x85") ".", "negative, too large"),
-    CASE(P2 TENSOR("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", "K\2\x85", "K\1\x85") ".", "negative, too large"),
-    CASE(P2 TENSOR("K\0", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t") ".", "more than 8 dimensions"),
+    CASE(P2 TENSOR("K\0", "K\3\x85", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f\x85") ".",
+         "negative, too large"),
+    CASE(P2 TENSOR("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", "K\2\x85", "K\1\x85") ".",
+         "negative, too large"),
+    CASE(P2 TENSOR("K\0", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1K\1K\1K\1K\1t") ".",
+         "more than 8 dimensions"),
     /* the memo, the stack, marks */
     CASE(P2 "h\0.", "recalls the value 0"),
     CASE(P2 "}q\0h\1.", "recalls the value 1"),
@@ -158,12 +175,20 @@ static const struct {
     CASE(P2 "Q.", "takes a value that is not there"),
     CASE("\x80\4K\1K\1\x93.", "no text"),
     /* lengths that lie */
-    CASE(P2 "X\xff\xff\xff\xff" "a.", "cut short"),
+    CASE(P2 "X\xff\xff\xff\xff"
+            "a.",
+         "cut short"),
     CASE(P2 "X\2\0\0\0a", "cut short"),
     CASE(P2 "U\5a.", "cut short"),
-    CASE(P2 "T\xff\xff\xff\x7f" "a.", "cut short"),
-    CASE(P2 "\x8a\xff" "a.", "cut short"),
-    CASE("\x80\4\x8d\xff\xff\xff\xff\xff\xff\xff\xff" "a.", "cut short"),
+    CASE(P2 "T\xff\xff\xff\x7f"
+            "a.",
+         "cut short"),
+    CASE(P2 "\x8a\xff"
+            "a.",
+         "cut short"),
+    CASE("\x80\4\x8d\xff\xff\xff\xff\xff\xff\xff\xff"
+         "a.",
+         "cut short"),
     CASE("\x80\4\x95\xff\xff\xff\xff\xff\xff\xff\xff}.", "a frame that is longer"),
     CASE("\x80\4\x95\3\0\0\0\0\0\0\0}.", "a frame that is longer"),
     CASE(P2 "ctorch", "cut short"),
@@ -175,7 +200,8 @@ static const struct {
 };
 
 /* A copy that ends where the pickle does, so that ASan sees a read behind it. */
-static bool read_copy(struct lp_pickle *out, struct lp_arena *arena, const char *bytes, size_t n, struct lp_error *err) {
+static bool read_copy(struct lp_pickle *out, struct lp_arena *arena, const char *bytes, size_t n,
+                      struct lp_error *err) {
     char *exact = malloc(n ? n : 1);
     memcpy(exact, bytes, n);
     bool ok = lp_pickle_read(out, arena, exact, n, "file", err);
@@ -191,7 +217,8 @@ static void refuses_all_else(void **state) {
         struct lp_pickle p;
         if (read_copy(&p, &arena, malformed[i].bytes, malformed[i].n, &err))
             fail_msg("case %zu, '%s', was read", i, malformed[i].says);
-        if (err.code != LP_EINPUT || !strstr(err.text, malformed[i].says) || strncmp(err.text, "file: ", 6) != 0)
+        if (err.code != LP_EINPUT || !strstr(err.text, malformed[i].says) ||
+            strncmp(err.text, "file: ", 6) != 0)
             fail_msg("case %zu: wanted '%s', got %d '%s'", i, malformed[i].says, err.code, err.text);
         lp_arena_done(&arena);
     }
@@ -237,8 +264,10 @@ static void reads_a_state_dictionary(void **state) {
 
 static void reads_plain_values(void **state) {
     (void)state;
-    static const char bytes[] = "\x80\4\x95\x33\0\0\0\0\0\0\0(J\xfe\xff\xff\xffK\xffM\xff\xff\x8a\0\x8a\1\xff\x8a\3\0\0\1\x8a\x08\xff\xff\xff"
-                                "\xff\xff\xff\xff\x7fG\x40\x04\0\0\0\0\0\0\x88\x89N\x8c\1a\x94h\0]}t.";
+    static const char bytes[] =
+        "\x80\4\x95\x33\0\0\0\0\0\0\0("
+        "J\xfe\xff\xff\xffK\xffM\xff\xff\x8a\0\x8a\1\xff\x8a\3\0\0\1\x8a\x08\xff\xff\xff"
+        "\xff\xff\xff\xff\x7fG\x40\x04\0\0\0\0\0\0\x88\x89N\x8c\1a\x94h\0]}t.";
     static const int64_t integers[] = {-2, 255, 65535, 0, -1, 65536, INT64_MAX};
     struct lp_arena arena = {0};
     struct lp_error err = {0};
@@ -300,12 +329,9 @@ static void survives_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_all_else),
-        cmocka_unit_test(refuses_every_cut),
-        cmocka_unit_test(reads_a_state_dictionary),
-        cmocka_unit_test(reads_plain_values),
-        cmocka_unit_test(bounds_what_it_makes),
-        cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(refuses_all_else),         cmocka_unit_test(refuses_every_cut),
+        cmocka_unit_test(reads_a_state_dictionary), cmocka_unit_test(reads_plain_values),
+        cmocka_unit_test(bounds_what_it_makes),     cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

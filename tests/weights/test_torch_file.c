@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that PyTorch wrote, against the same tensors as the safetensors library wrote them (tools/golden/torch_files.py). */
+/* Files that PyTorch wrote, against the same tensors as the safetensors library wrote them
+ * (tools/golden/torch_files.py). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,7 +161,8 @@ static bool parse(const uint8_t *bytes, size_t n, struct lp_error *err) {
     bool ok = lp_torch_file_parse(&f, &arena, copy, n, "file", NULL, err);
     for (size_t i = 0; ok && i < f.count; i++) {
         assert_true(f.tensors[i].bytes <= 5 * n);
-        lp_torch_tensor_gather(&f.tensors[i], 0, (int64_t)(f.tensors[i].bytes / lp_weight_type_bytes(f.tensors[i].type)), out);
+        lp_torch_tensor_gather(&f.tensors[i], 0,
+                               (int64_t)(f.tensors[i].bytes / lp_weight_type_bytes(f.tensors[i].type)), out);
     }
     lp_arena_done(&arena);
     free(copy);
@@ -213,14 +215,20 @@ static void survives_every_changed_byte(void **state) {
 #define VERSION "\x80\x02M\xe9\x03."
 #define MACHINE(endian) "\x80\x02}X\x0d\0\0\0little_endian" endian "s."
 #define HEAD MAGIC VERSION MACHINE("\x88")
-#define STORAGE(type, key, count) "(X\7\0\0\0storagectorch\n" type "\nX\1\0\0\0" key "X\3\0\0\0cpu" count "Nt" "Q"
-#define TENSOR(storage, size, stride) "ctorch._utils\n_rebuild_tensor_v2\n(" storage "K\0" size stride "\x89}tR"
+#define STORAGE(type, key, count)                                                                            \
+    "(X\7\0\0\0storagectorch\n" type "\nX\1\0\0\0" key "X\3\0\0\0cpu" count "Nt"                             \
+    "Q"
+#define TENSOR(storage, size, stride)                                                                        \
+    "ctorch._utils\n_rebuild_tensor_v2\n(" storage "K\0" size stride "\x89}tR"
 #define NAMED(name, tensor) "X\1\0\0\0" name tensor "s"
 #define TWO TENSOR(STORAGE("ByteStorage", "7", "K\2"), "K\2\x85", "K\1\x85")
 #define OBJECT "\x80\x02}" NAMED("w", TWO) "."
-#define KEYS "\x80\x02]X\1\0\0\0" "7a."
+#define KEYS                                                                                                 \
+    "\x80\x02]X\1\0\0\0"                                                                                     \
+    "7a."
 #define DATA "\2\0\0\0\0\0\0\0ab"
-#define CASE(bytes, says) {bytes, sizeof bytes - 1, says}
+#define CASE(bytes, says)                                                                                    \
+    { bytes, sizeof bytes - 1, says }
 
 static const struct {
     const char *bytes;
@@ -229,7 +237,8 @@ static const struct {
 } legacy[] = {
     CASE(HEAD OBJECT KEYS DATA, NULL),
     CASE("\x80\x02}.", "torch.save did not write"),
-    CASE("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x18." VERSION MACHINE("\x88") OBJECT KEYS DATA, "torch.save did not write"),
+    CASE("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x18." VERSION MACHINE("\x88") OBJECT KEYS DATA,
+         "torch.save did not write"),
     CASE(MAGIC "\x80\x02M\xea\x03." MACHINE("\x88") OBJECT KEYS DATA, "unknown version"),
     CASE(MAGIC "\x80\x02N." MACHINE("\x88") OBJECT KEYS DATA, "unknown version"),
     CASE(MAGIC VERSION MACHINE("\x89") OBJECT KEYS DATA, "little-endian"),
@@ -237,14 +246,22 @@ static const struct {
     CASE(MAGIC VERSION "\x80\x02]." OBJECT KEYS DATA, "little-endian"),
     CASE(HEAD OBJECT "\x80\x02].", "does not list the storages"),
     CASE(HEAD OBJECT "\x80\x02}." DATA, "does not list the storages"),
-    CASE(HEAD OBJECT "\x80\x02]X\1\0\0\0" "8a." DATA, "lists a storage that no tensor needs"),
+    CASE(HEAD OBJECT "\x80\x02]X\1\0\0\0"
+                     "8a." DATA,
+         "lists a storage that no tensor needs"),
     CASE(HEAD OBJECT "\x80\x02]K\7a." DATA, "lists a storage that no tensor needs"),
-    CASE(HEAD OBJECT "\x80\x02](X\1\0\0\0" "7X\1\0\0\0" "7e." DATA DATA, "does not list the storages"),
+    CASE(HEAD OBJECT "\x80\x02](X\1\0\0\0"
+                     "7X\1\0\0\0"
+                     "7e." DATA DATA,
+         "does not list the storages"),
     CASE(HEAD OBJECT KEYS "\3\0\0\0\0\0\0\0abc", "another size than its pickle"),
-    CASE(HEAD OBJECT KEYS "\2\0\0\0\0\0\0\x80" "ab", "another size than its pickle"),
+    CASE(HEAD OBJECT KEYS "\2\0\0\0\0\0\0\x80"
+                          "ab",
+         "another size than its pickle"),
     CASE(HEAD OBJECT KEYS "\2\0\0\0\0\0\0\0a", "cut short within a storage"),
     CASE(HEAD OBJECT KEYS "\2\0\0\0", "cut short before its last storage"),
-    CASE(HEAD "\x80\x02}" NAMED("w", TWO) NAMED("v", TENSOR(STORAGE("HalfStorage", "7", "K\2"), "K\2\x85", "K\1\x85")) "." KEYS DATA,
+    CASE(HEAD "\x80\x02}" NAMED("w", TWO)
+             NAMED("v", TENSOR(STORAGE("HalfStorage", "7", "K\2"), "K\2\x85", "K\1\x85")) "." KEYS DATA,
          "two types or sizes"),
     CASE(HEAD "\x80\x02}" NAMED("w", TWO) NAMED("w", TWO) "." KEYS DATA, "is there twice"),
     CASE(HEAD "\x80\x02}" NAMED("\xff", TWO) "." KEYS DATA, "safetensors does not allow"),
@@ -252,7 +269,8 @@ static const struct {
     CASE(HEAD "\x80\x02}X\x0c\0\0\0__metadata__" TWO "s." KEYS DATA, "safetensors does not allow"),
     CASE(HEAD "\x80\x02}X\0\0\0\0" TWO "s." KEYS DATA, "name is no text"),
     CASE(HEAD "\x80\x02}K\1" TWO "s." KEYS DATA, "name is no text"),
-    CASE(HEAD "\x80\x02}" NAMED("w", TENSOR(STORAGE("ByteStorage", "7", "K\2"), "J\0\0\0\x40\x85", "K\0\x85")) "." KEYS DATA,
+    CASE(HEAD "\x80\x02}" NAMED(
+             "w", TENSOR(STORAGE("ByteStorage", "7", "K\2"), "J\0\0\0\x40\x85", "K\0\x85")) "." KEYS DATA,
          "four times as large"),
     CASE(HEAD "\x80\x02}q\0X\5\0\0\0modelh\0s." KEYS DATA, "does not list the storages"),
     CASE(HEAD "\x80\x02}q\0X\5\0\0\0modelh\0s.\x80\x02].", "deeper than any model"),
@@ -261,7 +279,9 @@ static const struct {
     CASE(HEAD "\x80\x02}N}s.\x80\x02].", "a nameless one"),
     CASE(HEAD "\x80\x02" TWO "." KEYS DATA, "no dictionary of tensors"),
     CASE(HEAD "\x80\x02N.\x80\x02].", "no dictionary of tensors"),
-    CASE(HEAD "\x80\x02}(X\1\0\0\0a" "cos\nsystem\nX\2\0\0\0ls\x85Ru." KEYS DATA, "'os.system'"),
+    CASE(HEAD "\x80\x02}(X\1\0\0\0a"
+              "cos\nsystem\nX\2\0\0\0ls\x85Ru." KEYS DATA,
+         "'os.system'"),
 };
 
 static void judges_legacy_files(void **state) {
@@ -295,12 +315,9 @@ static void survives_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_torch_writes),
-        cmocka_unit_test(knows_tied_tensors),
-        cmocka_unit_test(refuses_other_files),
-        cmocka_unit_test(refuses_every_cut),
-        cmocka_unit_test(survives_every_changed_byte),
-        cmocka_unit_test(judges_legacy_files),
+        cmocka_unit_test(reads_what_torch_writes),      cmocka_unit_test(knows_tied_tensors),
+        cmocka_unit_test(refuses_other_files),          cmocka_unit_test(refuses_every_cut),
+        cmocka_unit_test(survives_every_changed_byte),  cmocka_unit_test(judges_legacy_files),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
