@@ -10,7 +10,7 @@ struct lp_convert_shard {
     const struct lp_torch_tensor **tensor; /* the tied ones, too: they are named, not written */
     size_t count;
     uint64_t bytes; /* of the tensors that are written */
-    char name[48];
+    char name[80];
 };
 
 /* Writes a .safetensors file. `wrote` hears how many bytes of tensors have been written since it was last

@@ -60,7 +60,36 @@ enum opcode {
 };
 
 /* Those of pickle that dictionaries of tensors have no use for, by code. */
-static const char *const refused[256] = {[{'0'] = "POP", ['1'] = "POP_MARK", ['2'] = "DUP", ['F'] = "FLOAT", ['I'] = "INT", ['L'] = "LONG", ['P'] = "PERSID", ['S'] = "STRING", ['V'] = "UNICODE", ['d'] = "DICT", ['g'] = "GET", ['i'] = "INST", ['l'] = "LIST", ['o'] = "OBJ", ['p'] = "PUT", ['B'] = "BINBYTES", ['C'] = "SHORT_BINBYTES", [0x81] = "NEWOBJ", [0x82] = "EXT1", [0x83] = "EXT2", [0x84] = "EXT4", [0x8b] = "LONG4", [0x8e] = "BINBYTES8", [0x8f] = "EMPTY_SET", [0x90] = "ADDITEMS", [0x91] = "FROZENSET", [0x92] = "NEWOBJ_EX", [0x96] = "BYTEARRAY8", [0x97] = "NEXT_BUFFER", [0x98] = "READONLY_BUFFER"};
+static const char *const refused[256] = {['0'] = "POP",
+                                         ['1'] = "POP_MARK",
+                                         ['2'] = "DUP",
+                                         ['F'] = "FLOAT",
+                                         ['I'] = "INT",
+                                         ['L'] = "LONG",
+                                         ['P'] = "PERSID",
+                                         ['S'] = "STRING",
+                                         ['V'] = "UNICODE",
+                                         ['d'] = "DICT",
+                                         ['g'] = "GET",
+                                         ['i'] = "INST",
+                                         ['l'] = "LIST",
+                                         ['o'] = "OBJ",
+                                         ['p'] = "PUT",
+                                         ['B'] = "BINBYTES",
+                                         ['C'] = "SHORT_BINBYTES",
+                                         [0x81] = "NEWOBJ",
+                                         [0x82] = "EXT1",
+                                         [0x83] = "EXT2",
+                                         [0x84] = "EXT4",
+                                         [0x8b] = "LONG4",
+                                         [0x8e] = "BINBYTES8",
+                                         [0x8f] = "EMPTY_SET",
+                                         [0x90] = "ADDITEMS",
+                                         [0x91] = "FROZENSET",
+                                         [0x92] = "NEWOBJ_EX",
+                                         [0x96] = "BYTEARRAY8",
+                                         [0x97] = "NEXT_BUFFER",
+                                         [0x98] = "READONLY_BUFFER"};
 
 bool lp_pickle_refuse(struct lp_pickle_machine *m, const char *format, ...) {
     char words[220];
@@ -76,15 +105,6 @@ static bool refuse_opcode(struct lp_pickle_machine *m, uint8_t op) {
         return lp_pickle_refuse(m, "has the opcode %s, which is refused: tensors alone are read",
                                 refused[op]);
     return lp_pickle_refuse(m, "has the unknown opcode 0x%02x", op);
-}
-
-struct lp_pickle_value *lp_pickle_make(struct lp_pickle_machine *m, enum lp_pickle_kind kind) {
-    struct lp_pickle_value *v = lp_arena_alloc(m->arena, sizeof *v);
-    if (v)
-        v->kind = kind;
-    else
-        lp_error_memory(m->err);
-    return v;
 }
 
 /* Room for one more pointer. */
@@ -200,24 +220,6 @@ static bool number(struct lp_pickle_machine *m) {
     if (v)
         memcpy(&v->number, &bits, sizeof bits);
     return push(m, v);
-}
-
-bool lp_pickle_append(struct lp_pickle_machine *m, struct lp_pickle_value *to,
-                      struct lp_pickle_value *const *item, size_t n) {
-    if (n > to->items.room - to->items.n) {
-        size_t room = (to->items.n + n) * (to->items.n ? 2 : 1);
-        struct lp_pickle_value **bigger = lp_arena_array(m->arena, room, sizeof *bigger);
-        if (!bigger)
-            return lp_error_memory(m->err);
-        if (to->items.n)
-            memcpy(bigger, to->items.item, to->items.n * sizeof *bigger);
-        to->items.item = bigger;
-        to->items.room = room;
-    }
-    if (n)
-        memcpy(to->items.item + to->items.n, item, n * sizeof *item);
-    to->items.n += n;
-    return true;
 }
 
 static bool tuple(struct lp_pickle_machine *m, long n) {
@@ -428,15 +430,4 @@ bool lp_pickle_read(struct lp_pickle *out, struct lp_arena *arena, const void *d
     lp_free(m.stack);
     lp_free(m.memo);
     return ok;
-}
-
-bool lp_pickle_is(const struct lp_pickle_value *v, const char *words) {
-    return v->kind == LP_PICKLE_TEXT && v->text.n == strlen(words) && !memcmp(v->text.s, words, v->text.n);
-}
-
-const struct lp_pickle_value *lp_pickle_get(const struct lp_pickle_value *v, const char *key) {
-    for (size_t i = v->items.n; i >= 2; i -= 2)
-        if (lp_pickle_is(v->items.item[i - 2], key))
-            return v->items.item[i - 1];
-    return NULL;
 }
