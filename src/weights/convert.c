@@ -160,9 +160,15 @@ static bool check_all_free(const struct work *w) {
     return ok;
 }
 
-/* Removes the folder aside and the files in it, which are ours. */
+/* Removes the folder aside and the files in it, which are ours; a link in its place may lead to what is not.
+ */
 static void clear_aside(const struct work *w) {
     char path[PATH_MAX];
+    struct stat st;
+    if (lstat(w->aside, &st) == 0 && !S_ISDIR(st.st_mode)) {
+        unlink(w->aside);
+        return;
+    }
     DIR *folder = opendir(w->aside);
     for (struct dirent *e; folder && (e = readdir(folder));)
         if (lp_file_join(path, sizeof path, w->aside, e->d_name, NULL))
