@@ -31,8 +31,7 @@ struct lp_convert_report {
  * All is read and checked before anything is written, then written aside in `to`/.llava-plus-convert.part and
  * moved when it is whole; the file that makes a folder a model comes last. A failure leaves what was there.
  * LP_EUSAGE: files are there already and force is not set. Otherwise as lp_torch_model_open, and LP_EIO.
- * Memory: a few MiB and
- * the pickles beside the mapped files. */
+ * Memory: a few MiB and the pickles, beside the mapped files. */
 bool lp_convert(const struct lp_convert_request *q, struct lp_convert_report *report, struct lp_error *err);
 
 #endif
