@@ -218,6 +218,13 @@ bool lp_file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
+bool lp_file_move(const char *from, const char *to, struct lp_error *err) {
+    if (rename(from, to) < 0)
+        return cannot_write(to, err);
+    sync_folder_of(to);
+    return true;
+}
+
 bool lp_file_make_folder(const char *path, struct lp_error *err) {
     char part[PATH_MAX];
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)

@@ -46,6 +46,7 @@ bool lp_file_begin(struct lp_file_writing *w, const char *path, struct lp_error 
 bool lp_file_end(struct lp_file_writing *w, bool good, struct lp_error *err);
 
 bool lp_file_exists(const char *path);
+bool lp_file_move(const char *from, const char *to, struct lp_error *err); /* on one disk; replaces; synced */
 bool lp_file_make_folder(const char *path, struct lp_error *err); /* with its parents; there already is fine */
 
 /* "folder/name" into out (PATH_MAX bytes); name alone when it is absolute or folder is empty. */

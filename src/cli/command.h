@@ -14,6 +14,7 @@ lp_command lp_cmd_skill;
 lp_command lp_cmd_train;
 lp_command lp_cmd_data;
 lp_command lp_cmd_eval;
+lp_command lp_cmd_model;
 lp_command lp_cmd_bench;
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
     {"train", lp_cmd_train, "teach a planner dialogues"},
     {"data", lp_cmd_data, "make training dialogues"},
     {"eval", lp_cmd_eval, "measure a planner"},
+    {"model", lp_cmd_model, "convert models"},
     {"bench", lp_cmd_bench, "measure the speed of the arithmetic"},
     {NULL, NULL, NULL},
 };

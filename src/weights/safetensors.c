@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -221,9 +220,9 @@ static bool check_writable(const struct lp_weight *t, const json_t *header, cons
     return true;
 }
 
-/* Fills the header and the parts behind the first, in order of falling element size. */
-static bool lay_out(json_t *header, struct lp_file_part *parts, const char *path,
-                    const struct lp_weight *tensors, size_t n, struct lp_error *err) {
+/* Fills the header and the order, that of falling element size. */
+static bool lay_out(json_t *header, size_t *order, const char *path, const struct lp_weight *tensors,
+                    size_t n, struct lp_error *err) {
     size_t at = 0, put = 0;
     for (size_t width = 8; width > 0; width /= 2) {
         for (size_t i = 0; i < n; i++) {
@@ -234,39 +233,52 @@ static bool lay_out(json_t *header, struct lp_file_part *parts, const char *path
                 return false;
             if (json_object_set_new(header, t->name, describe(t, at)) < 0)
                 return lp_error_memory(err);
-            parts[++put] = (struct lp_file_part){t->data, t->bytes};
+            order[put++] = i;
             at += t->bytes;
         }
     }
     return true;
 }
 
-bool lp_safetensors_write(const char *path, const struct lp_weight *tensors, size_t n, const json_t *metadata,
-                          struct lp_error *err) {
-    struct lp_str text = {0};
-    struct lp_file_part *parts = lp_alloc_array(n + 1, sizeof *parts);
+bool lp_safetensors_head(struct lp_str *head, size_t *order, const char *path,
+                         const struct lp_weight *tensors, size_t n, const json_t *metadata,
+                         struct lp_error *err) {
     json_t *header = json_object();
-    bool ok = (parts && header) || lp_error_memory(err);
+    bool ok = header || lp_error_memory(err);
     if (ok && metadata)
         ok = json_object_set(header, "__metadata__", (json_t *)metadata) == 0 || lp_error_memory(err);
-    ok = ok && lay_out(header, parts, path, tensors, n, err);
+    ok = ok && lay_out(header, order, path, tensors, n, err);
     char *json = ok ? lp_json_text(header) : NULL;
+    size_t begin = head->n;
     if (ok) {
-        lp_str_add(&text, "\0\0\0\0\0\0\0\0", LENGTH_BYTES);
-        lp_str_puts(&text, json ? json : "");
-        while (text.n % DATA_ALIGN && !text.failed)
-            lp_str_putc(&text, ' ');
-        ok = (json && !text.failed) || lp_error_memory(err);
+        lp_str_add(head, "\0\0\0\0\0\0\0\0", LENGTH_BYTES);
+        lp_str_puts(head, json ? json : "");
+        while ((head->n - begin) % DATA_ALIGN && !head->failed)
+            lp_str_putc(head, ' ');
+        ok = (json && !head->failed) || lp_error_memory(err);
     }
+    for (int i = 0; ok && i < LENGTH_BYTES; i++)
+        head->s[begin + i] = (char)((uint64_t)(head->n - begin - LENGTH_BYTES) >> (8 * i));
+    lp_free(json);
+    json_decref(header);
+    return ok;
+}
+
+bool lp_safetensors_write(const char *path, const struct lp_weight *tensors, size_t n, const json_t *metadata,
+                          struct lp_error *err) {
+    struct lp_str head = {0};
+    struct lp_file_part *parts = lp_alloc_array(n + 1, sizeof *parts);
+    size_t *order = lp_alloc_array(n + 1, sizeof *order);
+    bool ok = (parts && order) || lp_error_memory(err);
+    ok = ok && lp_safetensors_head(&head, order, path, tensors, n, metadata, err);
     if (ok) {
-        for (int i = 0; i < LENGTH_BYTES; i++)
-            text.s[i] = (char)((uint64_t)(text.n - LENGTH_BYTES) >> (8 * i));
-        parts[0] = (struct lp_file_part){text.s, text.n};
+        parts[0] = (struct lp_file_part){head.s, head.n};
+        for (size_t i = 0; i < n; i++)
+            parts[i + 1] = (struct lp_file_part){tensors[order[i]].data, tensors[order[i]].bytes};
         ok = lp_file_write_parts(path, parts, n + 1, err);
     }
-    lp_free(json);
     lp_free(parts);
-    lp_str_done(&text);
-    json_decref(header);
+    lp_free(order);
+    lp_str_done(&head);
     return ok;
 }

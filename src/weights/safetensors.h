@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "weights/weights.h"
 
 /* The tensors of a file's bytes. */
@@ -26,5 +27,12 @@ bool lp_safetensors_parse(struct lp_safetensors *out, struct lp_arena *arena, co
  * JSON object of strings (borrowed). */
 bool lp_safetensors_write(const char *path, const struct lp_weight *tensors, size_t n, const json_t *metadata,
                           struct lp_error *err);
+
+/* The file's bytes before its data, for writers that bring the data themselves; added to `head`. order[i] (n
+ * places) is the number of the tensor whose data comes i-th; nothing lies between. What `data` points at is
+ * not read. */
+bool lp_safetensors_head(struct lp_str *head, size_t *order, const char *path,
+                         const struct lp_weight *tensors, size_t n, const json_t *metadata,
+                         struct lp_error *err);
 
 #endif
