@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel.h - the table of kernels: pointers and sizes in, numbers out. Row-major; sizes in elements.
  *
- * The CPU's table starts as portable C and is overridden by what CPUID allows. LP_CPU=portable|avx2|avx512|.. in
- * the environment masks it. Kernels use OpenMP threads inside where the work is large enough to pay for them.
- * A gradient argument that is NULL is not wanted; gradients are added to what is there. */
+ * The CPU's table starts as portable C and is overridden by what CPUID allows. LP_CPU=portable|avx2|avx512|..
+ * in the environment masks it. Kernels use OpenMP threads inside where the work is large enough to pay for
+ * them. A gradient argument that is NULL is not wanted; gradients are added to what is there. */
 #ifndef LP_KERNEL_KERNEL_H
 #define LP_KERNEL_KERNEL_H
 
@@ -32,12 +32,13 @@ struct lp_adamw_step {
 
 /* w[N,K] of a block type (LP_Q8_0 .. LP_Q6_K) in the order in which products read it, once and forwards.
  *
- * A panel holds 16 rows; panels follow each other, and rows past N are zeros. A panel is its K / block blocks one
- * after the other; a panel's block holds what 16 rows' blocks hold in the file, no more and no less: field after
- * field (scales first, see portable/block.c), within a field unit after unit (a binary16, a byte of scales, four
- * bytes of codes), and of each unit row 0 to 15. So packed matrices one behind the other, all N multiples of 16,
- * are one packed matrix, and a packed matrix takes the bytes of its rows: 8.5, 4.5, 4.5, 6.5625 bits a weight.
- * It may lie in a mapped file. Best at a 64-byte boundary; any will do. */
+ * A panel holds 16 rows; panels follow each other, and rows past N are zeros. A panel is its K / block blocks
+ * one after the other; a panel's block holds what 16 rows' blocks hold in the file, no more and no less:
+ * field after field (scales first, see portable/block.c), within a field unit after unit (a binary16, a byte
+ * of scales, four bytes of codes), and of each unit row 0 to 15. So packed matrices one behind the other, all
+ * N multiples of 16, are one packed matrix, and a packed matrix takes the bytes of its
+ * rows: 8.5, 4.5, 4.5, 6.5625 bits a weight. It may lie in a mapped file. Best at a 64-byte boundary; any
+ * will do. */
 struct lp_packed {
     enum lp_dtype type;
     int64_t N, K;     /* K is a whole number of blocks */
@@ -49,17 +50,18 @@ enum { LP_PANEL_ROWS = 16 };
 struct lp_kernels {
     const char *name; /* "portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16" */
 
-    /* y[M,N] = x[M,K] w[N,K]^T + bias[N] (bias may be NULL); w stored as `type`, K whole blocks of it. Block types
-     * are multiplied as float32, slowly: they are meant to be packed. */
+    /* y[M,N] = x[M,K] w[N,K]^T + bias[N] (bias may be NULL); w stored as `type`, K whole blocks of it. Block
+     * types are multiplied as float32, slowly: they are meant to be packed. */
     void (*matmul_nt)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                       int64_t M, int64_t N, int64_t K);
 
-    /* Bytes of w[N,K] packed; 0 where that cannot be: not a block type, K not whole blocks, sizes out of range. */
+    /* Bytes of w[N,K] packed; 0 where that cannot be: not a block type, K not whole blocks, sizes out of
+     * range. */
     int64_t (*packed_bytes)(enum lp_dtype type, int64_t N, int64_t K);
     /* packed[packed_bytes] = rows w[N,K]. */
     void (*pack)(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
-    /* y[M,N] = x[M,K] w^T + bias[N] (bias may be NULL). x is rounded to 8 bits, in groups of 32 with a scale each
-     * (16 for LP_Q6_K); the products of integers are exact. */
+    /* y[M,N] = x[M,K] w^T + bias[N] (bias may be NULL). x is rounded to 8 bits, in groups of 32 with a scale
+     * each (16 for LP_Q6_K); the products of integers are exact. */
     void (*matmul_packed)(float *y, const float *x, const struct lp_packed *w, const float *bias, int64_t M);
     /* y[n,K] = rows `id` of the table, exactly. */
     void (*gather_packed)(float *y, const struct lp_packed *table, const int32_t *id, int64_t n);

@@ -19,7 +19,8 @@ struct matrix {
 };
 
 static struct matrix random_matrix(struct trial *t, enum lp_dtype type, int64_t N, int64_t K) {
-    struct matrix w = {.type = type, .N = N, .K = K, .floats = random_floats(t, N * K), .rows = take(t, N * K)};
+    struct matrix w = {
+        .type = type, .N = N, .K = K, .floats = random_floats(t, N * K), .rows = take(t, N * K)};
     t->kernels->from_f32(w.rows, w.floats, type, N * K);
     t->kernels->to_f32(w.floats, w.rows, type, N * K);
     int64_t bytes = t->kernels->packed_bytes(type, N, K);
@@ -67,7 +68,8 @@ static void compare(struct trial *t, const struct matrix *w, int64_t M, bool wit
     name_shape(t, w, M);
     t->kernels->matmul_packed(got, x, &w->packed, bias, M);
     if (t->reference == &naive)
-        plain_product(want, rounded(t, x, M * w->K, w->type == LP_Q6_K ? 16 : 32), w->floats, bias, M, w->N, w->K);
+        plain_product(want, rounded(t, x, M * w->K, w->type == LP_Q6_K ? 16 : 32), w->floats, bias, M, w->N,
+                      w->K);
     else
         t->reference->matmul_packed(want, x, &w->packed, bias, M);
     expect_close(t, "matmul_packed", got, want, M * w->N, 1e-11);
@@ -75,7 +77,8 @@ static void compare(struct trial *t, const struct matrix *w, int64_t M, bool wit
 
 static void packed(struct trial *t) {
     enum lp_dtype type = types[t->seed % TYPES];
-    int64_t block = lp_dtype_block(type), K = block * (1 + (int64_t)lp_rng_below(&t->rng, block > 32 ? 3 : 12));
+    int64_t block = lp_dtype_block(type),
+            K = block * (1 + (int64_t)lp_rng_below(&t->rng, block > 32 ? 3 : 12));
     struct matrix w = random_matrix(t, type, random_size(t, 100), K);
     compare(t, &w, random_size(t, 40), t->seed / TYPES % 2);
 }
@@ -106,8 +109,8 @@ static double error_of(const float *got, const float *want, int64_t n) {
     return error / size;
 }
 
-/* Against the product of the floats that were quantised: the error of the blocks, and that of x's rounding, whose
- * relative mean square is about 2.5e-5. */
+/* Against the product of the floats that were quantised: the error of the blocks, and that of x's rounding,
+ * whose relative mean square is about 2.5e-5. */
 static void close_to_floats(struct trial *t) {
     enum { M = 33, N = 50, K = 1024 };
     enum lp_dtype type = types[t->seed % TYPES];
@@ -130,7 +133,8 @@ static void as_rows(struct trial *t) {
     enum lp_dtype type = types[t->seed % TYPES];
     int64_t M = random_size(t, 20), N = random_size(t, 40), K = 512 + 256 * (t->seed % 3);
     struct matrix w = random_matrix(t, type, N, K);
-    float *x = random_floats(t, M * K), *bias = random_floats(t, N), *got = take(t, M * N), *want = take(t, M * N);
+    float *x = random_floats(t, M * K), *bias = random_floats(t, N), *got = take(t, M * N),
+          *want = take(t, M * N);
     name_shape(t, &w, M);
     t->kernels->matmul_nt(got, x, w.rows, type, bias, M, N, K);
     plain_product(want, x, w.floats, bias, M, N, K);
@@ -149,7 +153,8 @@ static void rows_of_packed(struct trial *t) {
     assert_memory_equal(got, want, (size_t)(IDS * w.K) * sizeof *got);
 }
 
-/* An infinity or a NaN in a row of x makes that row of y NaN, and no other; what is too small counts as zero. */
+/* An infinity or a NaN in a row of x makes that row of y NaN, and no other; what is too small counts as zero.
+ */
 static void odd_x(struct trial *t) {
     enum { M = 21, N = 20, K = 256 };
     static const float odd[] = {NAN, INFINITY, -INFINITY, 1e-38f, 1e-45f};
@@ -227,8 +232,8 @@ LP_CASE_OF(without_memory, 4)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        LP_CASES(packed, 60),  LP_CASES(packed_large, 12),  LP_CASES(few_rows, 4), LP_CASES(close_to_floats, 4),
-        LP_CASES(as_rows, 12), LP_CASES(rows_of_packed, 4), LP_CASES(odd_x, 4),    LP_CASES(limits, 1),
-        LP_CASES(without_memory, 4)};
+        LP_CASES(packed, 60),         LP_CASES(packed_large, 12), LP_CASES(few_rows, 4),
+        LP_CASES(close_to_floats, 4), LP_CASES(as_rows, 12),      LP_CASES(rows_of_packed, 4),
+        LP_CASES(odd_x, 4),           LP_CASES(limits, 1),        LP_CASES(without_memory, 4)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* portable/block.c - reads GGML's blocks. The formats are those of the GGUF specification; f16 is IEEE binary16,
- * byte order little-endian:
- *   q8_0   32 numbers: f16 d, int8[32]                                   d * q
- *   q4_0   32 numbers: f16 d, byte[16]: low halves first, then high      d * (q - 8)
- *   q4_K  256 numbers: f16 d, f16 dmin, byte[12] of 6-bit scales and mins, byte[128]: of each 32 bytes the
- *         low halves, then the high ones                                 d * scale[32] * q - dmin * min[32]
- *   q6_K  256 numbers: byte[128] low 4 bits, byte[64] high 2 bits, int8 scale[16], f16 d
- *                                                                        d * scale[16] * (q - 32) */
+/* portable/block.c - reads GGML's blocks. The formats are those of the GGUF specification; f16 is IEEE
+ * binary16, byte order little-endian: q8_0   32 numbers: f16 d, int8[32]                                   d
+ * * q q4_0   32 numbers: f16 d, byte[16]: low halves first, then high      d * (q - 8) q4_K  256 numbers: f16
+ * d, f16 dmin, byte[12] of 6-bit scales and mins, byte[128]: of each 32 bytes the low halves, then the high
+ * ones                                 d * scale[32] * q - dmin * min[32] q6_K  256 numbers: byte[128] low 4
+ * bits, byte[64] high 2 bits, int8 scale[16], f16 d d * scale[16] * (q - 32) */
 #include "kernel/portable/block.h"
 
 #include <stddef.h>

@@ -37,8 +37,7 @@ void lp_portable_to_f32(float *y, const void *x, enum lp_dtype type, int64_t n) 
     int64_t size = lp_dtype_row_bytes(type, CHUNK), chunks = (n + CHUNK - 1) / CHUNK;
 #pragma omp parallel for if (chunks > 1)
     for (int64_t c = 0; c < chunks; c++)
-        widen(y + c * CHUNK, (const char *)x + c * size, type,
-              c + 1 < chunks ? CHUNK : n - c * CHUNK);
+        widen(y + c * CHUNK, (const char *)x + c * size, type, c + 1 < chunks ? CHUNK : n - c * CHUNK);
 }
 
 void lp_portable_from_f32(void *y, const float *x, enum lp_dtype type, int64_t n) {

@@ -30,7 +30,8 @@ static void pack_blocks(float tile[KB][NR], const struct product *p, int64_t k0,
     float row[KB];
     for (int64_t j = 0; j < NR; j++) {
         if (j < nn)
-            lp_dequantize(row, (const char *)p->w + lp_dtype_row_bytes(p->type, (n0 + j) * p->K + k0), p->type, kn);
+            lp_dequantize(row, (const char *)p->w + lp_dtype_row_bytes(p->type, (n0 + j) * p->K + k0),
+                          p->type, kn);
         for (int64_t k = 0; k < kn; k++)
             tile[k][j] = j < nn ? row[k] : 0;
     }

@@ -24,7 +24,8 @@ int64_t lp_portable_packed_bytes(enum lp_dtype type, int64_t N, int64_t K) {
 }
 
 /* Between one row's block and its place in a panel's block. */
-static void put_row(uint8_t *restrict panel, const uint8_t *restrict block, const struct lp_block_format *f, int row) {
+static void put_row(uint8_t *restrict panel, const uint8_t *restrict block, const struct lp_block_format *f,
+                    int row) {
     for (const struct lp_block_field *e = f->field; e < f->field + LP_BLOCK_FIELDS && e->bytes; e++) {
         for (int i = 0; i < e->bytes; i += e->unit)
             memcpy(panel + i * ROWS + row * e->unit, block + e->at + i, (size_t)e->unit);
@@ -32,7 +33,8 @@ static void put_row(uint8_t *restrict panel, const uint8_t *restrict block, cons
     }
 }
 
-static void get_row(uint8_t *restrict block, const uint8_t *restrict panel, const struct lp_block_format *f, int row) {
+static void get_row(uint8_t *restrict block, const uint8_t *restrict panel, const struct lp_block_format *f,
+                    int row) {
     for (const struct lp_block_field *e = f->field; e < f->field + LP_BLOCK_FIELDS && e->bytes; e++) {
         for (int i = 0; i < e->bytes; i += e->unit)
             memcpy(block + e->at + i, panel + i * ROWS + row * e->unit, (size_t)e->unit);
@@ -54,8 +56,8 @@ void lp_portable_pack(void *packed, const void *w, enum lp_dtype type, int64_t N
             }
 }
 
-static void split_row(struct lp_block *out, const struct lp_packed *w, const struct lp_block_format *f, int64_t n,
-                      int64_t b) {
+static void split_row(struct lp_block *out, const struct lp_packed *w, const struct lp_block_format *f,
+                      int64_t n, int64_t b) {
     uint8_t block[LP_BLOCK_BYTES_MOST];
     int64_t at = n / ROWS * blocks_of(f, w->K) + b;
     get_row(block, (const uint8_t *)w->data + at * ROWS * f->bytes, f, (int)(n % ROWS));
@@ -100,7 +102,8 @@ static void add_block(float *y, const float *x, const struct lp_packed *w, const
         }
 }
 
-void lp_portable_matmul_packed(float *y, const float *x, const struct lp_packed *w, const float *bias, int64_t M) {
+void lp_portable_matmul_packed(float *y, const float *x, const struct lp_packed *w, const float *bias,
+                               int64_t M) {
     const struct lp_block_format *f = lp_block_format(w->type);
     int64_t N = w->N;
 #pragma omp parallel for if (M * N * w->K >= LP_PARALLEL_WORK)

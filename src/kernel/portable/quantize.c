@@ -2,8 +2,8 @@
 /* portable/quantize.c - float32 rows to GGML's blocks (their layout: block.c).
  * q8_0 and q4_0 take their scale from the number farthest from zero, bit for bit as GGML does. q4_K and q6_K
  * search it: for several roundings of a group the scale (and min) of least weighted squares is computed, and
- * the best is kept; of the whole numbers near its scale (and min), those that fit best are stored. Weights favour
- * large numbers. A block with an infinity or a NaN becomes NaN. */
+ * the best is kept; of the whole numbers near its scale (and min), those that fit best are stored. Weights
+ * favour large numbers. A block with an infinity or a NaN becomes NaN. */
 #include "kernel/portable/block.h"
 
 enum { K_BLOCK = 256, Q4_GROUP = 32, Q4_GROUPS = 8, Q6_GROUP = 16, Q6_GROUPS = 16 };
@@ -266,8 +266,10 @@ static void put_plain(uint8_t *p, const struct lp_block_format *f, enum lp_dtype
 }
 
 void lp_quantize(void *y, const float *x, enum lp_dtype type, int64_t n) {
-    static void (*const quantize[LP_DTYPES])(uint8_t *, const float *, float) = {
-        [LP_Q8_0] = quantize_q8_0, [LP_Q4_0] = quantize_q4_0, [LP_Q4_K] = quantize_q4_k, [LP_Q6_K] = quantize_q6_k};
+    static void (*const quantize[LP_DTYPES])(uint8_t *, const float *, float) = {[LP_Q8_0] = quantize_q8_0,
+                                                                                 [LP_Q4_0] = quantize_q4_0,
+                                                                                 [LP_Q4_K] = quantize_q4_k,
+                                                                                 [LP_Q6_K] = quantize_q6_k};
     const struct lp_block_format *f = lp_block_format(type);
     uint8_t *block = y;
     for (; n > 0; n -= f->columns, x += f->columns, block += f->bytes) {

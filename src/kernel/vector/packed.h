@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/packed.h - y[M,N] = x[M,K] w^T + bias with packed weights (struct lp_packed): x becomes codes of 8 bits,
- * sums over a group are of integers. Needs vector/packed_x.h and vector/packed_unpack.h.
+/* vector/packed.h - y[M,N] = x[M,K] w^T + bias with packed weights (struct lp_packed): x becomes codes of 8
+ * bits, sums over a group are of integers. Needs vector/packed_x.h and vector/packed_unpack.h.
  *
- * Few rows of x are multiplied with the weights as these stream by: each thread reads one stretch of memory from
- * end to end. For many rows the codes of a tile's columns are unpacked to a slab, which stays in the cache while
- * all panels of x pass. */
+ * Few rows of x are multiplied with the weights as these stream by: each thread reads one stretch of memory
+ * from end to end. For many rows the codes of a tile's columns are unpacked to a slab, which stays in the
+ * cache while all panels of x pass. */
 #ifndef LP_KERNEL_VECTOR_PACKED_H
 #define LP_KERNEL_VECTOR_PACKED_H
 
@@ -39,8 +39,8 @@ ALWAYS_INLINE void finish(float *y, vec sum, const float *plus, int64_t n) {
 }
 
 /* One run of a block, one part of its rows, with M rows of x; x points to the block's first group. */
-ALWAYS_INLINE void stream_run(int M, enum lp_dtype type, vec *sum, const struct block_scales *s, const uint8_t *x,
-                              int run, int part) {
+ALWAYS_INLINE void stream_run(int M, enum lp_dtype type, vec *sum, const struct block_scales *s,
+                              const uint8_t *x, int run, int part) {
     int halves = halves_of(type), group = group_of(type);
     bool one_group = type == LP_Q4_0;
     ivec dot[2][PACKED_FEW_ROWS];
@@ -139,14 +139,15 @@ ALWAYS_INLINE int64_t slab_group_bytes(int group) {
 }
 
 /* Columns n0.. of the tile, K columns k0..k1 of the weights; panels past the last repeat it. */
-ALWAYS_INLINE void unpack_slab(enum lp_dtype type, uint8_t *slab, const struct packed_job *j, int64_t n0, int64_t k0,
-                               int64_t k1) {
+ALWAYS_INLINE void unpack_slab(enum lp_dtype type, uint8_t *slab, const struct packed_job *j, int64_t n0,
+                               int64_t k0, int64_t k1) {
     int group = group_of(type), groups = columns_of(type) / group;
     int64_t last = (j->N - 1) / LP_PANEL_ROWS;
     for (int side = 0; side < 2; side++) {
         int64_t n = n0 + side * LANES, panel = n / LP_PANEL_ROWS < last ? n / LP_PANEL_ROWS : last;
         int part = (int)(n % LP_PANEL_ROWS / LANES);
-        const uint8_t *w = (const uint8_t *)j->w->data + panel * panel_bytes(type, j->K) + panel_bytes(type, k0);
+        const uint8_t *w =
+            (const uint8_t *)j->w->data + panel * panel_bytes(type, j->K) + panel_bytes(type, k0);
         uint8_t *out = slab + side * LANES * 4;
         for (int64_t k = k0; k < k1; k += columns_of(type), w += panel_bytes(type, columns_of(type))) {
             struct block_scales s;
@@ -215,8 +216,8 @@ ALWAYS_INLINE void slab_tile(int h, enum lp_dtype type, const struct packed_job 
         }
 }
 
-ALWAYS_INLINE void slab_tile_of(int64_t h, enum lp_dtype type, const struct packed_job *j, int64_t m0, int64_t n0,
-                                const uint8_t *x, const uint8_t *slab, int64_t groups, bool add) {
+ALWAYS_INLINE void slab_tile_of(int64_t h, enum lp_dtype type, const struct packed_job *j, int64_t m0,
+                                int64_t n0, const uint8_t *x, const uint8_t *slab, int64_t groups, bool add) {
     switch (h) {
     case 1:
         slab_tile(1, type, j, m0, n0, x, slab, groups, add);
@@ -247,7 +248,8 @@ ALWAYS_INLINE void slab_columns(enum lp_dtype type, const struct packed_job *j, 
         unpack_slab(type, slab, j, n0, k0, k1);
         for (int64_t m = 0; m < j->M; m += j->height) {
             int64_t h = j->M - m < j->height ? j->M - m : j->height;
-            const uint8_t *x = j->x + m * (j->K / group) * x_group_bytes(group, 1) + k0 / group * x_group_bytes(group, h);
+            const uint8_t *x =
+                j->x + m * (j->K / group) * x_group_bytes(group, 1) + k0 / group * x_group_bytes(group, h);
             slab_tile_of(h, type, j, m, n0, x, slab, (k1 - k0) / group, k0 > 0);
         }
     }
@@ -291,8 +293,11 @@ static void round_x(const struct packed_job *j, const float *x) {
 }
 
 static void matmul_packed(float *y, const float *x, const struct lp_packed *w, const float *bias, int64_t M) {
-    static void (*const multiply[LP_DTYPES])(const struct packed_job *, uint8_t *) = {
-        [LP_Q8_0] = multiply_q8_0, [LP_Q4_0] = multiply_q4_0, [LP_Q4_K] = multiply_q4_k, [LP_Q6_K] = multiply_q6_k};
+    static void (*const multiply[LP_DTYPES])(const struct packed_job *,
+                                             uint8_t *) = {[LP_Q8_0] = multiply_q8_0,
+                                                           [LP_Q4_0] = multiply_q4_0,
+                                                           [LP_Q4_K] = multiply_q4_k,
+                                                           [LP_Q6_K] = multiply_q6_k};
     int64_t N = w->N, K = w->K, group = group_of(w->type);
     bool few = M <= PACKED_FEW_ROWS;
     int threads = M * N * K >= PACKED_PARALLEL_WORK ? omp_get_max_threads() : 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/packed_unpack.h - codes and scales out of a panel of packed weights (struct lp_packed), a register of
- * LANES rows at a time. Needs vec and ivec.
+/* vector/packed_unpack.h - codes and scales out of a panel of packed weights (struct lp_packed), a register
+ * of LANES rows at a time. Needs vec and ivec.
  *
  * A block is walked in runs; a run is a few steps, each of which gives one or two registers of four
  * neighbouring codes for each row. All codes number `half` of a run are of one group. */
@@ -30,8 +30,8 @@ ALWAYS_INLINE int steps_of(enum lp_dtype type) {
 ALWAYS_INLINE int halves_of(enum lp_dtype type) {
     return type == LP_Q8_0 ? 1 : 2;
 }
-/* The group of a block that a half of a run belongs to. A run of q6_K is 2 lines of 16 bytes of low bits: bit 2
- * of `run` says which half of the block, bit 1 which 32 columns, bit 0 which 16 of these. */
+/* The group of a block that a half of a run belongs to. A run of q6_K is 2 lines of 16 bytes of low bits: bit
+ * 2 of `run` says which half of the block, bit 1 which 32 columns, bit 0 which 16 of these. */
 ALWAYS_INLINE int run_group(enum lp_dtype type, int run, int half) {
     if (type == LP_Q6_K)
         return 2 * ((run >> 2) * 4 + (run >> 1 & 1) + 2 * half) + (run & 1);
@@ -42,7 +42,8 @@ ALWAYS_INLINE int run_place(enum lp_dtype type, int step, int half) {
     return type == LP_Q4_0 ? step + 4 * half : step;
 }
 
-ALWAYS_INLINE void unpack_codes(enum lp_dtype type, ivec code[2], const uint8_t *block, int run, int step, int part) {
+ALWAYS_INLINE void unpack_codes(enum lp_dtype type, ivec code[2], const uint8_t *block, int run, int step,
+                                int part) {
     const uint8_t *at = block + 4 * LANES * part;
     if (type == LP_Q8_0) {
         code[0] = ivec_code(ivec_load(at + 32 + LINE * step));
@@ -95,7 +96,8 @@ ALWAYS_INLINE vec group_scale(enum lp_dtype type, const struct block_scales *s, 
 
 /* Of q4_K only. */
 ALWAYS_INLINE vec group_min(const struct block_scales *s, int group, int part) {
-    return load_halves(s->block + 32 + 2 * LANES * part) * vec_of_u8(s->min + LP_PANEL_ROWS * group + LANES * part);
+    return load_halves(s->block + 32 + 2 * LANES * part) *
+           vec_of_u8(s->min + LP_PANEL_ROWS * group + LANES * part);
 }
 
 #endif

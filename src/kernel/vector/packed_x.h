@@ -2,8 +2,8 @@
 /* vector/packed_x.h - activations as codes of 8 bits, for products with packed weights. Needs vec and ivec
  * (x86/ivec_*.h).
  *
- * Rows of x are cut into panels of at most `height` rows. A panel of h rows is, group after group of G columns:
- * h floats, the scales; h int32, what sums of products start at; h floats, scale * sum of codes;
+ * Rows of x are cut into panels of at most `height` rows. A panel of h rows is, group after group of G
+ * columns: h floats, the scales; h int32, what sums of products start at; h floats, scale * sum of codes;
  * [G/4][h] four codes each. */
 #ifndef LP_KERNEL_VECTOR_PACKED_X_H
 #define LP_KERNEL_VECTOR_PACKED_X_H
@@ -50,8 +50,8 @@ ALWAYS_INLINE void pack_x_group(uint8_t *out, const float *x, int group, int zer
 }
 
 /* Groups g0..g1 of the h rows of x. */
-static inline void pack_x(uint8_t *panel, const float *x, int group, int zero, int64_t K, int64_t h, int64_t g0,
-                          int64_t g1) {
+static inline void pack_x(uint8_t *panel, const float *x, int group, int zero, int64_t K, int64_t h,
+                          int64_t g0, int64_t g1) {
     for (int64_t g = g0; g < g1; g++)
         for (int64_t i = 0; i < h; i++)
             if (group == 16)

@@ -7,8 +7,8 @@
 
 typedef __m512i ivec;
 
-/* Rows of a register tile of many rows of x; rows of x that are multiplied with weights as they stream by; what
- * ivec_code adds to a signed code. */
+/* Rows of a register tile of many rows of x; rows of x that are multiplied with weights as they stream by;
+ * what ivec_code adds to a signed code. */
 enum { PACKED_TILE_ROWS = 6, PACKED_FEW_ROWS = 8, CODE_ZERO = 128 };
 
 static inline ivec ivec_set(int32_t i) {
