@@ -219,7 +219,7 @@ static int settle_q6(int scale, int8_t *q, const float *x, float unit) {
             round_q6(code, x, 1 / step);
         for (int i = 0; i < Q6_GROUP; i++) {
             float d = step * (float)code[i] - x[i];
-            error += x[i] * x[i] * d * d;
+            error += fabsf(x[i]) * d * d;
         }
         if (error < least) {
             least = error;
