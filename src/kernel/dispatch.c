@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Each later one needs more of the machine. */
-enum { MOST_TABLES = 4 };
+enum { MOST_TABLES = 5 };
 static struct lp_kernels tables[MOST_TABLES];
 static int count;
 static const struct lp_kernels *best;
@@ -33,6 +33,7 @@ static void fill_avx2(void) {
     lp_avx2_put_matmul(table);
     lp_avx2_put_attention(table);
     lp_avx2_put_pointwise(table);
+    lp_avx2_put_packed(table);
     peak.f32 = lp_avx2_peak_f32;
     best = table;
 }
@@ -46,6 +47,13 @@ static void fill_avx512(void) {
     best = table;
 }
 
+/* Bytes are multiplied and summed by one instruction. */
+static void fill_avx512_vnni(void) {
+    struct lp_kernels *table = new_table("avx512_vnni");
+    lp_avx512_vnni_put_packed(table);
+    best = table;
+}
+
 /* VDPBF16PS runs at twice the rate of float32's FMA on AMD's processors, on Intel's at half of it. */
 static void fill_avx512_bf16(void) {
     struct lp_kernels *table = new_table("avx512_bf16");
@@ -55,10 +63,15 @@ static void fill_avx512_bf16(void) {
         best = table;
 }
 
-/* The two that Clang 14's __builtin_cpu_supports does not know. */
+/* Those that Clang 14's __builtin_cpu_supports does not know. */
 static bool has_f16c(void) {
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
+
+static bool has_avx512_vnni(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c >> 11 & 1);
 }
 
 static bool has_avx512_bf16(void) {
@@ -75,6 +88,8 @@ static void fill_for_machine(void) {
         !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
         return;
     fill_avx512();
+    if (has_avx512_vnni())
+        fill_avx512_vnni();
     if (has_avx512_bf16())
         fill_avx512_bf16();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel.h - the table of kernels: pointers and sizes in, numbers out. Row-major; sizes in elements.
  *
- * The CPU's table starts as portable C and is overridden by what CPUID allows. LP_CPU=portable|avx2|avx512 in
- * the environment masks it. Kernels use OpenMP threads inside where the work is large enough to pay for them.
- * A gradient argument that is NULL is not wanted; gradients are added to what is there. */
+ * The CPU's table starts as portable C and is overridden by what CPUID allows. LP_CPU=portable|avx2|avx512|..
+ * in the environment masks it. Kernels use OpenMP threads inside where the work is large enough to pay for
+ * them. A gradient argument that is NULL is not wanted; gradients are added to what is there. */
 #ifndef LP_KERNEL_KERNEL_H
 #define LP_KERNEL_KERNEL_H
 
@@ -30,12 +30,42 @@ struct lp_adamw_step {
     float grad_scale; /* multiplies the gradient first: clipping, averaging */
 };
 
-struct lp_kernels {
-    const char *name; /* "portable", "avx2", "avx512", "avx512_bf16" */
+/* w[N,K] of a block type (LP_Q8_0 .. LP_Q6_K) in the order in which products read it, once and forwards.
+ *
+ * A panel holds 16 rows; panels follow each other, and rows past N are zeros. A panel is its K / block blocks
+ * one after the other; a panel's block holds what 16 rows' blocks hold in the file, no more and no less:
+ * field after field (scales first, see portable/block.c), within a field unit after unit (a binary16, a byte
+ * of scales, four bytes of codes), and of each unit row 0 to 15. So packed matrices one behind the other, all
+ * N multiples of 16, are one packed matrix, and a packed matrix takes the bytes of its
+ * rows: 8.5, 4.5, 4.5, 6.5625 bits a weight. It may lie in a mapped file. Best at a 64-byte boundary; any
+ * will do. */
+struct lp_packed {
+    enum lp_dtype type;
+    int64_t N, K;     /* K is a whole number of blocks */
+    const void *data; /* borrowed */
+};
 
-    /* y[M,N] = x[M,K] w[N,K]^T + bias[N] (bias may be NULL); w stored as `type`. */
+enum { LP_PANEL_ROWS = 16 };
+
+struct lp_kernels {
+    const char *name; /* "portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16" */
+
+    /* y[M,N] = x[M,K] w[N,K]^T + bias[N] (bias may be NULL); w stored as `type`, K whole blocks of it. Block
+     * types are multiplied as float32, slowly: they are meant to be packed. */
     void (*matmul_nt)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                       int64_t M, int64_t N, int64_t K);
+
+    /* Bytes of w[N,K] packed; 0 where that cannot be: not a block type, K not whole blocks, sizes out of
+     * range. */
+    int64_t (*packed_bytes)(enum lp_dtype type, int64_t N, int64_t K);
+    /* packed[packed_bytes] = rows w[N,K]. */
+    void (*pack)(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
+    /* y[M,N] = x[M,K] w^T + bias[N] (bias may be NULL). x is rounded to 8 bits, in groups of 32 with a scale
+     * each (16 for LP_Q6_K); the products of integers are exact. */
+    void (*matmul_packed)(float *y, const float *x, const struct lp_packed *w, const float *bias, int64_t M);
+    /* y[n,K] = rows `id` of the table, exactly. */
+    void (*gather_packed)(float *y, const struct lp_packed *table, const int32_t *id, int64_t n);
+
     /* y[M,N] (+)= x[M,K] w[K,N]: gradient to a linear layer's input. */
     void (*matmul_nn)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
     /* y[M,N] += x[K,M]^T w[K,N]: gradient to a linear layer's weight. */
@@ -76,7 +106,7 @@ struct lp_kernels {
                            const float *lse, const float *q, const float *k, const float *v,
                            const struct lp_attention_shape *shape);
 
-    /* y[n,C] = rows `id` of table[rows,C], stored as `type`. */
+    /* y[n,C] = rows `id` of table[rows,C], stored as `type`, C whole blocks of it. */
     void (*gather)(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C);
     /* table[id[i]] += dy[i]. */
     void (*scatter_add)(float *table, const float *dy, const int32_t *id, int64_t n, int64_t C);
@@ -93,8 +123,9 @@ struct lp_kernels {
                   const struct lp_adamw_step *step);
     double (*sum_squares)(const float *x, int64_t n);
 
+    /* n numbers, whole blocks of `type`. Float types are rounded to nearest even. */
     void (*to_f32)(float *y, const void *x, enum lp_dtype type, int64_t n);
-    void (*from_f32)(void *y, const float *x, enum lp_dtype type, int64_t n); /* round to nearest even */
+    void (*from_f32)(void *y, const float *x, enum lp_dtype type, int64_t n);
 };
 
 /* The fastest table of this machine, chosen once. Never NULL. Process lifetime. */

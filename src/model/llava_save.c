@@ -49,12 +49,12 @@ static bool describe(const struct lp_llava *m, const struct lp_parameter *p, enu
         return true;
     }
     int64_t n = lp_count(p->tensor);
-    void *data = lp_arena_array(arena, (size_t)n, (size_t)lp_dtype_bytes(type));
+    void *data = lp_arena_alloc(arena, (size_t)lp_dtype_row_bytes(type, n));
     if (!data)
         return false;
     m->kernels->from_f32(data, lp_f32(p->tensor), type, n);
     *w = (struct lp_weight){.name = p->name, .type = stored[type], .ndim = p->tensor->ndim, .data = data,
-                            .bytes = (size_t)(n * lp_dtype_bytes(type))};
+                            .bytes = (size_t)lp_dtype_row_bytes(type, n)};
     memcpy(w->dim, p->tensor->dim, sizeof p->tensor->dim);
     return true;
 }

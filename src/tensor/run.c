@@ -96,14 +96,14 @@ static lp_tensor *make(lp_run *r, enum lp_dtype type, int ndim, const int64_t *d
     if (!x)
         return NULL;
     *x = (lp_tensor){.type = type, .ndim = ndim, .data = data};
-    size_t bytes = (size_t)lp_dtype_bytes(type);
+    int64_t n = 1;
     for (int i = 0; i < ndim; i++) {
         x->dim[i] = dim[i];
-        if (dim[i] < 0 || __builtin_mul_overflow(bytes, (size_t)dim[i], &bytes))
+        if (dim[i] < 0 || __builtin_mul_overflow(n, dim[i], &n) || n > INT64_MAX / 4)
             return lp_fail(r, LP_EMEMORY, "a tensor is too large");
     }
     if (!data)
-        x->data = lp_run_alloc(r, bytes);
+        x->data = lp_run_alloc(r, (size_t)lp_dtype_row_bytes(type, n));
     return x->data ? x : NULL;
 }
 
@@ -159,7 +159,7 @@ lp_tensor *lp_keep(lp_run *r, lp_mark m, lp_tensor *x) {
     r->used = m.used;
     lp_tensor *moved = lp_run_alloc(r, sizeof *moved);
     if ((uint8_t *)kept.data >= r->base + m.used && (uint8_t *)kept.data < r->base + end) {
-        size_t bytes = (size_t)(lp_count(&kept) * lp_dtype_bytes(kept.type));
+        size_t bytes = (size_t)lp_dtype_row_bytes(kept.type, lp_count(&kept));
         void *data = lp_run_alloc(r, bytes);
         memmove(data, kept.data, bytes); /* downwards: never over x's own descriptor, which was read already */
         kept.data = data;

@@ -12,7 +12,7 @@ struct lp_spare {
 };
 
 static size_t block_bytes(const lp_tensor *x, enum lp_dtype type) {
-    return ((size_t)(lp_dtype_bytes(type) * lp_count(x)) + 63) / 64 * 64;
+    return ((size_t)lp_dtype_row_bytes(type, lp_count(x)) + 63) / 64 * 64;
 }
 
 static void give_back(lp_run *r, void *block, size_t bytes) {

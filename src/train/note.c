@@ -44,7 +44,7 @@ static uint64_t hash_frozen(const struct lp_llava *m) {
     for (int64_t i = 0; i < m->parameters.count; i++) {
         const lp_tensor *x = m->parameters.item[i].tensor;
         if (!x->learns)
-            h = mix_bytes(h, x->data, (size_t)(lp_count(x) * lp_dtype_bytes(x->type)));
+            h = mix_bytes(h, x->data, (size_t)lp_dtype_row_bytes(x->type, lp_count(x)));
     }
     return h;
 }

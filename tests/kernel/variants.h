@@ -105,6 +105,6 @@ static inline void run_trials(const struct suite *s, void (*one)(struct trial *)
     }
 #define LP_CASES(one, trials)                                                                                \
     LP_CASE(one, "portable", trials), LP_CASE(one, "avx2", trials), LP_CASE(one, "avx512", trials),          \
-        LP_CASE(one, "avx512_bf16", trials)
+        LP_CASE(one, "avx512_vnni", trials), LP_CASE(one, "avx512_bf16", trials)
 
 #endif

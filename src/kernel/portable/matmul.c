@@ -2,7 +2,7 @@
 /* portable/matmul.c - the three matrix products of a linear layer, and the sum over rows.
  * All three are one product over strides: a tile of w is copied to [k][NR] so that the innermost loop runs
  * over NR neighbours, for MR rows of x at once. */
-#include "kernel/portable/half.h"
+#include "kernel/portable/block.h"
 #include "kernel/portable/portable.h"
 
 enum { MR = 4, NR = 16, KB = 256, MB = 128 };
@@ -24,8 +24,25 @@ static float weight(const struct product *p, int64_t k, int64_t n) {
     return p->type == LP_BF16 ? lp_bf16_to_f32(half) : lp_f16_to_f32(half);
 }
 
+/* Of rows of blocks: KB is a whole number of them. */
+static void pack_blocks(float tile[KB][NR], const struct product *p, int64_t k0, int64_t n0, int64_t kn,
+                        int64_t nn) {
+    float row[KB];
+    for (int64_t j = 0; j < NR; j++) {
+        if (j < nn)
+            lp_dequantize(row, (const char *)p->w + lp_dtype_row_bytes(p->type, (n0 + j) * p->K + k0),
+                          p->type, kn);
+        for (int64_t k = 0; k < kn; k++)
+            tile[k][j] = j < nn ? row[k] : 0;
+    }
+}
+
 static void pack(float tile[KB][NR], const struct product *p, int64_t k0, int64_t n0, int64_t kn,
                  int64_t nn) {
+    if (lp_dtype_block(p->type) > 1) {
+        pack_blocks(tile, p, k0, n0, kn, nn);
+        return;
+    }
     for (int64_t j = 0; j < NR; j++)
         for (int64_t k = 0; k < kn; k++)
             tile[k][j] = j < nn ? weight(p, k0 + k, n0 + j) : 0;

@@ -5,6 +5,10 @@
 const struct lp_kernels lp_portable_table = {
     .name = "portable",
     .matmul_nt = lp_portable_matmul_nt,
+    .packed_bytes = lp_portable_packed_bytes,
+    .pack = lp_portable_pack,
+    .matmul_packed = lp_portable_matmul_packed,
+    .gather_packed = lp_portable_gather_packed,
     .matmul_nn = lp_portable_matmul_nn,
     .matmul_tn = lp_portable_matmul_tn,
     .sum_rows = lp_portable_sum_rows,

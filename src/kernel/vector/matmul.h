@@ -44,7 +44,7 @@ static inline void pack_w_columns(float *panel, const struct lp_gemm *g, int64_t
 
 static inline void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                              int64_t M, int64_t N, int64_t K) {
-    if (M < 1 || N < 1 || K < 1) {
+    if (M < 1 || N < 1 || K < 1 || lp_dtype_block(type) > 1) {
         lp_portable_matmul_nt(y, x, w, type, bias, M, N, K);
         return;
     }

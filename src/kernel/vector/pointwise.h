@@ -227,6 +227,10 @@ static inline void narrow_some(void *y, const float *x, enum lp_dtype type, int6
 }
 
 static void to_f32(float *y, const void *x, enum lp_dtype type, int64_t n) {
+    if (lp_dtype_block(type) > 1) {
+        lp_portable_to_f32(y, x, type, n);
+        return;
+    }
     int64_t size = lp_dtype_bytes(type);
 #pragma omp parallel for if (n >= 4 * LP_PARALLEL_WORK)
     for (int64_t i = 0; i < n; i += STRETCH)
@@ -234,6 +238,10 @@ static void to_f32(float *y, const void *x, enum lp_dtype type, int64_t n) {
 }
 
 static void from_f32(void *y, const float *x, enum lp_dtype type, int64_t n) {
+    if (lp_dtype_block(type) > 1) {
+        lp_portable_from_f32(y, x, type, n);
+        return;
+    }
     int64_t size = lp_dtype_bytes(type);
 #pragma omp parallel for if (n >= 4 * LP_PARALLEL_WORK)
     for (int64_t i = 0; i < n; i += STRETCH)
@@ -241,6 +249,10 @@ static void from_f32(void *y, const float *x, enum lp_dtype type, int64_t n) {
 }
 
 static void gather(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C) {
+    if (lp_dtype_block(type) > 1) {
+        lp_portable_gather(y, table, type, id, n, C);
+        return;
+    }
     int64_t row = C * lp_dtype_bytes(type);
 #pragma omp parallel for if (n * C >= 4 * LP_PARALLEL_WORK)
     for (int64_t i = 0; i < n; i++)

@@ -4,6 +4,7 @@
 #define LP_KERNEL_X86_VEC_AVX2_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef __m256 vec;

@@ -5,6 +5,7 @@
 #define LP_KERNEL_X86_VEC_AVX512_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef __m512 vec;
