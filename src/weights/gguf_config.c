@@ -90,7 +90,7 @@ static struct translation begin(const struct lp_gguf *g, struct lp_error *err) {
     return t;
 }
 
-/* Positions that are scaled in some way are another model, which LLaMA's reader of config.json names. */
+/* Positions that are scaled in some way are another model. */
 static void read_rope(struct translation *t, int64_t head) {
     double factor = 1;
     const char *type = get_string(t, "llama.rope.scaling.type", "none");
@@ -99,9 +99,9 @@ static void read_rope(struct translation *t, int64_t head) {
     if (strcmp(type, "none") == 0 && factor != 1)
         type = "linear";
     if (strcmp(type, "none") == 0 && lp_gguf_find_tensor(t->g, "rope_freqs.weight"))
-        type = "llama3";
-    if (!t->failed && strcmp(type, "none"))
-        set(t, "rope_scaling", json_pack("{s:s}", "rope_type", type));
+        type = "by frequencies";
+    if (strcmp(type, "none"))
+        refuse(t, "scaling of positions", type, "none");
     copy_number(t, "llama.rope.freq_base", "rope_theta", 10000);
     if (get_int(t, "llama.rope.dimension_count", head) != head)
         refuse(t, "rotation", "of a part of each head", "that of whole heads");
@@ -191,6 +191,8 @@ static void add_vision(struct translation *t, const struct lp_gguf *g) {
     bool two_layers = lp_gguf_find_tensor(g, "mm.2.weight");
     set(t, "mm_projector_type", json_string(two_layers ? "mlp2x_gelu" : "linear"));
     const char *aspect = get_string(t, "clip.vision.image_aspect_ratio", two_layers ? "pad" : "square");
+    if (strcmp(aspect, "pad") && strcmp(aspect, "square"))
+        refuse(t, "picture's aspect ratio", aspect, "pad or square");
     set(t, "image_aspect_ratio", json_string(aspect)); /* LLaVA-1.5, which brought the two layers, pads */
     t->g = language;
 }

@@ -9,9 +9,11 @@ language.gguf, mmproj.gguf      tests/golden/llava_mlp in float32, queries and k
                                 legacy exporter's swapped names; the tokenizer of the same folder
 blocks.gguf                     a tensor of each type that we read, one q and one k matrix of q8_0 rows, and metadata of
                                 every type. plain.safetensors holds the same q and k rows in Hugging Face's order
+tests/fuzz/seeds/gguf           small files for the fuzz target, most of them wrong
 """
 import json
 import os
+import struct
 
 import gguf
 import numpy as np
@@ -22,6 +24,7 @@ from sentencepiece import SentencePieceProcessor
 
 GOLDEN = os.path.join(os.path.dirname(__file__), "..", "..", "tests", "golden")
 OUT = os.path.join(GOLDEN, "gguf")
+SEEDS = os.path.join(GOLDEN, "..", "fuzz", "seeds", "gguf")
 FROM = os.path.join(GOLDEN, "llava_mlp")
 
 
@@ -137,6 +140,50 @@ def blocks():
     save_file(plain, os.path.join(OUT, "plain.safetensors"))
 
 
+def seed(name, arch, metadata, tensors, cut=None):
+    """A small file for the fuzz target, with its first bytes only where cut says how many."""
+    path = os.path.join(SEEDS, name)
+    w = gguf.GGUFWriter(path, arch)
+    for key, (value, kind) in metadata.items():
+        w.add_key_value(key, value, kind, *([V.STRING] if key.endswith("tokens") else [V.FLOAT32] if key.endswith("scores")
+                                            else [V.INT32] if kind == V.ARRAY else []))
+    for key, x in tensors.items():
+        w.add_tensor(key, x)
+    finish(w)
+    with open(path, "rb") as f:
+        data = f.read()
+    with open(path, "wb") as f:
+        f.write(data[:cut])
+
+
+def seeds():
+    os.makedirs(SEEDS, exist_ok=True)
+    names = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)] + ["\u2581", "a", "\u2581a", "<image>"]
+    sizes = {"embedding_length": 8, "block_count": 1, "feed_forward_length": 4}
+    language = {f"llama.{k}": (v, V.UINT32) for k, v in sizes.items()}
+    language |= {"llama.attention.head_count": (2, V.UINT32), "llama.context_length": (9, V.UINT32),
+                 "llama.rope.freq_base": (500.0, V.FLOAT32), "tokenizer.ggml.model": ("llama", V.STRING),
+                 "tokenizer.ggml.tokens": (names, V.ARRAY), "tokenizer.ggml.scores": ([-float(i) for i in range(263)], V.ARRAY),
+                 "tokenizer.ggml.token_type": ([2, 3, 3] + [6] * 256 + [1, 1, 1, 4], V.ARRAY),
+                 "tokenizer.ggml.bos_token_id": (1, V.UINT32), "tokenizer.ggml.add_bos_token": (True, V.BOOL)}
+    x = np.arange(64, dtype=np.float32).reshape(8, 8)
+    tensors = {"blk.0.attn_q.weight": x, "blk.0.attn_k.weight": x.astype(np.float16), "output_norm.weight": x[0].copy()}
+    vision = {f"clip.vision.{k}": (v, V.UINT32) for k, v in sizes.items()}
+    vision |= {"clip.vision.image_size": (28, V.UINT32), "clip.vision.patch_size": (14, V.UINT32),
+               "clip.vision.attention.head_count": (2, V.UINT32), "clip.use_gelu": (False, V.BOOL)}
+    seed("language", "llama", language, tensors)
+    seed("three_heads", "llama", language | {"llama.attention.head_count": (3, V.UINT32)}, tensors)
+    seed("cut_tensor", "llama", {}, tensors, -1)
+    seed("cut_array", "llama", language, {}, 700)
+    seed("vision", "clip", vision, {"v.blk.0.ffn_down.weight": x[:4].copy(), "mm.0.weight": x})
+    with open(os.path.join(SEEDS, "zero_dim"), "wb") as f:
+        f.write(struct.pack("<4sIQQQ1sI2QIQ", b"GGUF", 3, 1, 0, 1, b"a", 2, 0, 1 << 63, 0, 0))
+    with open(os.path.join(SEEDS, "nested"), "wb") as f:
+        f.write(struct.pack("<4sIQQQ1sI", b"GGUF", 2, 0, 1, 1, b"a", 9) + struct.pack("<IQ", 9, 1) * 7 + struct.pack("<IQ", 0, 0))
+    with open(os.path.join(SEEDS, "huge_counts"), "wb") as f:
+        f.write(struct.pack("<4sIQQ", b"GGUF", 3, (1 << 64) - 1, (1 << 64) // 14 + 1))
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     weights = load_file(os.path.join(FROM, "model.safetensors"))
@@ -145,6 +192,7 @@ def main():
     language(weights, config)
     mmproj(weights, config)
     blocks()
+    seeds()
 
 
 if __name__ == "__main__":
