@@ -101,6 +101,8 @@ void lp_gguf_put_array(struct lp_gguf_metadata *m, const char *key, enum lp_gguf
 void lp_gguf_put_strings(struct lp_gguf_metadata *m, const char *key, size_t n);
 void lp_gguf_put_element(struct lp_gguf_metadata *m, const char *text, size_t bytes);
 void lp_gguf_put_value(struct lp_gguf_metadata *m, const char *key, const struct lp_gguf_value *value);
+/* Copies a file's metadata but for general.alignment, split.* and the keys of `except`, which NULL ends. */
+void lp_gguf_put_all(struct lp_gguf_metadata *m, const struct lp_gguf *g, const char *const *except);
 void lp_gguf_metadata_done(struct lp_gguf_metadata *m);
 
 /* Gives the data of tensor i (its `bytes`), borrowed until the next call; NULL with err filled on failure. */

@@ -77,6 +77,17 @@ void lp_gguf_put_value(struct lp_gguf_metadata *m, const char *key, const struct
     lp_str_add(&m->bytes, (const char *)v->at, (size_t)(v->end - v->at));
 }
 
+void lp_gguf_put_all(struct lp_gguf_metadata *m, const struct lp_gguf *g, const char *const *except) {
+    for (size_t i = 0; i < g->entry_count; i++) {
+        const char *key = g->entries[i].key;
+        bool skip = strcmp(key, "general.alignment") == 0 || strncmp(key, "split.", 6) == 0;
+        for (size_t k = 0; !skip && except[k]; k++)
+            skip = strcmp(key, except[k]) == 0;
+        if (!skip)
+            lp_gguf_put_value(m, key, &g->entries[i].value);
+    }
+}
+
 void lp_gguf_metadata_done(struct lp_gguf_metadata *m) {
     lp_str_done(&m->bytes);
     m->count = 0;

@@ -149,10 +149,7 @@ static void reads_every_type_of_tensor(void **state) {
     close_content(&c);
 }
 
-static void copy_metadata(struct lp_gguf_metadata *m, const struct lp_gguf *g) {
-    for (size_t i = 0; i < g->entry_count; i++)
-        lp_gguf_put_value(m, g->entries[i].key, &g->entries[i].value);
-}
+static const char *const nothing[] = {NULL};
 
 static void assert_same(const struct lp_gguf *a, const struct lp_gguf *b) {
     assert_int_equal(a->entry_count, b->entry_count);
@@ -195,7 +192,7 @@ static void writes_and_reads_back(void **state) {
         struct lp_error err = {0};
         struct lp_gguf_metadata m = {0};
         open_content(&from, files[i / 2]);
-        copy_metadata(&m, &from.g);
+        lp_gguf_put_all(&m, &from.g, nothing);
         if (!lp_gguf_write(path, &m, from.g.tensors, from.g.count, i % 2 ? next_data : NULL, from.g.tensors,
                            &err))
             fail_msg("%s", err.text);
@@ -241,6 +238,36 @@ static void writes_metadata_of_each_kind(void **state) {
     assert_int_equal(lp_gguf_find(&c.g, "f")->count, 2);
     close_content(&c);
     lp_gguf_metadata_done(&m);
+    folder_remove(folder);
+}
+
+static void copies_metadata_but_what_changes(void **state) {
+    (void)state;
+    static const char *const except[] = {"b", NULL};
+    char folder[64], path[100];
+    struct lp_error err = {0};
+    struct lp_gguf_metadata m = {0};
+    struct content from, to;
+    int64_t whole;
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/x.gguf", folder);
+    lp_gguf_put_u32(&m, "a", 1);
+    lp_gguf_put_u32(&m, "b", 2);
+    lp_gguf_put_u32(&m, "general.alignment", 32);
+    lp_gguf_put_u32(&m, "split.count", 1);
+    assert_true(lp_gguf_write(path, &m, NULL, 0, NULL, NULL, &err));
+    lp_gguf_metadata_done(&m);
+    open_content(&from, path);
+    lp_gguf_put_all(&m, &from.g, except);
+    lp_gguf_put_u32(&m, "b", 3);
+    assert_true(lp_gguf_write(path, &m, NULL, 0, NULL, NULL, &err));
+    lp_gguf_metadata_done(&m);
+    open_content(&to, path);
+    assert_int_equal(to.g.entry_count, 2);
+    assert_true(lp_gguf_int(&to.g, "a", 0, 0, 9, &whole, &err) && whole == 1);
+    assert_true(lp_gguf_int(&to.g, "b", 0, 0, 9, &whole, &err) && whole == 3);
+    close_content(&to);
+    close_content(&from);
     folder_remove(folder);
 }
 
@@ -295,7 +322,7 @@ static void writer_refuses_nonsense(void **state) {
 
 static bool write_golden(const char *path, const struct lp_gguf *g, struct lp_error *err) {
     struct lp_gguf_metadata m = {0};
-    copy_metadata(&m, g);
+    lp_gguf_put_all(&m, g, nothing);
     bool ok = lp_gguf_write(path, &m, g->tensors, g->count, NULL, NULL, err);
     lp_gguf_metadata_done(&m);
     return ok;
@@ -342,6 +369,7 @@ int main(void) {
         cmocka_unit_test(reads_every_type_of_tensor),
         cmocka_unit_test(writes_and_reads_back),
         cmocka_unit_test(writes_metadata_of_each_kind),
+        cmocka_unit_test(copies_metadata_but_what_changes),
         cmocka_unit_test(writer_refuses_nonsense),
         cmocka_unit_test(survives_failing_allocations),
     };

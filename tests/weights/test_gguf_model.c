@@ -256,6 +256,45 @@ static void refuses_other_picture_encoders(void **state) {
     lp_weights_close(language);
 }
 
+static void the_feature_layer_is_where_llava_takes_it(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t blocks, hidden;
+        int32_t layers[2];
+        size_t n;
+        const char *tensor;
+        int64_t layer; /* 0: refused */
+    } cases[] = {{23, 1024, {0}, 0, NULL, -1},  {24, 1024, {0}, 0, NULL, -2},
+                 {24, 768, {0}, 0, NULL, -1},   {23, 1024, {0}, 0, "v.post_ln.weight", -2},
+                 {23, 1024, {22}, 1, NULL, 22}, {23, 1024, {24}, 1, NULL, 0},
+                 {23, 1024, {-2}, 1, NULL, 0},  {23, 1024, {3, 22}, 2, NULL, 0}};
+    struct lp_weights *language = open_golden();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct lp_gguf_metadata m = {0};
+        struct lp_error err = {0};
+        struct made made;
+        lp_gguf_put_string(&m, "general.architecture", "clip");
+        lp_gguf_put_u32(&m, "clip.vision.block_count", cases[i].blocks);
+        lp_gguf_put_u32(&m, "clip.vision.embedding_length", cases[i].hidden);
+        lp_gguf_put_u32(&m, "clip.vision.image_size", 224);
+        lp_gguf_put_u32(&m, "clip.vision.patch_size", 14);
+        lp_gguf_put_u32(&m, "clip.vision.feed_forward_length", 8);
+        lp_gguf_put_u32(&m, "clip.vision.attention.head_count", 8);
+        if (cases[i].n)
+            lp_gguf_put_array(&m, "clip.vision.feature_layer", LP_GGUF_I32, cases[i].layers, cases[i].n);
+        make(&made, &m, cases[i].tensor);
+        json_t *json = lp_gguf_config(lp_weights_gguf(language, 0), lp_weights_gguf(made.w, 0), &err);
+        if (cases[i].layer)
+            assert_int_equal(json_integer_value(json_object_get(json, "mm_vision_select_layer")),
+                             cases[i].layer);
+        else
+            assert_non_null(strstr(err.text, "'clip.vision.feature_layer'"));
+        json_decref(json);
+        unmake(&made);
+    }
+    lp_weights_close(language);
+}
+
 /* Three tokens, with one thing wrong. */
 static const struct {
     const char *model, *names[3];
@@ -379,6 +418,7 @@ int main(void) {
         cmocka_unit_test(tokenizer_is_the_folders),
         cmocka_unit_test(refuses_other_language_models),
         cmocka_unit_test(refuses_other_picture_encoders),
+        cmocka_unit_test(the_feature_layer_is_where_llava_takes_it),
         cmocka_unit_test(refuses_other_tokenizers),
         cmocka_unit_test(bos_is_left_out_where_the_file_says_so),
         cmocka_unit_test(survives_failing_allocations),
