@@ -55,19 +55,32 @@ static bool draw(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind) {
     return data;
 }
 
+/* A weight's data with its rows as Hugging Face has them: mapped where the file has them so, else a copy. */
+static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
+    if (!lp_weights_head_rows(b->files, w))
+        return w->data;
+    void *copy = lp_arena_alloc(b->arena, w->bytes);
+    if (copy)
+        lp_weights_copy(b->files, w, copy);
+    return copy;
+}
+
 /* Matrices stay in the mapped file as they are; what is small, unaligned or will learn becomes float32. */
 static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const struct lp_weight *w) {
+    const void *stored = plain_rows(b, w);
+    if (!stored)
+        return false;
     x->type = w->type == LP_WEIGHT_F32 ? LP_F32 : w->type == LP_WEIGHT_F16 ? LP_F16 : LP_BF16;
-    x->data = (void *)w->data;
+    x->data = (void *)stored;
     bool as_stored = !b->learns && (x->type == LP_F32 || kind == LP_BIND_MATRIX) &&
-                     (uintptr_t)w->data % (uintptr_t)lp_dtype_bytes(x->type) == 0;
+                     (uintptr_t)stored % (uintptr_t)lp_dtype_bytes(x->type) == 0;
     if (as_stored)
         return true;
     int64_t n = lp_count(x);
     float *data = lp_arena_array(b->arena, (size_t)n, sizeof *data);
     if (!data)
         return false;
-    b->kernels->to_f32(data, w->data, x->type, n);
+    b->kernels->to_f32(data, stored, x->type, n);
     x->type = LP_F32;
     x->data = data;
     return true;

@@ -61,6 +61,17 @@ struct lp_tokenizer *lp_tokenizer_open_bytes(const void *data, size_t size, cons
     return NULL;
 }
 
+struct lp_tokenizer *lp_tokenizer_open_list(const struct lp_token_list *list, const char *name,
+                                            struct lp_error *err) {
+    struct lp_tokenizer *t = lp_alloc(sizeof *t);
+    if (!t)
+        lp_error_memory(err);
+    else if (lp_token_list_read(t, list, err) || lp_error_prefix(err, "%s", name))
+        return t;
+    lp_tokenizer_close(t);
+    return NULL;
+}
+
 struct lp_tokenizer *lp_tokenizer_open(const char *path, struct lp_error *err) {
     struct lp_file file;
     if (!lp_file_open(&file, path, err))
@@ -117,6 +128,8 @@ static bool encode_parts(const struct lp_tokenizer *t, const char *text, size_t 
 bool lp_tokenizer_encode_prompt(const struct lp_tokenizer *t, const char *text, size_t n, struct lp_ids *out,
                                 struct lp_error *err) {
     size_t n_before = out->n;
+    if (t->omits_bos)
+        return encode_parts(t, text, n, out, err) || (out->n = n_before, false);
     if (t->bos < 0)
         return lp_error_set(err, LP_EINPUT,
                             "the tokenizer has no <s> to start a prompt with; use a LLaMA tokenizer");

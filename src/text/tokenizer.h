@@ -31,6 +31,26 @@ struct lp_tokenizer *lp_tokenizer_open_bytes(const void *data, size_t size, cons
                                              struct lp_error *err);
 void lp_tokenizer_close(struct lp_tokenizer *t); /* NULL is fine */
 
+enum { LP_TOKENS_MOST = 1 << 20 };
+
+/* A SentencePiece BPE vocabulary in arrays, as GGUF files have it. */
+struct lp_token {
+    const char *name; /* n bytes as the model spells it: U+2581 for a space, "<0x0A>" for a byte */
+    size_t n;
+    float score;
+    int type; /* SentencePiece's number: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte */
+};
+struct lp_token_list {
+    const struct lp_token *token; /* the id is the index */
+    int64_t count;                /* 1..LP_TOKENS_MOST */
+    int bos, eos, pad;            /* -1: none; they become control tokens whatever their type says */
+    bool add_bos;                 /* prompts begin with BOS */
+    bool space_prefix;            /* LLaMA: true */
+    bool remove_spaces;           /* leading, trailing and repeated spaces go; LLaMA: false */
+};
+/* As lp_tokenizer_open; the list is borrowed only during the call. */
+struct lp_tokenizer *lp_tokenizer_open_list(const struct lp_token_list *list, const char *name, struct lp_error *err);
+
 /* Appends the ids of text[0..n) to out: no BOS, no EOS, the dummy prefix space where the model has one. Empty
  * text gives no ids. Malformed UTF-8 becomes U+FFFD, one for each byte. Text that looks like a control token
  * ("</s>") is ordinary text. On failure out keeps what it had before. */

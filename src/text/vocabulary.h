@@ -8,7 +8,7 @@
 
 #define LP_SPACE "\xe2\x96\x81"          /* U+2581 stands for a space inside pieces */
 #define LP_UNKNOWN_TEXT " \xe2\x81\x87 " /* what an unknown decodes to unless the model says otherwise */
-#define LP_MAX_PIECES (1 << 20)
+#define LP_MAX_PIECES LP_TOKENS_MOST
 
 /* The numbers are SentencePiece's; LP_PIECE_NONE is an id that no piece has. */
 enum lp_piece_type {
@@ -61,6 +61,7 @@ struct lp_tokenizer {
     bool spaces_part_words; /* nothing merges across the start of a U+2581 */
     bool byte_fallback;     /* unknown characters become byte tokens */
     bool split_unknown;     /* neighbouring unknown characters are a token each */
+    bool omits_bos;         /* prompts do not begin with BOS */
 };
 
 /* Makes room for n ids (1..LP_MAX_PIECES), all LP_PIECE_NONE. */
@@ -81,7 +82,8 @@ const struct lp_merge *lp_vocabulary_find_merge(const struct lp_tokenizer *t, in
 size_t lp_vocabulary_match_user(const struct lp_tokenizer *t, const char *s, size_t n);
 int lp_vocabulary_byte(const char *name, size_t n); /* 0..255 for "<0x00>".."<0xFF>", else -1 */
 
-/* The two file formats; t is zeroed and closed by the caller also on failure. */
+/* The two file formats and a vocabulary in arrays; t is zeroed and closed by the caller also on failure. */
+bool lp_token_list_read(struct lp_tokenizer *t, const struct lp_token_list *list, struct lp_error *err);
 bool lp_sentencepiece_parse(struct lp_tokenizer *t, const uint8_t *data, size_t size, struct lp_error *err);
 bool lp_tokenizer_json_parse(struct lp_tokenizer *t, const char *data, size_t size, const char *name,
                              struct lp_error *err);

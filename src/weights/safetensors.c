@@ -40,7 +40,8 @@ static bool read_type(const struct reader *r, const char *name, const json_t *en
     if (!text)
         return refuse(r, name, "has no dtype");
     for (int i = 0; i < LP_WEIGHT_TYPES; i++) {
-        if (strcmp(text, lp_weight_type_name((enum lp_weight_type)i)) == 0) {
+        bool plain = lp_weight_type_block((enum lp_weight_type)i) == 1;
+        if (plain && strcmp(text, lp_weight_type_name((enum lp_weight_type)i)) == 0) {
             *type = (enum lp_weight_type)i;
             return true;
         }
@@ -224,6 +225,11 @@ static bool check_writable(const struct lp_weight *t, const json_t *header, cons
 static bool lay_out(json_t *header, size_t *order, const char *path, const struct lp_weight *tensors,
                     size_t n, struct lp_error *err) {
     size_t at = 0, put = 0;
+    for (size_t i = 0; i < n; i++)
+        if (lp_weight_type_block(tensors[i].type) > 1)
+            return lp_error_set(err, LP_EUSAGE,
+                                "%s: the tensor '%.100s' of type %s cannot be written as safetensors", path,
+                                tensors[i].name, lp_weight_type_name(tensors[i].type));
     for (size_t width = 8; width > 0; width /= 2) {
         for (size_t i = 0; i < n; i++) {
             const struct lp_weight *t = &tensors[i];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* weights/weights.c - a model folder's shards as one sorted list of named tensors. */
+/* weights/weights.c - a model's files as one sorted list of named tensors. */
 #include "weights/weights.h"
 
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "weights/gguf_names.h"
 #include "weights/safetensors.h"
 
 #include <limits.h>
@@ -17,26 +18,34 @@ enum { SHARD_LIMIT = 10000 };
 struct shard {
     const char *name; /* of its file, within the folder */
     struct lp_file file;
-    struct lp_safetensors content;
+    struct lp_gguf_named *tensors;
+    size_t count;
+    struct lp_gguf *gguf; /* NULL: safetensors */
 };
 
 struct lp_weights {
     struct lp_arena arena;
     struct shard *shards;
     size_t shard_count;
-    struct lp_weight *all; /* sorted by name, so that no choice of names makes look-ups slow */
+    struct lp_gguf_named *all; /* sorted by name, so that no choice of names makes look-ups slow */
     size_t count;
 };
 
 static const struct {
     const char *name;
-    size_t bytes;
+    size_t bytes; /* of a block */
+    int64_t block;
 } types[LP_WEIGHT_TYPES] = {
-    [LP_WEIGHT_F32] = {"F32", 4}, [LP_WEIGHT_F16] = {"F16", 2},         [LP_WEIGHT_BF16] = {"BF16", 2},
-    [LP_WEIGHT_F64] = {"F64", 8}, [LP_WEIGHT_F8_E4M3] = {"F8_E4M3", 1}, [LP_WEIGHT_F8_E5M2] = {"F8_E5M2", 1},
-    [LP_WEIGHT_I64] = {"I64", 8}, [LP_WEIGHT_I32] = {"I32", 4},         [LP_WEIGHT_I16] = {"I16", 2},
-    [LP_WEIGHT_I8] = {"I8", 1},   [LP_WEIGHT_U64] = {"U64", 8},         [LP_WEIGHT_U32] = {"U32", 4},
-    [LP_WEIGHT_U16] = {"U16", 2}, [LP_WEIGHT_U8] = {"U8", 1},           [LP_WEIGHT_BOOL] = {"BOOL", 1},
+    [LP_WEIGHT_F32] = {"F32", 4, 1},         [LP_WEIGHT_F16] = {"F16", 2, 1},
+    [LP_WEIGHT_BF16] = {"BF16", 2, 1},       [LP_WEIGHT_F64] = {"F64", 8, 1},
+    [LP_WEIGHT_F8_E4M3] = {"F8_E4M3", 1, 1}, [LP_WEIGHT_F8_E5M2] = {"F8_E5M2", 1, 1},
+    [LP_WEIGHT_I64] = {"I64", 8, 1},         [LP_WEIGHT_I32] = {"I32", 4, 1},
+    [LP_WEIGHT_I16] = {"I16", 2, 1},         [LP_WEIGHT_I8] = {"I8", 1, 1},
+    [LP_WEIGHT_U64] = {"U64", 8, 1},         [LP_WEIGHT_U32] = {"U32", 4, 1},
+    [LP_WEIGHT_U16] = {"U16", 2, 1},         [LP_WEIGHT_U8] = {"U8", 1, 1},
+    [LP_WEIGHT_BOOL] = {"BOOL", 1, 1},       [LP_WEIGHT_Q8_0] = {"Q8_0", 34, 32},
+    [LP_WEIGHT_Q4_0] = {"Q4_0", 18, 32},     [LP_WEIGHT_Q4_K] = {"Q4_K", 144, 256},
+    [LP_WEIGHT_Q6_K] = {"Q6_K", 210, 256},
 };
 
 const char *lp_weight_type_name(enum lp_weight_type type) {
@@ -47,8 +56,12 @@ size_t lp_weight_type_bytes(enum lp_weight_type type) {
     return types[type].bytes;
 }
 
+int64_t lp_weight_type_block(enum lp_weight_type type) {
+    return types[type].block;
+}
+
 int64_t lp_weight_elements(const struct lp_weight *t) {
-    return (int64_t)(t->bytes / types[t->type].bytes);
+    return (int64_t)(t->bytes / types[t->type].bytes) * types[t->type].block;
 }
 
 bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype) {
@@ -57,38 +70,72 @@ bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype) {
 }
 
 static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct lp_weight *)a)->name, ((const struct lp_weight *)b)->name);
+    return strcmp(((const struct lp_gguf_named *)a)->weight.name,
+                  ((const struct lp_gguf_named *)b)->weight.name);
 }
 
-static int name_to_weight(const void *name, const void *weight) {
-    return strcmp(name, ((const struct lp_weight *)weight)->name);
+static int name_to_weight(const void *name, const void *named) {
+    return strcmp(name, ((const struct lp_gguf_named *)named)->weight.name);
 }
 
 /* Makes the one list of all shards' tensors. */
 static bool merge(struct lp_weights *w, const char *path, struct lp_error *err) {
     size_t n = 0;
     for (size_t i = 0; i < w->shard_count; i++)
-        n += w->shards[i].content.count;
+        n += w->shards[i].count;
     w->all = lp_arena_array(&w->arena, n + 1, sizeof *w->all);
     if (!w->all)
         return lp_error_memory(err);
     for (size_t i = 0; i < w->shard_count; i++) {
-        const struct lp_safetensors *content = &w->shards[i].content;
-        memcpy(w->all + w->count, content->tensors, content->count * sizeof *w->all);
-        w->count += content->count;
+        memcpy(w->all + w->count, w->shards[i].tensors, w->shards[i].count * sizeof *w->all);
+        w->count += w->shards[i].count;
     }
     qsort(w->all, n, sizeof *w->all, by_name);
     for (size_t i = 1; i < n; i++) {
-        if (strcmp(w->all[i - 1].name, w->all[i].name) == 0)
-            return lp_error_set(err, LP_EINPUT, "%s: the tensor '%.100s' is in two shards", path,
-                                w->all[i].name);
+        if (strcmp(w->all[i - 1].weight.name, w->all[i].weight.name) == 0)
+            return lp_error_set(err, LP_EINPUT, "%s: the tensor '%.100s' is %s", path, w->all[i].weight.name,
+                                w->shard_count > 1 ? "in two shards" : "there under two names");
     }
     return true;
 }
 
+static bool parse_safetensors(struct lp_weights *w, struct shard *shard, const char *path,
+                              struct lp_error *err) {
+    struct lp_safetensors content;
+    if (!lp_safetensors_parse(&content, &w->arena, shard->file.data, shard->file.size, path, err))
+        return false;
+    shard->tensors = lp_arena_array(&w->arena, content.count + 1, sizeof *shard->tensors);
+    if (!shard->tensors)
+        return lp_error_memory(err);
+    shard->count = content.count;
+    for (size_t i = 0; i < content.count; i++)
+        shard->tensors[i].weight = content.tensors[i];
+    return true;
+}
+
+static bool parse_gguf(struct lp_weights *w, struct shard *shard, const char *path, struct lp_error *err) {
+    int64_t pieces;
+    shard->gguf = lp_arena_alloc(&w->arena, sizeof *shard->gguf);
+    if (!shard->gguf)
+        return lp_error_memory(err);
+    if (!lp_gguf_parse(shard->gguf, &w->arena, shard->file.data, shard->file.size, path, err) ||
+        !lp_gguf_int(shard->gguf, "split.count", 1, 0, UINT16_MAX, &pieces, err))
+        return false;
+    if (pieces > 1)
+        return lp_error_set(err, LP_EINPUT,
+                            "%s: is one of %lld pieces of a model; join them with "
+                            "'llama-gguf-split --merge'",
+                            path, (long long)pieces);
+    shard->tensors = lp_gguf_name_tensors(shard->gguf, &w->arena, err);
+    shard->count = shard->gguf->count;
+    return shard->tensors;
+}
+
 static bool open_shard(struct lp_weights *w, struct shard *shard, const char *path, struct lp_error *err) {
-    return lp_file_open(&shard->file, path, err) &&
-           lp_safetensors_parse(&shard->content, &w->arena, shard->file.data, shard->file.size, path, err);
+    if (!lp_file_open(&shard->file, path, err))
+        return false;
+    return lp_gguf_is(shard->file.data, shard->file.size) ? parse_gguf(w, shard, path, err)
+                                                          : parse_safetensors(w, shard, path, err);
 }
 
 static struct lp_weights *fail(struct lp_weights *w) {
@@ -96,18 +143,24 @@ static struct lp_weights *fail(struct lp_weights *w) {
     return NULL;
 }
 
-struct lp_weights *lp_weights_open_file(const char *path, struct lp_error *err) {
+struct lp_weights *lp_weights_open_files(const char *const *paths, size_t n, struct lp_error *err) {
     struct lp_weights *w = lp_alloc(sizeof *w);
     if (w)
-        w->shards = lp_arena_array(&w->arena, 1, sizeof *w->shards);
+        w->shards = lp_arena_array(&w->arena, n + 1, sizeof *w->shards);
     if (!w || !w->shards) {
         lp_error_memory(err);
         return fail(w);
     }
-    w->shard_count = 1;
-    if (!open_shard(w, w->shards, path, err) || !merge(w, path, err))
-        return fail(w);
-    return w;
+    for (size_t i = 0; i < n; i++) {
+        w->shard_count++;
+        if (!open_shard(w, &w->shards[i], paths[i], err))
+            return fail(w);
+    }
+    return merge(w, n ? paths[n - 1] : "", err) ? w : fail(w);
+}
+
+struct lp_weights *lp_weights_open_file(const char *path, struct lp_error *err) {
+    return lp_weights_open_files(&path, 1, err);
 }
 
 /* A shard must lie in the folder itself: an index is data from outside. */
@@ -179,8 +232,15 @@ static bool open_index(struct lp_weights *w, const char *folder, const char *pat
     return ok;
 }
 
+static bool ends_in_gguf(const char *path) {
+    size_t n = strlen(path);
+    return n > 5 && strcmp(path + n - 5, ".gguf") == 0;
+}
+
 struct lp_weights *lp_weights_open(const char *folder, struct lp_error *err) {
     char path[PATH_MAX];
+    if (ends_in_gguf(folder))
+        return lp_weights_open_file(folder, err);
     if (!lp_file_join(path, sizeof path, folder, "model.safetensors", err))
         return NULL;
     if (lp_file_exists(path))
@@ -210,7 +270,8 @@ void lp_weights_close(struct lp_weights *w) {
 }
 
 const struct lp_weight *lp_weights_find(const struct lp_weights *w, const char *name) {
-    return bsearch(name, w->all, w->count, sizeof *w->all, name_to_weight);
+    const struct lp_gguf_named *t = bsearch(name, w->all, w->count, sizeof *w->all, name_to_weight);
+    return t ? &t->weight : NULL;
 }
 
 size_t lp_weights_count(const struct lp_weights *w) {
@@ -218,5 +279,22 @@ size_t lp_weights_count(const struct lp_weights *w) {
 }
 
 const struct lp_weight *lp_weights_at(const struct lp_weights *w, size_t i) {
-    return &w->all[i];
+    return &w->all[i].weight;
+}
+
+const struct lp_gguf *lp_weights_gguf(const struct lp_weights *w, size_t i) {
+    return i < w->shard_count ? w->shards[i].gguf : NULL;
+}
+
+int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight *t) {
+    const struct lp_gguf_named *named = bsearch(t->name, w->all, w->count, sizeof *w->all, name_to_weight);
+    return named ? named->head_rows : 0;
+}
+
+void lp_weights_copy(const struct lp_weights *w, const struct lp_weight *t, void *to) {
+    int64_t head_rows = lp_weights_head_rows(w, t);
+    if (head_rows)
+        lp_gguf_rows_from_file(to, t->data, t->dim[0], head_rows, t->bytes / (size_t)t->dim[0]);
+    else
+        memcpy(to, t->data, t->bytes);
 }

@@ -75,6 +75,26 @@ static void finds_below_prefixes(void **state) {
     bench_close(&t);
 }
 
+/* The golden GGUF file holds the same weights as the golden folder, queries with their rows in another order. */
+static void rows_of_gguf_files_are_put_back(void **state) {
+    (void)state;
+    struct bench t = {0};
+    struct lp_error err = {0};
+    struct lp_weights *folder = lp_weights_open(LP_TESTS_DIR "/golden/llava_mlp", &err);
+    t.files = lp_weights_open(LP_TESTS_DIR "/golden/gguf/language.gguf", &err);
+    require(folder && t.files, &err);
+    t.b = (struct lp_bind){.arena = &t.arena, .kernels = lp_kernels_find("portable"), .files = t.files,
+                           .parameters = &t.parameters};
+    lp_tensor *q = lp_bind_tensor(&t.b, "model.layers.0.self_attn.q_proj.weight", LP_BIND_MATRIX, 2, (int64_t)40, (int64_t)40);
+    require(lp_bind_done(&t.b, &err), &err);
+    const struct lp_weight *want = lp_weights_find(folder, "language_model.model.layers.0.self_attn.q_proj.weight");
+    assert_memory_equal(q->data, want->data, want->bytes);
+    assert_memory_not_equal(lp_weights_find(t.files, "model.layers.0.self_attn.q_proj.weight")->data, want->data,
+                            want->bytes);
+    lp_weights_close(folder);
+    bench_close(&t);
+}
+
 static void learning_takes_copies(void **state) {
     (void)state;
     struct bench t;
@@ -207,6 +227,7 @@ static void survives_failing_allocations(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_below_prefixes),
+        cmocka_unit_test(rows_of_gguf_files_are_put_back),
         cmocka_unit_test(learning_takes_copies),
         cmocka_unit_test(lists_what_does_not_fit),
         cmocka_unit_test(long_prefixes_end),
