@@ -49,8 +49,9 @@ static bool http_stub_write(int fd, const char *bytes, size_t n) {
 /* `head`: the status, and further lines without the last line's end. */
 static void http_stub_send(int fd, const char *head, const char *type, const char *body) {
     struct lp_str all = {0};
-    lp_str_printf(&all, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", head, type,
-                  strlen(body), body);
+    lp_str_printf(&all,
+                  "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                  head, type, strlen(body), body);
     http_stub_write(fd, lp_str_text(&all), all.n);
     lp_str_done(&all);
 }

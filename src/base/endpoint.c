@@ -58,13 +58,13 @@ void lp_endpoint_close(struct lp_endpoint *e) {
     lp_free(e);
 }
 
-/* {"error": {"message"}} and {"error": ".."} as OpenAI, llama.cpp and Ollama have it, {"message"} as older vLLM, {"detail"}
- * as FastAPI; some put it into a list. */
+/* {"error": {"message"}} and {"error": ".."} as OpenAI, llama.cpp and Ollama have it, {"message"} as older
+ * vLLM, {"detail"} as FastAPI; some put it into a list. */
 const char *lp_endpoint_words(const json_t *answer) {
     const json_t *root = json_is_array(answer) ? json_array_get(answer, 0) : answer;
     const json_t *error = json_object_get(root, "error"), *detail = json_object_get(root, "detail");
-    const json_t *words[] = {error, json_object_get(error, "message"), json_object_get(root, "message"), detail,
-                             json_object_get(json_array_get(detail, 0), "msg")};
+    const json_t *words[] = {error, json_object_get(error, "message"), json_object_get(root, "message"),
+                             detail, json_object_get(json_array_get(detail, 0), "msg")};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (json_is_string(words[i]))
             return json_string_value(words[i]);
@@ -111,7 +111,8 @@ static bool pause_for(const struct lp_endpoint *e, double seconds, const atomic_
     return !(cancel && atomic_load(cancel));
 }
 
-bool lp_endpoint_accepted(const struct lp_endpoint *e, const struct lp_http_reply *reply, struct lp_error *err) {
+bool lp_endpoint_accepted(const struct lp_endpoint *e, const struct lp_http_reply *reply,
+                          struct lp_error *err) {
     char words[176];
     if (reply->status >= 200 && reply->status <= 299)
         return true;

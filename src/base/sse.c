@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/sse.c - the event stream format of the HTML standard, section 9.2.6. Comments, ids and names of events are dropped;
- * "error:", which llama.cpp's server has written, is data as well. */
+/* base/sse.c - the event stream format of the HTML standard, section 9.2.6. Comments, ids and names of events
+ * are dropped; "error:", which llama.cpp's server has written, is data as well. */
 #include "base/sse.h"
 
 #include <string.h>

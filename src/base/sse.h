@@ -9,7 +9,8 @@
 
 /* Zero-initialised, but for `event` and `context`, is a stream that begins. */
 struct lp_sse {
-    bool (*event)(void *context, const char *data, size_t n); /* borrowed during the call; false ends the stream */
+    bool (*event)(void *context, const char *data,
+                  size_t n); /* borrowed during the call; false ends the stream */
     void *context;
     struct lp_str line, data;
     bool begun; /* the event has a line of data */

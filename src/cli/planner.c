@@ -155,7 +155,8 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .argument = "URL",
          .kind = LP_OPTION_STRING,
          .target = &f->planner,
-         .help = "plan on an OpenAI-compatible server, such as http://localhost:8080/v1, instead of --model; its key is "
+         .help = "plan on an OpenAI-compatible server, such as http://localhost:8080/v1, instead of --model; "
+                 "its key is "
                  "read from OPENAI_API_KEY"},
         {.name = "planner-model",
          .argument = "NAME",
@@ -219,7 +220,8 @@ static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, 
     s.at.wait_ms = (long)f->planner_timeout * 1000;
     s.model = f->planner_model;
     if (!s.model)
-        return lp_error_set(err, LP_EUSAGE, "say with --planner-model NAME which model %s shall use", f->planner);
+        return lp_error_set(err, LP_EUSAGE, "say with --planner-model NAME which model %s shall use",
+                            f->planner);
     if (f->model)
         return lp_error_set(err, LP_EUSAGE, "give either --model or --planner");
     return lp_remote_tools_parse(f->planner_tools, &s.tools, err) && lp_lmm_open_remote(&p->lmm, &s, err);

@@ -35,7 +35,8 @@ void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *option
 /* The prompts that the flags give. */
 bool lp_planner_prompts(const struct lp_planner_flags *flags, struct lp_prompts *p, struct lp_error *err);
 
-/* A model, here or on a server, with a conversation on it. Zero it first; lp_planner_close also after failure. */
+/* A model, here or on a server, with a conversation on it. Zero it first; lp_planner_close also after
+ * failure. */
 struct lp_planner {
     struct lp_llava *model; /* NULL: on a server */
     struct lp_lmm lmm;

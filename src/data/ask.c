@@ -49,15 +49,16 @@ static char *read_answer(const struct lp_ask *a, const struct lp_http_reply *rep
     else if (content)
         lp_error_memory(err);
     else if (root)
-        lp_error_set(err, LP_EINPUT, "%s answers with no text in choices[0].message.content", a->settings.at.url);
+        lp_error_set(err, LP_EINPUT, "%s answers with no text in choices[0].message.content",
+                     a->settings.at.url);
     json_decref(root);
     return text;
 }
 
 char *lp_ask(struct lp_ask *a, const char *system, const char *user, struct lp_error *err) {
     struct lp_http_reply reply;
-    json_t *question = json_pack("{s:s, s:[{s:s, s:s}, {s:s, s:s}]}", "model", a->settings.model, "messages", "role", "system",
-                                 "content", system, "role", "user", "content", user);
+    json_t *question = json_pack("{s:s, s:[{s:s, s:s}, {s:s, s:s}]}", "model", a->settings.model, "messages",
+                                 "role", "system", "content", system, "role", "user", "content", user);
     char *text = NULL;
     if (!question)
         lp_error_memory(err);

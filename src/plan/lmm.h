@@ -22,8 +22,8 @@ struct lp_remote; /* plan/remote.h */
 struct lp_lmm {
     const struct lp_lmm_kind *kind;
     void *self;
-    struct lp_remote *remote;             /* a server writes whole turns: of `kind` there is only `close`, and of what
-                                             follows only knows_handles counts. NULL: `kind` computes */
+    struct lp_remote *remote; /* a server writes whole turns: of `kind` there is only `close`, and of what
+                                 follows only knows_handles counts. NULL: `kind` computes */
     const struct lp_tokenizer *tokenizer; /* borrowed */
     const char *name;                     /* borrowed */
     const struct lp_template *template;   /* NULL: the name chooses */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* plan/remote.c - a turn from a server: asks as the server wants to be asked, follows its answer as it comes, and sends
- * what is not legal back once. */
+/* plan/remote.c - a turn from a server: asks as the server wants to be asked, follows its answer as it comes,
+ * and sends what is not legal back once. */
 #include "plan/remote.h"
 
 #include "base/memory.h"
@@ -10,7 +10,11 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { BYTES_A_TOKEN = 16, LEAST_BYTES = 4096, FORGIVEN = 1 }; /* bound of an answer; turns that are sent back */
+enum {
+    BYTES_A_TOKEN = 16,
+    LEAST_BYTES = 4096,
+    FORGIVEN = 1
+}; /* bound of an answer; turns that are sent back */
 
 void lp_remote_defaults(struct lp_remote_settings *s) {
     *s = (struct lp_remote_settings){.longest_side = 1536};
@@ -114,9 +118,11 @@ static bool finish(struct stream *s, struct lp_error *err) {
     if (!e->code && (s->body.failed || s->sse.line.failed || s->sse.data.failed))
         lp_error_memory(e);
     else if (!e->code && s->sse.over)
-        lp_error_set(e, LP_EINPUT, "a piece of the server's answer is longer than %zu KiB", LP_SSE_MOST >> 10);
+        lp_error_set(e, LP_EINPUT, "a piece of the server's answer is longer than %zu KiB",
+                     LP_SSE_MOST >> 10);
     else if (!e->code && !s->reply.begun)
-        lp_error_set(e, LP_EINPUT, "the planner's server answers with what is no chat completion: it has no choices");
+        lp_error_set(e, LP_EINPUT,
+                     "the planner's server answers with what is no chat completion: it has no choices");
     else if (!e->code && breaks_off(s))
         lp_error_set(e, LP_EIO, "the planner's server breaks off in the middle of its answer");
     else if (!e->code && s->reply.withheld && !s->reply.content.n)
@@ -126,7 +132,8 @@ static bool finish(struct stream *s, struct lp_error *err) {
 
 /* What a server may refuse, and what is done about it. */
 static bool concede(struct lp_remote *r, const struct lp_http_reply *reply, bool shown) {
-    static const char *const tools[] = {"tool", "function", NULL}, *const tokens[] = {"max_completion_tokens", NULL};
+    static const char *const tools[] = {"tool", "function", NULL}, *const tokens[] = {"max_completion_tokens",
+                                                                                      NULL};
     static const char *const sampling[] = {"temperature", "top_p", "seed", NULL};
     if (reply->status < 400 || reply->status == 401 || reply->status == 403 || reply->status == 429)
         return false;
@@ -144,8 +151,13 @@ static bool concede(struct lp_remote *r, const struct lp_http_reply *reply, bool
 }
 
 static bool is_too_long(const struct lp_http_reply *reply) {
-    static const char *const words[] = {"context length", "context size", "context_length", "context window",
-                                        "too many tokens", "prompt is too long", NULL};
+    static const char *const words[] = {"context length",
+                                        "context size",
+                                        "context_length",
+                                        "context window",
+                                        "too many tokens",
+                                        "prompt is too long",
+                                        NULL};
     return reply->status >= 400 && lp_endpoint_speaks_of(reply, words);
 }
 
@@ -179,11 +191,12 @@ static struct stream begin(bool answer, const struct lp_decoding *how, struct lp
 }
 
 /* One attempt at a turn. *again: it was not legal, `err` says why. */
-static bool attempt(struct lp_remote *r, const struct lp_conversation *c, const char *repair, struct stream *s,
-                    bool *again, bool *too_long, struct lp_error *err) {
+static bool attempt(struct lp_remote *r, const struct lp_conversation *c, const char *repair,
+                    struct stream *s, bool *again, bool *too_long, struct lp_error *err) {
     bool unified = false;
     s->sse.context = s;
-    bool done = ask(r, c, repair, s, too_long, err) && lp_remote_turn_end(s->turn, &s->reply, s->answer, again, &unified, err);
+    bool done = ask(r, c, repair, s, too_long, err) &&
+                lp_remote_turn_end(s->turn, &s->reply, s->answer, again, &unified, err);
     if (unified && r->settings.tools == LP_REMOTE_AUTO)
         r->text = true;
     if (done && s->how->grew)
@@ -194,8 +207,9 @@ static bool attempt(struct lp_remote *r, const struct lp_conversation *c, const 
     return done;
 }
 
-bool lp_remote_write(struct lp_remote *r, const struct lp_conversation *c, bool answer, const struct lp_decoding *how,
-                     struct lp_turn *turn, bool *too_long, struct lp_error *err) {
+bool lp_remote_write(struct lp_remote *r, const struct lp_conversation *c, bool answer,
+                     const struct lp_decoding *how, struct lp_turn *turn, bool *too_long,
+                     struct lp_error *err) {
     struct lp_error why = {0};
     *too_long = false;
     for (int i = 0;; i++) {

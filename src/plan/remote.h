@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A planner on a server: any OpenAI-compatible /v1/chat/completions that understands pictures. It stands behind the same
- * seam as a model on this machine (struct lp_lmm); its turns come as the same text in the unified format, whichever way
- * the server called for skills. */
+/* A planner on a server: any OpenAI-compatible /v1/chat/completions that understands pictures. It stands
+ * behind the same seam as a model on this machine (struct lp_lmm); its turns come as the same text in the
+ * unified format, whichever way the server called for skills. */
 #ifndef LP_PLAN_REMOTE_H
 #define LP_PLAN_REMOTE_H
 
@@ -13,10 +13,11 @@ struct lp_decoding;
 struct lp_outcome;
 struct lp_turn;
 
-enum lp_remote_tools { /* how the server calls for skills */
-    LP_REMOTE_AUTO,    /* native until it refuses that or writes the unified format, then text */
-    LP_REMOTE_NATIVE,  /* `tools` and `tool_calls` */
-    LP_REMOTE_TEXT     /* thoughts, actions and value, which its instructions explain */
+enum lp_remote_tools {                 /* how the server calls for skills */
+                       LP_REMOTE_AUTO, /* native until it refuses that or writes the unified format, then text
+                                        */
+                       LP_REMOTE_NATIVE, /* `tools` and `tool_calls` */
+                       LP_REMOTE_TEXT    /* thoughts, actions and value, which its instructions explain */
 };
 
 /* "auto", "native" or "text"; LP_EUSAGE. */
@@ -36,14 +37,17 @@ bool lp_lmm_open_remote(struct lp_lmm *lmm, const struct lp_remote_settings *s, 
 
 struct lp_remote;
 
-/* Lets the server write the next turn of the conversation, as lp_decode does: `turn` grows as words come, is legal in the
- * end, and has no actions where `answer`. A plan that is not legal is sent back once. *too_long: nothing was written as
- * the server says that the conversation does not fit. Errors: LP_EIO and LP_EINPUT with a sentence for a server that is
- * out of reach, refuses, or answers with what makes no sense; LP_ECANCELED; LP_EMEMORY. */
-bool lp_remote_write(struct lp_remote *r, const struct lp_conversation *c, bool answer, const struct lp_decoding *how,
-                     struct lp_turn *turn, bool *too_long, struct lp_error *err);
+/* Lets the server write the next turn of the conversation, as lp_decode does: `turn` grows as words come, is
+ * legal in the end, and has no actions where `answer`. A plan that is not legal is sent back once. *too_long:
+ * nothing was written as the server says that the conversation does not fit. Errors: LP_EIO and LP_EINPUT
+ * with a sentence for a server that is out of reach, refuses, or answers with what makes no sense;
+ * LP_ECANCELED; LP_EMEMORY. */
+bool lp_remote_write(struct lp_remote *r, const struct lp_conversation *c, bool answer,
+                     const struct lp_decoding *how, struct lp_turn *turn, bool *too_long,
+                     struct lp_error *err);
 
-/* What each call gave, a text a call, for lp_said.told; owned by caller (json_decref); NULL when out of memory. */
+/* What each call gave, a text a call, for lp_said.told; owned by caller (json_decref); NULL when out of
+ * memory. */
 json_t *lp_remote_results(const struct lp_outcome *outcome, int n);
 
 /* Before the conversation's objects are forgotten. */

@@ -16,14 +16,15 @@ void lp_remote_forget_pictures(struct lp_remote *r) {
 }
 
 /* A smaller copy where the picture is too large; *made is owned by the caller and may stay NULL. */
-static const struct lp_image *fit(const struct lp_image *image, int longest, struct lp_image **made, struct lp_error *err) {
+static const struct lp_image *fit(const struct lp_image *image, int longest, struct lp_image **made,
+                                  struct lp_error *err) {
     int side = image->width > image->height ? image->width : image->height;
     *made = NULL;
     if (side <= longest)
         return image;
     double scale = (double)longest / side;
-    *made = lp_resize(image, (int)fmax(1, round(scale * image->width)), (int)fmax(1, round(scale * image->height)),
-                      LP_BICUBIC, err);
+    *made = lp_resize(image, (int)fmax(1, round(scale * image->width)),
+                      (int)fmax(1, round(scale * image->height)), LP_BICUBIC, err);
     return *made;
 }
 

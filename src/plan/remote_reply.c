@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* plan/remote_reply.c - reads chat completions, whole or in pieces, as OpenAI, llama.cpp, vLLM and Ollama write them.
- * They differ in whether content is text, null or a list of parts, whether arguments are text or an object, and in how
- * pieces say which call they belong to. */
+/* plan/remote_reply.c - reads chat completions, whole or in pieces, as OpenAI, llama.cpp, vLLM and Ollama
+ * write them. They differ in whether content is text, null or a list of parts, whether arguments are text or
+ * an object, and in how pieces say which call they belong to. */
 #include "base/memory.h"
 #include "plan/remote_inner.h"
 
@@ -12,7 +12,8 @@ static bool is_absent(const json_t *value) {
 }
 
 static bool no_completion(struct lp_error *err, const char *why) {
-    return lp_error_set(err, LP_EINPUT, "the planner's server answers with what is no chat completion: %s", why);
+    return lp_error_set(err, LP_EINPUT, "the planner's server answers with what is no chat completion: %s",
+                        why);
 }
 
 /* Adds text as far as `most` goes; more is enough. */
@@ -53,8 +54,8 @@ static bool take_content(struct lp_remote_reply *r, const json_t *content, struc
     return true;
 }
 
-/* The call that a piece belongs to; NULL when there are too many. A piece with a name and an id of its own begins another
- * call even under a known index: some servers count from 0 in every piece. */
+/* The call that a piece belongs to; NULL when there are too many. A piece with a name and an id of its own
+ * begins another call even under a known index: some servers count from 0 in every piece. */
 static struct lp_remote_call *find_call(struct lp_remote_reply *r, const json_t *piece, bool whole) {
     const json_t *count = json_object_get(piece, "index");
     const char *id = json_string_value(json_object_get(piece, "id"));
@@ -109,7 +110,8 @@ static bool take_call(struct lp_remote_reply *r, const json_t *piece, bool whole
 }
 
 static bool take_calls(struct lp_remote_reply *r, const json_t *message, bool whole, struct lp_error *err) {
-    const json_t *list = json_object_get(message, "tool_calls"), *one = json_object_get(message, "function_call");
+    const json_t *list = json_object_get(message, "tool_calls"),
+                 *one = json_object_get(message, "function_call");
     if (!is_absent(list) && !json_is_array(list))
         return no_completion(err, "its tool_calls are no list");
     for (size_t i = 0; i < json_array_size(list); i++)

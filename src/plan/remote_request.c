@@ -84,8 +84,8 @@ static json_t *call_of(const json_t *action, int message, size_t i) {
     const struct lp_skill *skill = lp_skill_find(api);
     char *arguments = lp_json_text(json_object_get(action, "API_params"));
     call_id(id, message, i);
-    json_t *call = arguments ? json_pack("{s:s, s:s, s:{s:s, s:s}}", "id", id, "type", "function", "function", "name",
-                                         skill ? skill->name : api, "arguments", arguments)
+    json_t *call = arguments ? json_pack("{s:s, s:s, s:{s:s, s:s}}", "id", id, "type", "function", "function",
+                                         "name", skill ? skill->name : api, "arguments", arguments)
                              : NULL;
     lp_free(arguments);
     return call;
@@ -100,7 +100,8 @@ static void push_turn(struct writer *w, int i, bool called) {
         return;
     }
     bool calls = called && json_array_size(plan.actions);
-    json_t *message = json_pack("{s:s, s:s}", "role", "assistant", "content", calls ? plan.thoughts : plan.value);
+    json_t *message =
+        json_pack("{s:s, s:s}", "role", "assistant", "content", calls ? plan.thoughts : plan.value);
     json_t *list = calls ? json_array() : NULL;
     for (size_t k = 0; calls && k < json_array_size(plan.actions); k++)
         push(w, list, call_of(json_array_get(plan.actions, k), i, k));
@@ -133,7 +134,8 @@ static void push_results(struct writer *w, int i) {
             w->shown = true;
         }
         call_id(id, i - 1, k);
-        push(w, w->messages, json_pack("{s:s, s:s, s:o}", "role", "tool", "tool_call_id", id, "content", content));
+        push(w, w->messages,
+             json_pack("{s:s, s:s, s:o}", "role", "tool", "tool_call_id", id, "content", content));
     }
     if (s->pictures && w->r->apart)
         push_user(w, s, "These are the pictures that the tools made.");
@@ -158,7 +160,8 @@ static void push_repair(struct writer *w, const char *repair) {
     json_t *content = json_object_get(last, "content");
     const char *role = json_string_value(json_object_get(last, "role"));
     char note[512];
-    snprintf(note, sizeof note, "(Your last attempt at this turn could not be used: %s. Write the turn again.)", repair);
+    snprintf(note, sizeof note,
+             "(Your last attempt at this turn could not be used: %s. Write the turn again.)", repair);
     if (strcmp(role ? role : "", "user") || (!json_is_string(content) && !json_is_array(content)))
         push(w, w->messages, json_pack("{s:s, s:s}", "role", "user", "content", note));
     else if (json_is_array(content))
@@ -188,7 +191,8 @@ static void set(struct writer *w, json_t *question, const char *key, json_t *val
 }
 
 static void add_settings(struct writer *w, json_t *question, const struct lp_sampling *s) {
-    set(w, question, w->r->completion_tokens ? "max_completion_tokens" : "max_tokens", json_integer(s->most_tokens));
+    set(w, question, w->r->completion_tokens ? "max_completion_tokens" : "max_tokens",
+        json_integer(s->most_tokens));
     if (w->r->plain_sampling)
         return;
     set(w, question, "temperature", json_real(s->temperature));
@@ -198,8 +202,9 @@ static void add_settings(struct writer *w, json_t *question, const struct lp_sam
         set(w, question, "seed", json_integer((json_int_t)s->seed));
 }
 
-json_t *lp_remote_request(struct lp_remote *r, const struct lp_conversation *c, bool answer, const char *repair,
-                          const struct lp_sampling *sampling, bool *shown, struct lp_error *err) {
+json_t *lp_remote_request(struct lp_remote *r, const struct lp_conversation *c, bool answer,
+                          const char *repair, const struct lp_sampling *sampling, bool *shown,
+                          struct lp_error *err) {
     struct writer w = {.r = r, .c = c, .messages = json_array(), .skip = -LP_REMOTE_PICTURES};
     bool tools = !answer || has_results(c);
     for (int i = 0; i < c->n; i++)
@@ -209,7 +214,8 @@ json_t *lp_remote_request(struct lp_remote *r, const struct lp_conversation *c, 
         push_said(&w, i);
     if (repair)
         push_repair(&w, repair);
-    json_t *question = json_pack("{s:s, s:b, s:O}", "model", r->settings.model, "stream", 1, "messages", w.messages);
+    json_t *question =
+        json_pack("{s:s, s:b, s:O}", "model", r->settings.model, "stream", 1, "messages", w.messages);
     add_settings(&w, question, sampling);
     if (tools && !r->text) {
         set(&w, question, "tools", lp_remote_tool_list(c->facts.reference));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* plan/remote_turn.c - what a server answered, as a turn in the unified format. Words of an answer can be told as they
- * come; but words before a call look the same at first, so some of them are held back. */
+/* plan/remote_turn.c - what a server answered, as a turn in the unified format. Words of an answer can be
+ * told as they come; but words before a call look the same at first, so some of them are held back. */
 #include "base/memory.h"
 #include "plan/remote_inner.h"
 #include "text/template.h"
@@ -12,7 +12,8 @@ enum { HELD_BACK = 160 }; /* bytes of content after which it is taken for an ans
 
 static const char *const marks[] = {LP_MARK_THOUGHTS, LP_MARK_ACTIONS, LP_MARK_VALUE};
 
-/* A part of the content: without white space before it, and without thoughts in <think>, which go to *thoughts. */
+/* A part of the content: without white space before it, and without thoughts in <think>, which go to
+ * *thoughts. */
 struct body {
     const char *text;
     size_t n;
@@ -44,23 +45,38 @@ static const char *find(const char *text, size_t n, const char *mark) {
     return n ? memmem(text, n, mark, strlen(mark)) : NULL;
 }
 
-/* Adds text whose marks, which would part the turn, lose their quotation marks. */
-static void add_unmarked(struct lp_str *out, const char *text, size_t n) {
-    while (n) {
-        const char *first = NULL, *at;
-        size_t length = 0;
-        for (int i = 0; i < 3; i++)
-            if ((at = find(text, n, marks[i])) && (!first || at < first)) {
-                first = at;
-                length = strlen(marks[i]);
-            }
-        size_t before = first ? (size_t)(first - text) : n;
-        lp_str_add(out, text, before);
-        if (first)
-            lp_str_add(out, first + 1, length - 2);
-        n -= before + length;
-        text += before + length;
+/* The first mark in the text, or NULL. */
+static const char *find_mark(const char *text, size_t n, size_t *length) {
+    const char *first = NULL, *at;
+    for (int i = 0; i < 3; i++)
+        if ((at = find(text, n, marks[i])) && (!first || at < first)) {
+            first = at;
+            *length = strlen(marks[i]);
+        }
+    return first;
+}
+
+/* Bytes at the end of text without marks that may begin one. */
+static size_t pending(const char *text, size_t n) {
+    size_t most = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t k = lp_stop_pending(text, n, marks[i]);
+        most = k > most ? k : most;
     }
+    return most;
+}
+
+/* Adds text whose marks, which would part the turn, lose their quotation marks. Unless it is the whole text,
+ * what may begin a mark at its end is left out. */
+static void add_unmarked(struct lp_str *out, const char *text, size_t n, bool whole) {
+    size_t length = 0;
+    for (const char *at; (at = find_mark(text, n, &length)); text = at + length) {
+        size_t before = (size_t)(at - text);
+        lp_str_add(out, text, before);
+        lp_str_add(out, at + 1, length - 2);
+        n -= before + length;
+    }
+    lp_str_add(out, text, n - (whole ? 0 : pending(text, n)));
 }
 
 static size_t stripped(const char *text, size_t n) {
@@ -74,7 +90,7 @@ static void begin_answer(struct lp_turn *turn, const char *thoughts, size_t n) {
     lp_str_puts(&turn->text, LP_MARK_THOUGHTS);
     turn->thoughts_at = turn->text.n;
     lp_str_putc(&turn->text, ' ');
-    add_unmarked(&turn->text, thoughts, stripped(thoughts, n));
+    add_unmarked(&turn->text, thoughts, stripped(thoughts, n), true);
     lp_str_putc(&turn->text, '\n');
     turn->actions_at = turn->text.n;
     lp_str_puts(&turn->text, LP_MARK_ACTIONS " []\n" LP_MARK_VALUE);
@@ -88,23 +104,14 @@ static void clear(struct lp_turn *turn) {
     *turn = (struct lp_turn){.text = text};
 }
 
-/* Adds an answer's words, as far as it is certain that no mark begins at their end. */
-static void add_words(struct lp_turn *turn, const char *text, size_t n, bool last) {
-    size_t pending = 0;
-    for (int i = 0; !last && i < 3; i++) {
-        size_t k = lp_stop_pending(text, n, marks[i]);
-        pending = k > pending ? k : pending;
-    }
-    add_unmarked(&turn->text, text, n - pending);
-}
-
 static void write_answer(struct lp_turn *turn, const struct body *b, const char *words, size_t n, bool last) {
     clear(turn);
     begin_answer(turn, b->thoughts, b->thoughts_n);
-    add_words(turn, words, n, last);
+    add_unmarked(&turn->text, words, n, last);
 }
 
-/* The unified format as it comes, from its first mark on. True: it is an answer, whose words are in the turn. */
+/* The unified format as it comes, from its first mark on. True: it is an answer, whose words are in the turn.
+ */
 static bool write_unified(struct lp_turn *turn, const char *text, size_t n, bool last) {
     const char *end = text + n, *actions = find(text, n, LP_MARK_ACTIONS);
     const char *value = actions ? find(actions, (size_t)(end - actions), LP_MARK_VALUE) : NULL;
@@ -121,7 +128,7 @@ static bool write_unified(struct lp_turn *turn, const char *text, size_t n, bool
     value += strlen(LP_MARK_VALUE);
     turn->value_at = (size_t)(value - text);
     lp_str_add(&turn->text, text, turn->value_at);
-    add_words(turn, value, (size_t)(end - value), last);
+    add_unmarked(&turn->text, value, (size_t)(end - value), last);
     return true;
 }
 
@@ -173,7 +180,8 @@ static bool add_written(json_t *actions, const struct lp_plan *plan, struct lp_e
         return lp_error_set(err, LP_EINPUT, "its actions are not a list of calls as JSON");
     for (size_t i = 0; i < json_array_size(plan->actions); i++) {
         const json_t *call = json_array_get(plan->actions, i);
-        if (!add_call(actions, json_string_value(json_object_get(call, "API_name")), json_object_get(call, "API_params"), err))
+        if (!add_call(actions, json_string_value(json_object_get(call, "API_name")),
+                      json_object_get(call, "API_params"), err))
             return false;
     }
     return true;
@@ -187,7 +195,8 @@ static bool write_plan(struct lp_turn *turn, const struct lp_remote_reply *r, co
     if (plan->marked)
         lp_str_puts(&thoughts, plan->thoughts);
     else
-        add_unmarked(&thoughts, b.n ? b.text : b.thoughts, b.n ? stripped(b.text, b.n) : stripped(b.thoughts, b.thoughts_n));
+        add_unmarked(&thoughts, b.n ? b.text : b.thoughts,
+                     b.n ? stripped(b.text, b.n) : stripped(b.thoughts, b.thoughts_n), true);
     clear(turn);
     lp_plan_format(&turn->text, lp_str_text(&thoughts), actions, plan->marked ? plan->value : "");
     const char *text = lp_str_text(&turn->text), *end = text + turn->text.n;
@@ -202,8 +211,8 @@ static bool write_plan(struct lp_turn *turn, const struct lp_remote_reply *r, co
 }
 
 /* The answer: what was told already goes on as it began. */
-static bool write_final(struct lp_turn *turn, const struct lp_remote_reply *r, const struct lp_plan *plan, bool *again,
-                        struct lp_error *err) {
+static bool write_final(struct lp_turn *turn, const struct lp_remote_reply *r, const struct lp_plan *plan,
+                        bool *again, struct lp_error *err) {
     struct body b = body_of(r);
     const char *unified = find(b.text, b.n, LP_MARK_THOUGHTS);
     if (r->told == LP_REMOTE_UNIFIED) {
@@ -220,16 +229,19 @@ static bool write_final(struct lp_turn *turn, const struct lp_remote_reply *r, c
     if (stripped(turn->text.s + turn->value_at, turn->text.n - turn->value_at))
         return true;
     *again = !r->cut_short;
-    return lp_error_set(err, LP_EINPUT,
-                        *again ? "it has no words for the user"
-                               : "the planner's server reached its limit before it had words for the user: raise --max-tokens");
+    return lp_error_set(
+        err, LP_EINPUT,
+        *again
+            ? "it has no words for the user"
+            : "the planner's server reached its limit before it had words for the user: raise --max-tokens");
 }
 
 /* The legal calls of the answer, as a new list. */
 static json_t *actions_of(const struct lp_remote_reply *r, const struct lp_plan *plan, struct lp_error *err) {
     json_t *actions = json_array();
     bool written = r->told == LP_REMOTE_NOTHING; /* marks in words that were told are no marks */
-    bool good = actions && (r->calls ? add_native(actions, r, err) : !written || add_written(actions, plan, err));
+    bool good =
+        actions && (r->calls ? add_native(actions, r, err) : !written || add_written(actions, plan, err));
     if (!actions)
         lp_error_memory(err);
     if (good && json_array_size(actions) > LP_REMOTE_CALLS)
@@ -240,8 +252,8 @@ static json_t *actions_of(const struct lp_remote_reply *r, const struct lp_plan 
     return NULL;
 }
 
-bool lp_remote_turn_end(struct lp_turn *turn, const struct lp_remote_reply *r, bool answer, bool *again, bool *unified,
-                        struct lp_error *err) {
+bool lp_remote_turn_end(struct lp_turn *turn, const struct lp_remote_reply *r, bool answer, bool *again,
+                        bool *unified, struct lp_error *err) {
     struct body b = body_of(r);
     struct lp_plan plan;
     struct lp_error why = {0};

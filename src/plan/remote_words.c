@@ -6,16 +6,21 @@
 
 #include <string.h>
 
-static const char task[] =
-    "You are an assistant that looks at the user's pictures and answers. Pictures, boxes, masks and texts of the "
-    "conversation have handles such as img_1, box_2, mask_1 or text_1; a picture's handle stands before it. Coordinates are "
-    "0 to 1 of the picture, from its left upper corner.";
+static const char task[] = "You are an assistant that looks at the user's pictures and answers. Pictures, "
+                           "boxes, masks and texts of the "
+                           "conversation have handles such as img_1, box_2, mask_1 or text_1; a picture's "
+                           "handle stands before it. Coordinates are "
+                           "0 to 1 of the picture, from its left upper corner.";
 
 static const char skills[] =
-    " Skills do what you cannot do or not exactly: finding and outlining things, reading, making and changing pictures. Use "
-    "one where it helps, and none where you can answer by yourself. All calls of a request are made at once, before any "
-    "result is known; they run in order, and a later call may name what an earlier one will leave, such as mask_1. Then you "
-    "get the results and answer. In that answer {text_1} stands for the exact text of that object, {count_1} for its "
+    " Skills do what you cannot do or not exactly: finding and outlining things, reading, making and "
+    "changing pictures. Use "
+    "one where it helps, and none where you can answer by yourself. All calls of a request are made at once, "
+    "before any "
+    "result is known; they run in order, and a later call may name what an earlier one will leave, such as "
+    "mask_1. Then you "
+    "get the results and answer. In that answer {text_1} stands for the exact text of that object, {count_1} "
+    "for its "
     "number: write these rather than copies. Where a skill was not ready or failed, say so plainly.";
 
 static const char format[] =
@@ -79,8 +84,8 @@ static json_t *tool(const struct lp_skill *skill) {
     describe(&about, skill);
     json_t *schema = parameters(skill);
     json_t *out = !about.failed && schema
-                      ? json_pack("{s:s, s:{s:s, s:s, s:O}}", "type", "function", "function", "name", skill->name,
-                                  "description", about.s, "parameters", schema)
+                      ? json_pack("{s:s, s:{s:s, s:s, s:O}}", "type", "function", "function", "name",
+                                  skill->name, "description", about.s, "parameters", schema)
                       : NULL;
     json_decref(schema);
     lp_str_done(&about);

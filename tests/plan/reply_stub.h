@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A planner's server on this machine that replays files of tests/plan/replies, one a request: the first line is the
- * status, lines up to one that begins the body with '{', '[', 'd' or 'e' are headers. Instead of a file:
- *   !silent  never answers     !drop  goes away   !words  an endless answer    !pings  endless comments
+/* A planner's server on this machine that replays files of tests/plan/replies, one a request: the first line
+ * is the status, lines up to one that begins the body with '{', '[', 'd' or 'e' are headers. Instead of a
+ * file: !silent  never answers     !drop  goes away   !words  an endless answer    !pings  endless comments
  *   !huge    20 MiB of JSON    !line  one endless line       ={..}  this body, as it is */
 #ifndef LP_TESTS_PLAN_REPLY_STUB_H
 #define LP_TESTS_PLAN_REPLY_STUB_H
@@ -44,7 +44,8 @@ static void reply_stub_file(int fd, const char *name) {
 
 /* Writes the same until the client goes. */
 static void reply_stub_endless(struct reply_stub *s, int fd, const char *piece) {
-    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+    static const char head[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
     bool more = http_stub_write(fd, head, sizeof head - 1);
     sem_post(&s->silent);
     while (more) {
@@ -75,11 +76,15 @@ static bool reply_stub_serve(void *context, int fd, const char *request) {
         sem_post(&s->silent);
         http_stub_be_silent(fd);
     } else if (!strcmp(how, "!words")) {
-        reply_stub_endless(s, fd, "data: {\"choices\":[{\"delta\":{\"content\":\"more and more words \"}}]}\n\n");
+        reply_stub_endless(s, fd,
+                           "data: {\"choices\":[{\"delta\":{\"content\":\"more and more words \"}}]}\n\n");
     } else if (!strcmp(how, "!pings")) {
         reply_stub_endless(s, fd, ": ping\n\n");
     } else if (!strcmp(how, "!line")) {
-        reply_stub_endless(s, fd, "data: \"long long long long long long long long long long long long long long long long ");
+        char line[4096];
+        memset(line, 'l', sizeof line - 1);
+        line[sizeof line - 1] = 0;
+        reply_stub_endless(s, fd, line);
     } else if (!strcmp(how, "!huge")) {
         reply_stub_huge(fd);
     } else if (*how == '=') {
@@ -90,14 +95,18 @@ static bool reply_stub_serve(void *context, int fd, const char *request) {
     return true;
 }
 
-static void reply_stub_start(struct reply_stub *s, const char *const *script) {
+static void reply_stub_open(struct reply_stub *s, const char *const *script) {
     *s = (struct reply_stub){.script = script};
     sem_init(&s->silent, 0, 0);
     http_stub_open(&s->http, reply_stub_serve, s);
+}
+
+static inline void reply_stub_start(struct reply_stub *s, const char *const *script) {
+    reply_stub_open(s, script);
     http_stub_start(&s->http);
 }
 
-static void reply_stub_close(struct reply_stub *s) {
+static inline void reply_stub_close(struct reply_stub *s) {
     http_stub_close(&s->http);
     for (int i = 0; i < s->asked; i++)
         json_decref(s->question[i]);
