@@ -2,6 +2,7 @@
 /* base/http.c - libcurl, held to what http.h promises. */
 #include "base/http.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/str.h"
 
@@ -10,12 +11,19 @@
 #include <string.h>
 #include <strings.h>
 
+enum { GLANCE_MS = 50, LONGEST = 10 }; /* how often a request looks whether to stop; most time, in waits */
+
 struct lp_http {
     CURL *curl;
+    CURLM *multi; /* keeps the connection */
     struct curl_slist *header;
+    struct lp_http_listener listener; /* of the present request */
     struct lp_str body;
-    size_t limit;
-    bool over; /* the answer was longer than the limit */
+    size_t limit, got, heard; /* bytes: most of an answer, so far, those that the listener got */
+    long wait_ms;
+    double begun_ms, last_ms; /* when the request began, when something came last */
+    bool over;                /* the answer was longer than the limit */
+    bool enough;              /* the listener wants no more */
     char *url;
     char trouble[CURL_ERROR_SIZE];
 };
@@ -58,12 +66,26 @@ static bool check_address(const struct lp_http_settings *s, struct lp_error *err
     return ok;
 }
 
+static bool is_good(CURL *curl) {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status <= 299;
+}
+
 static size_t take(char *bytes, size_t one, size_t n, void *context) {
     struct lp_http *h = context;
-    h->over = n > h->limit - h->body.n;
-    if (!h->over)
-        lp_str_add(&h->body, bytes, n);
-    return h->over || h->body.failed ? 0 : n * one;
+    h->over = n > h->limit - h->got;
+    if (h->over)
+        return 0;
+    h->got += n;
+    h->last_ms = lp_clock_ms();
+    if (h->listener.piece && is_good(h->curl)) {
+        h->heard += n;
+        h->enough = !h->listener.piece(h->listener.context, bytes, n);
+        return h->enough ? 0 : n * one;
+    }
+    lp_str_add(&h->body, bytes, n);
+    return h->body.failed ? 0 : n * one;
 }
 
 static bool add_header(struct lp_http *h, const char *line) {
@@ -83,12 +105,11 @@ static bool add_key(struct lp_http *h, const char *key) {
 
 static bool set_up(struct lp_http *h, const struct lp_http_settings *s) {
     CURL *c = h->curl;
-    return add_header(h, "Content-Type: application/json") && add_header(h, "Accept: application/json") &&
+    return add_header(h, "Content-Type: application/json") && add_header(h, "Accept: application/json, text/event-stream") &&
            add_header(h, "Expect:") && (!s->key || add_key(h, s->key)) &&
            !curl_easy_setopt(c, CURLOPT_URL, h->url) && !curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->header) &&
            !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") && !curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) &&
-           !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) && !curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, s->wait_ms) &&
-           !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, s->wait_ms) &&
+           !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) && !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, s->wait_ms) &&
            !curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->trouble) && !curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) &&
            !curl_easy_setopt(c, CURLOPT_WRITEDATA, h) && !curl_easy_setopt(c, CURLOPT_USERAGENT, "llava-plus");
 }
@@ -103,9 +124,10 @@ struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *
     if (!check_address(s, err))
         return NULL;
     struct lp_http *h = lp_alloc(sizeof *h);
-    if (h && (h->curl = curl_easy_init()) && (h->url = lp_alloc(strlen(s->url) + 1))) {
+    if (h && (h->curl = curl_easy_init()) && (h->multi = curl_multi_init()) && (h->url = lp_alloc(strlen(s->url) + 1))) {
         memcpy(h->url, s->url, strlen(s->url) + 1);
         h->limit = s->limit;
+        h->wait_ms = s->wait_ms;
         if (set_up(h, s))
             return h;
     }
@@ -118,31 +140,78 @@ void lp_http_close(struct lp_http *h) {
     if (!h)
         return;
     curl_easy_cleanup(h->curl);
+    curl_multi_cleanup(h->multi);
     curl_slist_free_all(h->header);
     lp_str_done(&h->body);
     lp_free(h->url);
     lp_free(h);
 }
 
-bool lp_http_post(struct lp_http *h, const char *json, struct lp_http_reply *reply, struct lp_error *err) {
+/* Whether an answer that is followed takes too long: it is silent, or it never ends. */
+static bool is_slow(const struct lp_http *h) {
+    double now = lp_clock_ms(), wait = (double)h->wait_ms;
+    return h->listener.piece ? now - h->last_ms > wait || now - h->begun_ms > LONGEST * wait : now - h->begun_ms > wait;
+}
+
+static bool is_canceled(const struct lp_http *h) {
+    return h->listener.cancel && atomic_load(h->listener.cancel);
+}
+
+/* Sends the request and takes the answer, unless it is canceled or takes too long. */
+static CURLcode perform(struct lp_http *h) {
+    CURLcode code = CURLE_OK;
+    const CURLMsg *message;
+    int running = 1, left;
+    if (curl_multi_add_handle(h->multi, h->curl))
+        return CURLE_OUT_OF_MEMORY;
+    while (running && !is_canceled(h) && !code) {
+        if (curl_multi_perform(h->multi, &running))
+            code = CURLE_OUT_OF_MEMORY;
+        else if (running && is_slow(h))
+            code = CURLE_OPERATION_TIMEDOUT;
+        else if (running)
+            curl_multi_poll(h->multi, NULL, 0, GLANCE_MS, NULL);
+    }
+    while ((message = curl_multi_info_read(h->multi, &left)))
+        if (message->msg == CURLMSG_DONE)
+            code = message->data.result;
+    curl_multi_remove_handle(h->multi, h->curl);
+    return code;
+}
+
+static void begin(struct lp_http *h, const struct lp_http_listener *listener) {
+    lp_str_cut(&h->body, 0);
+    h->listener = listener ? *listener : (struct lp_http_listener){0};
+    h->body.failed = h->over = h->enough = false;
+    h->got = h->heard = 0;
+    h->begun_ms = h->last_ms = lp_clock_ms();
+    h->trouble[0] = 0;
+}
+
+bool lp_http_post(struct lp_http *h, const char *json, const struct lp_http_listener *listener,
+                  struct lp_http_reply *reply, struct lp_error *err) {
     long status = 0;
     curl_off_t again = 0;
-    *reply = (struct lp_http_reply){0};
-    lp_str_cut(&h->body, 0);
-    h->body.failed = h->over = false;
-    h->trouble[0] = 0;
+    *reply = (struct lp_http_reply){.body = ""};
+    begin(h, listener);
     if (curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(json)) ||
         curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, json))
         return lp_error_memory(err);
-    CURLcode code = curl_easy_perform(h->curl);
+    CURLcode code = perform(h);
+    reply->heard = h->heard;
+    if (is_canceled(h))
+        return lp_error_set(err, LP_ECANCELED, "stopped as asked");
     if (h->over)
         return lp_error_set(err, LP_EINPUT, "%s answers with more than %zu KiB", h->url, h->limit >> 10);
     if (h->body.failed || code == CURLE_OUT_OF_MEMORY)
         return lp_error_memory(err);
-    if (code)
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return lp_error_set(err, LP_EIO, "no answer from %s: it takes longer than %g seconds", h->url,
+                            (h->heard && lp_clock_ms() - h->last_ms < (double)h->wait_ms ? LONGEST : 1) * 1e-3 * (double)h->wait_ms);
+    if (code && !h->enough)
         return lp_error_set(err, LP_EIO, "no answer from %s: %s", h->url, h->trouble[0] ? h->trouble : curl_easy_strerror(code));
     curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &again);
-    *reply = (struct lp_http_reply){(int)status, (double)again, lp_str_text(&h->body), h->body.n};
+    *reply = (struct lp_http_reply){(int)status, (double)again, lp_str_text(&h->body), h->body.n, h->heard};
     return true;
 }

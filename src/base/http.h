@@ -6,13 +6,15 @@
 
 #include "base/error.h"
 
+#include <stdatomic.h>
+
 struct lp_http; /* keeps its connection open between requests; one thread at a time */
 
 struct lp_http_settings {
     const char *url;   /* borrowed during the call */
     const char *key;   /* sent as a bearer token, only over https or to this machine; NULL: none */
     size_t limit;      /* most bytes of an answer */
-    long wait_ms;      /* most time for a whole request */
+    long wait_ms;      /* most time for a whole request; with a listener, longest silence, and a tenth of the most time */
 };
 void lp_http_defaults(struct lp_http_settings *s); /* 4 MiB, two minutes */
 
@@ -21,15 +23,25 @@ void lp_http_defaults(struct lp_http_settings *s); /* 4 MiB, two minutes */
 struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *err);
 void lp_http_close(struct lp_http *http); /* NULL is fine */
 
+/* Who follows an answer as it comes. Zero: nobody. */
+struct lp_http_listener {
+    const atomic_bool *cancel; /* set to true by another thread or a signal to end the request at once; NULL: never */
+    /* Gets the body of an answer of status 200..299 instead of the reply; false: that is enough. NULL: none. */
+    bool (*piece)(void *context, const char *bytes, size_t n);
+    void *context;
+};
+
 struct lp_http_reply {
     int status;      /* 200, 429, .. */
     double again_s;  /* Retry-After, 0 where there is none */
-    const char *body; /* borrowed until the next request; ended by a NUL beyond its `size` */
+    const char *body; /* borrowed until the next request; ended by a NUL beyond its `size`; "" where the listener got it */
     size_t size;     /* bytes */
+    size_t heard;    /* bytes that the listener got, also on failure */
 };
 
-/* Posts JSON. LP_EIO: no answer came (no connection, cut off, too slow), asking again may help; LP_EINPUT: an answer over
- * the limit; LP_EMEMORY. Any status is an answer. */
-bool lp_http_post(struct lp_http *http, const char *json, struct lp_http_reply *reply, struct lp_error *err);
+/* Posts JSON. listener: NULL for none. LP_EIO: no answer came (no connection, cut off, too slow), asking again may help;
+ * LP_EINPUT: an answer over the limit; LP_ECANCELED; LP_EMEMORY. Any status is an answer. */
+bool lp_http_post(struct lp_http *http, const char *json, const struct lp_http_listener *listener,
+                  struct lp_http_reply *reply, struct lp_error *err);
 
 #endif

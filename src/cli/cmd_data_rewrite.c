@@ -6,7 +6,6 @@
 #include "data/rewrite.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static void show_progress(void *context, const struct lp_rewrite_report *r) {
@@ -39,7 +38,7 @@ int lp_cmd_data_rewrite(int argc, char **argv) {
         {"out", 'o', "FILE", "where the new dialogues go; FILE.journal keeps the answers until all are there", LP_OPTION_STRING,
          NULL, &s.out, 0, 0},
         {"endpoint", 0, "URL", "an OpenAI-compatible server, such as http://localhost:8000/v1", LP_OPTION_STRING, NULL,
-         &s.ask.endpoint, 0, 0},
+         &s.ask.at.url, 0, 0},
         {"endpoint-model", 0, "NAME", "the model that it shall use", LP_OPTION_STRING, NULL, &s.ask.model, 0, 0},
         {"wordings", 0, "N", "new wordings of each instruction", LP_OPTION_INT, "3", &wordings, 1, 50},
         {"count", 'n', "N", "only the first N dialogues; 0: all", LP_OPTION_INT, "0", &s.count, 0, 1e12},
@@ -57,17 +56,15 @@ int lp_cmd_data_rewrite(int argc, char **argv) {
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
     s.wordings = (int)wordings;
-    s.ask.attempts = (int)attempts;
-    s.ask.wait_ms = (long)seconds * 1000;
-    s.ask.key = getenv("OPENAI_API_KEY");
-    if (s.ask.key && !*s.ask.key)
-        s.ask.key = NULL;
+    s.ask.at.attempts = (int)attempts;
+    s.ask.at.wait_ms = (long)seconds * 1000;
+    s.ask.at.key = lp_endpoint_key();
     s.progress = show_progress;
     if (!s.like)
         lp_error_set(&err, LP_EUSAGE, "say with --like FILE whose instructions to rewrite");
     else if (!s.out)
         lp_error_set(&err, LP_EUSAGE, "say with --out FILE where the new dialogues go");
-    else if (!s.ask.endpoint || !s.ask.model)
+    else if (!s.ask.at.url || !s.ask.model)
         lp_error_set(&err, LP_EUSAGE, "say with --endpoint URL and --endpoint-model NAME whom to ask");
     else if (lp_rewrite(&s, &report, &err)) {
         tell(&report);

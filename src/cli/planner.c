@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "kernel/kernel.h"
 #include "plan/folder.h"
+#include "plan/remote.h"
 
 #include <limits.h>
 #include <string.h>
@@ -150,6 +151,32 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .lo = 100,
          .hi = 100000,
          .help = "most tokens of one turn"},
+        {.name = "planner",
+         .argument = "URL",
+         .kind = LP_OPTION_STRING,
+         .target = &f->planner,
+         .help = "plan on an OpenAI-compatible server, such as http://localhost:8080/v1, instead of --model; "
+                 "its key is "
+                 "read from OPENAI_API_KEY"},
+        {.name = "planner-model",
+         .argument = "NAME",
+         .kind = LP_OPTION_STRING,
+         .target = &f->planner_model,
+         .help = "the model that it shall use"},
+        {.name = "planner-tools",
+         .argument = "HOW",
+         .kind = LP_OPTION_STRING,
+         .target = &f->planner_tools,
+         .fallback = "auto",
+         .help = "native: its tool calls; text: the unified format; auto: native where it can"},
+        {.name = "planner-timeout",
+         .argument = "SECONDS",
+         .kind = LP_OPTION_INT,
+         .target = &f->planner_timeout,
+         .fallback = "120",
+         .lo = 1,
+         .hi = 3600,
+         .help = "how long it may be silent"},
     };
     memcpy(o, options, sizeof options);
 }
@@ -177,15 +204,37 @@ bool lp_planner_prompts(const struct lp_planner_flags *f, struct lp_prompts *p, 
     return !f->reference || (p->reference = lp_image_open(f->reference, err)) != NULL;
 }
 
-bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+static bool open_folder(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
     char folder[PATH_MAX];
-    const struct lp_sampling sampling = {f->temperature, f->top_p, (uint64_t)f->seed, (int)f->most_tokens};
-    enum lp_tools tools;
-    if (!lp_tools_parse(f->tools, &tools, err) || !lp_planner_folder(f->model, folder, sizeof folder, err))
+    if (!lp_planner_folder(f->model, folder, sizeof folder, err))
         return false;
     p->model = lp_llava_open(folder, lp_kernels_cpu(), err);
-    p->bench = p->model ? lp_bench_open(err) : NULL;
-    bool done = p->bench && lp_lmm_open_llava(&p->lmm, p->model, err) &&
+    return p->model && lp_lmm_open_llava(&p->lmm, p->model, err);
+}
+
+static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+    struct lp_remote_settings s;
+    lp_remote_defaults(&s);
+    s.at.url = f->planner;
+    s.at.key = lp_endpoint_key();
+    s.at.wait_ms = (long)f->planner_timeout * 1000;
+    s.model = f->planner_model;
+    if (!s.model)
+        return lp_error_set(err, LP_EUSAGE, "say with --planner-model NAME which model %s shall use",
+                            f->planner);
+    if (f->model)
+        return lp_error_set(err, LP_EUSAGE, "give either --model or --planner");
+    return lp_remote_tools_parse(f->planner_tools, &s.tools, err) && lp_lmm_open_remote(&p->lmm, &s, err);
+}
+
+bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+    const struct lp_sampling sampling = {f->temperature, f->top_p, (uint64_t)f->seed, (int)f->most_tokens};
+    enum lp_tools tools;
+    if (!lp_tools_parse(f->tools, &tools, err))
+        return false;
+    if (!f->planner && f->planner_model)
+        return lp_error_set(err, LP_EUSAGE, "--planner-model needs --planner");
+    bool done = (f->planner ? open_remote : open_folder)(p, f, err) && (p->bench = lp_bench_open(err)) &&
                 lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
     p->agent.tools = tools;
     return done;

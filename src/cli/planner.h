@@ -24,19 +24,21 @@ struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *tex
 /* What the options say. */
 struct lp_planner_flags {
     const char *tools, *model, *points, *boxes, *reference, *reference_boxes;
+    const char *planner, *planner_model, *planner_tools; /* planner NULL: the model folder */
     double temperature, top_p;
-    int64_t seed, most_tokens;
+    int64_t seed, most_tokens, planner_timeout;
     struct lp_option_list image;
 };
-#define LP_PLANNER_OPTIONS 11
+#define LP_PLANNER_OPTIONS 15
 /* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
 void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);
 /* The prompts that the flags give. */
 bool lp_planner_prompts(const struct lp_planner_flags *flags, struct lp_prompts *p, struct lp_error *err);
 
-/* A model with a conversation on it. Zero it first; lp_planner_close also after failure. */
+/* A model, here or on a server, with a conversation on it. Zero it first; lp_planner_close also after
+ * failure. */
 struct lp_planner {
-    struct lp_llava *model;
+    struct lp_llava *model; /* NULL: on a server */
     struct lp_lmm lmm;
     struct lp_bench *bench;
     struct lp_agent agent;

@@ -3,27 +3,22 @@
 #ifndef LP_DATA_ASK_H
 #define LP_DATA_ASK_H
 
-#include "base/json.h"
+#include "base/endpoint.h"
 
 struct lp_ask_settings {
-    const char *endpoint; /* "https://host/v1"; "/chat/completions" is put behind unless it stands there */
+    struct lp_endpoint_settings at;
     const char *model;
-    const char *key;      /* or NULL */
-    int attempts;         /* of one question */
-    double pause_s, longest_pause_s; /* before the second attempt, doubled for each further one; the server's own wish counts */
-    long wait_ms;         /* for one answer */
-    bool (*wait)(void *context, double seconds); /* NULL: sleeps; false ends it with LP_ECANCELED */
-    void *context;
 };
-void lp_ask_defaults(struct lp_ask_settings *s); /* 6 attempts, 1 s to 60 s (10 minutes where the server says so), 2 minutes */
+void lp_ask_defaults(struct lp_ask_settings *s); /* of lp_endpoint_defaults */
 
 struct lp_ask;
-struct lp_ask *lp_ask_open(const struct lp_ask_settings *s, struct lp_error *err); /* settings' texts are borrowed until close */
+struct lp_ask *lp_ask_open(const struct lp_ask_settings *s,
+                           struct lp_error *err); /* settings' texts are borrowed until close */
 void lp_ask_close(struct lp_ask *ask);
 
-/* The model's answer as text, owned by caller (lp_free). NULL on failure: LP_EINPUT when what came is no chat completion;
- * LP_EIO when the server is busy or out of reach after all attempts, or refuses (a wrong key, an unknown model): its
- * own words are in the sentence; LP_ECANCELED; LP_EMEMORY. */
+/* The model's answer as text, owned by caller (lp_free). NULL on failure: LP_EINPUT when what came is no chat
+ * completion; LP_EIO when the server is busy or out of reach after all attempts, or refuses (a wrong key, an
+ * unknown model): its own words are in the sentence; LP_ECANCELED; LP_EMEMORY. */
 char *lp_ask(struct lp_ask *ask, const char *system, const char *user, struct lp_error *err);
 
 #endif

@@ -87,7 +87,7 @@ static bool ask_for(struct rewriter *w, const char *key, const char *seed, const
         ok = answer || trouble.code == LP_EINPUT || lp_error_set(err, trouble.code, "%s", trouble.text);
         list = answer ? read_list(answer) : NULL;
         if (answer && !list)
-            lp_error_set(&trouble, LP_EINPUT, "%s answers without a list of wordings", w->settings->ask.endpoint);
+            lp_error_set(&trouble, LP_EINPUT, "%s answers without a list of wordings", w->settings->ask.at.url);
         lp_free(answer);
     }
     w->report->asked += ok;

@@ -129,7 +129,7 @@ static void grew(void *context, const struct lp_turn *turn) {
 }
 
 /* Lets the planner write a turn, tells of it as it comes, and reads it. With *value: the answer as it was
- * told. */
+ * told, or what was told before the calls. */
 static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *hooks, struct lp_plan *plan,
                        char **value, struct lp_error *err) {
     struct stream s = {.a = a, .hooks = hooks};
@@ -149,6 +149,9 @@ static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *h
         *value = s.out.failed ? NULL : s.out.s;
         s.out = (struct lp_str){.failed = s.out.failed};
         done = *value || lp_error_memory(err);
+    } else if (done && s.out.n && !s.out.failed) { /* words that a server wrote before its calls */
+        *value = s.out.s;
+        s.out = (struct lp_str){0};
     }
     if (done)
         tell(hooks, (struct lp_step){.kind = LP_STEP_TURN, .text = a->talk.said[a->talk.n - 1].text});
@@ -231,6 +234,22 @@ static bool add_results(struct lp_reply *reply, const struct lp_job *job, int n,
     return true;
 }
 
+/* Puts what was told before the skills ran, which is given away and may be NULL, before the answer. */
+static bool put_before(struct lp_reply *reply, char *words, struct lp_error *err) {
+    struct lp_str all = {0};
+    if (!words)
+        return true;
+    lp_str_printf(&all, "%s\n\n%s", words, reply->value);
+    lp_free(words);
+    if (all.failed) {
+        lp_str_done(&all);
+        return lp_error_memory(err);
+    }
+    lp_free(reply->value);
+    reply->value = all.s;
+    return true;
+}
+
 /* Runs the plan's actions, tells the planner and gets the answer. */
 static bool act(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                 struct lp_reply *reply, struct lp_error *err) {
@@ -238,6 +257,8 @@ static bool act(struct lp_agent *a, const struct lp_request *request, const stru
     struct lp_job *job = lp_jobs_new(reply->actions, &n);
     struct lp_outcome *outcome = lp_alloc_array((size_t)n, sizeof *outcome);
     struct lp_plan answer = {0};
+    char *before = reply->value;
+    reply->value = NULL;
     bool done = job && outcome;
     if (!done)
         lp_error_memory(err);
@@ -249,8 +270,13 @@ static bool act(struct lp_agent *a, const struct lp_request *request, const stru
     done = done && lp_conversation_tell(&a->talk, outcome, n, err);
     if (done)
         tell(hooks, (struct lp_step){.kind = LP_STEP_TURN, .text = a->talk.said[a->talk.n - 1].text});
-    done = done && write_turn(a, true, hooks, &answer, &reply->value, err) &&
-           add_plain_words(reply, job, n, hooks, err);
+    if (done && before)
+        tell(hooks, (struct lp_step){.kind = LP_STEP_ANSWER, .text = "\n\n"});
+    done = done && write_turn(a, true, hooks, &answer, &reply->value, err);
+    if (done)
+        done = put_before(reply, before, err) && add_plain_words(reply, job, n, hooks, err);
+    else
+        lp_free(before);
     lp_plan_done(&answer);
     lp_free(outcome);
     lp_jobs_done(job, n);

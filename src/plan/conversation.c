@@ -4,6 +4,7 @@
 #include "plan/conversation.h"
 
 #include "base/memory.h"
+#include "plan/remote.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -15,14 +16,18 @@ enum {
 };
 
 bool lp_conversation_init(struct lp_conversation *c, struct lp_lmm *lmm, struct lp_error *err) {
-    *c = (struct lp_conversation){.lmm = lmm,
-                                  .template = lmm->template ? lmm->template : lp_template_for_model(lmm->name)};
+    *c = (struct lp_conversation){.lmm = lmm};
+    if (lmm->remote)
+        return true;
+    c->template = lmm->template ? lmm->template : lp_template_for_model(lmm->name);
     return lp_decoder_init(&c->decoder, lmm, err);
 }
 
 void lp_conversation_reset(struct lp_conversation *c) {
     lp_decoder_forget_pictures(&c->decoder);
     lp_conversation_rewind(c, 0);
+    if (c->lmm && c->lmm->remote)
+        lp_remote_forget_pictures(c->lmm->remote);
     for (int i = 0; i < c->n_seen; i++)
         if (c->seen[i].owned)
             lp_llava_picture_close(c->seen[i].picture);
@@ -52,6 +57,7 @@ void lp_conversation_rewind(struct lp_conversation *c, int n) {
         const struct lp_said *s = &c->said[--c->n];
         if (s->pictures && s->first < c->shown)
             c->shown = s->first; /* the next request shows them */
+        json_decref(s->told);
         lp_free(s->text);
     }
 }
@@ -161,7 +167,7 @@ static const char *literal(struct lp_conversation *c, const float *x, int n) {
 static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
     struct lp_facts *f = &c->facts;
     f->reference = q->reference != NULL;
-    f->stop = lp_template_stop(c->template);
+    f->stop = c->template ? lp_template_stop(c->template) : "";
     f->points = q->points ? 0 : f->points;
     f->boxes = q->boxes ? 0 : f->boxes;
     for (int i = 0; i < q->points; i++)
@@ -292,8 +298,10 @@ static bool drop_oldest(struct lp_conversation *c) {
         s->first = c->said[last].first + c->said[last].pictures - 1;
         s->pictures = 1;
     }
-    for (int i = 0; i < k; i++)
+    for (int i = 0; i < k; i++) {
+        json_decref(c->said[i].told);
         lp_free(c->said[i].text);
+    }
     memmove(c->said, c->said + k, (size_t)(c->n - k) * sizeof *c->said);
     c->n -= k;
     return true;
@@ -316,10 +324,29 @@ static bool build_fitting(struct lp_conversation *c, struct lp_prompt *prompt, s
     }
 }
 
+/* A server gets all results, call by call, and sees at once what skills made. */
+static bool tell_server(struct lp_conversation *c, const struct lp_outcome *outcome, int n, struct lp_error *err) {
+    int images = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
+    struct lp_said said = {.first = c->shown, .pictures = images - c->shown, .told = lp_remote_results(outcome, n)};
+    struct lp_str text = {0};
+    for (int i = c->shown; i < images; i++)
+        lp_str_puts(&text, LP_IMAGE_TEXT "\n");
+    lp_result_turn(&text, outcome, n, c->question, LP_REMOTE_ITEMS, true);
+    bool done = said.told ? say(c, said, &text, err) : lp_error_memory(err);
+    if (done)
+        c->shown = images;
+    else
+        json_decref(said.told);
+    lp_str_done(&text);
+    return done;
+}
+
 bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n,
                           struct lp_error *err) {
     bool done = false, fits = false;
     int last = c->n - 1;
+    if (c->lmm->remote)
+        return tell_server(c, outcome, n, err);
     while (last > 0 && !c->said[last].request)
         last--;
     for (int most = ITEMS; !fits; most = most > 1 ? most / 3 : most - 1) {
@@ -358,11 +385,24 @@ static bool remember(struct lp_conversation *c, const struct lp_turn *turn, stru
     return done;
 }
 
+/* As much of the conversation as the server takes. */
+static bool write_remotely(struct lp_conversation *c, bool answer, const struct lp_decoding *how,
+                           struct lp_turn *turn, struct lp_error *err) {
+    bool done, too_long;
+    do {
+        lp_turn_done(turn);
+        done = lp_remote_write(c->lmm->remote, c, answer, how, turn, &too_long, err);
+    } while (!done && too_long && drop_oldest(c));
+    return done && remember(c, turn, err);
+}
+
 bool lp_conversation_write(struct lp_conversation *c, bool answer, const struct lp_decoding *how,
                            struct lp_turn *turn, struct lp_error *err) {
     *turn = (struct lp_turn){0};
     struct lp_prompt prompt;
     struct lp_syntax syntax;
+    if (c->lmm->remote)
+        return write_remotely(c, answer, how, turn, err);
     if (!build_fitting(c, &prompt, err))
         return false;
     for (int kind = 0; kind < LP_OBJECT_KINDS; kind++)

@@ -27,6 +27,7 @@ struct lp_said {
     char *text;              /* with an "<image>" for each picture */
     bool assistant, request; /* request: a user's own message, not a result turn */
     int first, pictures;
+    json_t *told; /* a result turn for a server: what each call gave, a text a call; else NULL. Owned */
 };
 
 /* What the planner sees of an image object; several objects of equal content share one. */

@@ -16,10 +16,14 @@ struct lp_lmm_kind {
     void (*close)(void *self);
 };
 
+struct lp_remote; /* plan/remote.h */
+
 /* One conversation's model. For one thread at a time. */
 struct lp_lmm {
     const struct lp_lmm_kind *kind;
     void *self;
+    struct lp_remote *remote; /* a server writes whole turns: of `kind` there is only `close`, and of what
+                                 follows only knows_handles counts. NULL: `kind` computes */
     const struct lp_tokenizer *tokenizer; /* borrowed */
     const char *name;                     /* borrowed */
     const struct lp_template *template;   /* NULL: the name chooses */

@@ -6,52 +6,23 @@
 #ifndef TEST_STUB_H
 #define TEST_STUB_H
 
-#include "base/memory.h"
-#include "base/str.h"
+#include "http_stub.h"
 
 #include <jansson.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <semaphore.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { STUB_MOST = 64 };
 
 struct stub {
-    const char *script;
-    int listener, asked;
-    char url[64];
+    struct http_stub http;
+    const char *script, *url;
+    int asked;
     char request[STUB_MOST][256], key[STUB_MOST][64]; /* what was asked to be rewritten; the bearer token */
-    pthread_t thread;
     sem_t silent; /* posted where a request is not answered */
 };
 
-static void stub_open(struct stub *s, const char *script) {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof at;
-    *s = (struct stub){.script = script, .listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    assert_int_equal(bind(s->listener, (struct sockaddr *)&at, n), 0);
-    assert_int_equal(listen(s->listener, 8), 0);
-    assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &n), 0);
-    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/v1", ntohs(at.sin_port));
-    sem_init(&s->silent, 0, 0);
-}
-
 static void stub_send(int fd, const char *head, const char *body) {
-    struct lp_str all = {0};
-    lp_str_printf(&all, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", head,
-                  strlen(body), body);
-    for (size_t at = 0; at < all.n;) {
-        ssize_t put = send(fd, all.s + at, all.n - at, MSG_NOSIGNAL);
-        if (put <= 0)
-            break;
-        at += (size_t)put;
-    }
-    lp_str_done(&all);
+    http_stub_send(fd, head, "application/json", body);
 }
 
 /* A completion whose content is this. */
@@ -78,29 +49,15 @@ static void stub_answer(int fd, char how, const char *request, int number) {
     json_decref(root);
 }
 
-/* Reads a whole request into text; false when the client has gone. */
-static bool stub_read(int fd, struct lp_str *text) {
-    char block[4096];
-    for (;;) {
-        const char *body = text->s ? strstr(text->s, "\r\n\r\n") : NULL;
-        const char *length = body ? strcasestr(text->s, "content-length:") : NULL;
-        if (length && text->n >= (size_t)(body + 4 - text->s) + strtoul(length + 15, NULL, 10))
-            return true;
-        ssize_t got = recv(fd, block, sizeof block, 0);
-        if (got <= 0)
-            return false;
-        lp_str_add(text, block, (size_t)got);
-    }
-}
-
-static void stub_serve(struct stub *s, int fd, const char *text) {
+static bool stub_serve(void *context, int fd, const char *text) {
+    struct stub *s = context;
     static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"choi";
     json_t *root = json_loads(strstr(text, "\r\n\r\n") + 4, 0, NULL);
     json_t *user = json_array_get(json_object_get(root, "messages"), 1);
     json_t *question = json_loads(json_string_value(json_object_get(user, "content")), 0, NULL);
     const char *request = json_string_value(json_object_get(question, "request")), *key = strstr(text, "Bearer ");
     int i = s->asked, number = (int)json_integer_value(json_object_get(question, "number"));
-    char how = *s->script ? *s->script++ : 'g', byte;
+    char how = *s->script ? *s->script++ : 'g';
     snprintf(s->request[i], sizeof s->request[i], "%s", request);
     if (key)
         snprintf(s->key[i], sizeof s->key[i], "%.*s", (int)strcspn(key + 7, "\r"), key + 7);
@@ -131,32 +88,26 @@ static void stub_serve(struct stub *s, int fd, const char *text) {
         free(huge);
     } else if (how == 's') {
         sem_post(&s->silent);
-        while (recv(fd, &byte, 1, 0) > 0) {
-        }
+        http_stub_be_silent(fd);
     }
     json_decref(question);
     json_decref(root);
+    return s->asked < STUB_MOST;
 }
 
-static void *stub_run(void *context) {
-    struct stub *s = context;
-    for (int fd; s->asked < STUB_MOST && (fd = accept(s->listener, NULL, NULL)) >= 0; close(fd)) {
-        struct lp_str text = {0};
-        if (stub_read(fd, &text))
-            stub_serve(s, fd, text.s);
-        lp_str_done(&text);
-    }
-    return NULL;
+static void stub_open(struct stub *s, const char *script) {
+    *s = (struct stub){.script = script};
+    http_stub_open(&s->http, stub_serve, s);
+    s->url = s->http.url;
+    sem_init(&s->silent, 0, 0);
 }
 
 static void stub_start(struct stub *s) {
-    assert_int_equal(pthread_create(&s->thread, NULL, stub_run, s), 0);
+    http_stub_start(&s->http);
 }
 
 static void stub_close(struct stub *s) {
-    shutdown(s->listener, SHUT_RDWR);
-    pthread_join(s->thread, NULL);
-    close(s->listener);
+    http_stub_close(&s->http);
     sem_destroy(&s->silent);
 }
 

@@ -73,11 +73,11 @@ static void set_up(struct fixture *f, const char *script) {
     f->settings.like = f->like;
     f->settings.out = f->out;
     f->settings.wordings = 2;
-    f->settings.ask.endpoint = f->stub.url;
+    f->settings.ask.at.url = f->stub.url;
     f->settings.ask.model = "talker";
-    f->settings.ask.attempts = 3;
-    f->settings.ask.wait = note_wait;
-    f->settings.ask.context = f;
+    f->settings.ask.at.attempts = 3;
+    f->settings.ask.at.wait = note_wait;
+    f->settings.ask.at.context = f;
 }
 
 static bool rewrite(struct fixture *f) {
@@ -101,7 +101,7 @@ static void new_words_stand_where_the_old_ones_stood(void **state) {
     (void)state;
     struct fixture f;
     set_up(&f, "");
-    f.settings.ask.key = "sesame";
+    f.settings.ask.at.key = "sesame";
     stub_start(&f.stub);
     assert_true(rewrite(&f));
     assert_int_equal(f.report.records, 3);
@@ -138,7 +138,7 @@ static void what_passes_is_waited_for(void **state) {
     (void)state;
     struct fixture f;
     set_up(&f, "4g55gc");
-    f.settings.ask.pause_s = 0.5;
+    f.settings.ask.at.pause_s = 0.5;
     stub_start(&f.stub);
     assert_true(rewrite(&f));
     assert_int_equal(f.report.wordings[LP_WORDING_GOOD], 8);
@@ -155,7 +155,7 @@ static void a_silent_server_is_asked_again(void **state) {
     (void)state;
     struct fixture f;
     set_up(&f, "sg");
-    f.settings.ask.wait_ms = 1000;
+    f.settings.ask.at.wait_ms = 1000;
     stub_start(&f.stub);
     assert_true(rewrite(&f));
     assert_int_equal(f.stub.asked, 5);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LP_BASE_BASE64_H
+#define LP_BASE_BASE64_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+
+/* Adds n bytes as base64 with padding (RFC 4648, section 4). Out of memory shows in out->failed. */
+void lp_base64_add(struct lp_str *out, const uint8_t *bytes, size_t n);
+
+#endif
