@@ -65,8 +65,18 @@ int64_t lp_weight_elements(const struct lp_weight *t) {
 }
 
 bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype) {
-    *dtype = t->type == LP_WEIGHT_BF16 ? LP_BF16 : t->type == LP_WEIGHT_F16 ? LP_F16 : LP_F32;
-    return t->type == LP_WEIGHT_F32 || t->type == LP_WEIGHT_F16 || t->type == LP_WEIGHT_BF16;
+    static const struct {
+        enum lp_weight_type weight;
+        enum lp_dtype type;
+    } known[] = {{LP_WEIGHT_F32, LP_F32},   {LP_WEIGHT_F16, LP_F16},   {LP_WEIGHT_BF16, LP_BF16},
+                 {LP_WEIGHT_Q8_0, LP_Q8_0}, {LP_WEIGHT_Q4_0, LP_Q4_0}, {LP_WEIGHT_Q4_K, LP_Q4_K},
+                 {LP_WEIGHT_Q6_K, LP_Q6_K}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].weight == t->type) {
+            *dtype = known[i].type;
+            return true;
+        }
+    return false;
 }
 
 static int by_name(const void *a, const void *b) {

@@ -76,7 +76,7 @@ lp_weight_type_name(enum lp_weight_type type); /* "F32", "BF16", "Q4_K": safeten
 size_t lp_weight_type_bytes(enum lp_weight_type type);  /* of an element, or of a block */
 int64_t lp_weight_type_block(enum lp_weight_type type); /* elements of a block, else 1 */
 int64_t lp_weight_elements(const struct lp_weight *t);
-/* The kernels' type of F32, F16 and BF16; false for the others. */
+/* The kernels' type of F32, F16, BF16 and blocks; false for the others. */
 bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype);
 
 #endif

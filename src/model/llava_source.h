@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a LLaVA comes from: a Hugging Face folder, or a GGUF language model with the mmproj file that holds
+ * its picture encoder and projector. Both say the same things in the words of the folder. */
+#ifndef LP_MODEL_LLAVA_SOURCE_H
+#define LP_MODEL_LLAVA_SOURCE_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "text/tokenizer.h"
+#include "weights/weights.h"
+
+struct lp_llava_source {
+    struct lp_arena arena;
+    const char *path, *mmproj; /* the folder or GGUF file; the picture encoder's file, NULL for a folder */
+    const char *name;          /* last part of the path, without ".gguf" */
+    struct lp_weights *files;  /* NULL before lp_llava_source_load */
+    struct lp_tokenizer *tokenizer;
+    json_t *config;       /* as config.json */
+    json_t *preprocessor; /* as preprocessor_config.json; NULL: none */
+    const char *config_file, *preprocessor_file, *tokenizer_file; /* their names in errors */
+};
+
+/* Whether a path is taken for a GGUF file: by its ending, or because a file of that name begins as one. */
+bool lp_llava_is_gguf(const char *path);
+
+/* Reads the configurations. mmproj NULL: of a GGUF model, the "mmproj-" file of the same name beside it, else
+ * the one GGUF file beside it that has "mmproj" in its name. Zeroes *s first; lp_llava_source_done also after
+ * failure. LP_EMISSING where there is none, LP_EUSAGE where there are several or mmproj is given with a
+ * folder. */
+bool lp_llava_source_open(struct lp_llava_source *s, const char *path, const char *mmproj,
+                          struct lp_error *err);
+/* As above, but does without a picture encoder where none is found: the config's model_type is "llama" then.
+ */
+bool lp_llava_source_open_alone(struct lp_llava_source *s, const char *path, const char *mmproj,
+                                struct lp_error *err);
+/* Opens the tokenizer and, unless is_new, the weights. */
+bool lp_llava_source_load(struct lp_llava_source *s, bool is_new, struct lp_error *err);
+void lp_llava_source_done(struct lp_llava_source *s);
+
+#endif
