@@ -35,11 +35,13 @@ static const struct layout *find_layout(const struct lp_weights *files) {
     return &layouts[0];
 }
 
-static bool bind(struct lp_llava *m, struct lp_rng *rng, bool learns, struct lp_error *err) {
+static bool bind(struct lp_llava *m, struct lp_bind b, struct lp_error *err) {
     const struct layout *layout = find_layout(m->files);
     const struct lp_llava_config *c = &m->config;
-    struct lp_bind b = {.arena = &m->arena, .kernels = m->kernels, .files = m->files, .rng = rng,
-                        .learns = learns, .parameters = &m->parameters};
+    b.arena = b.arena ? b.arena : &m->arena;
+    b.kernels = m->kernels;
+    b.files = m->files;
+    b.parameters = &m->parameters;
     size_t up = lp_bind_enter(&b, "%s", layout->tower);
     b.failed = !lp_clip_bind(&b, &c->clip, c->depth, &m->clip);
     lp_bind_leave(&b, up);
@@ -53,6 +55,21 @@ static bool bind(struct lp_llava *m, struct lp_rng *rng, bool learns, struct lp_
     b.failed = !lp_llama_bind(&b, &c->llama, layout->model, layout->head, &m->llama) || b.failed;
     m->part_end[LP_PART_LANGUAGE] = m->parameters.count;
     return lp_bind_done(&b, err);
+}
+
+bool lp_llava_check(const struct lp_weights *files, const struct lp_llava_config *c, bool sees, struct lp_arena *arena,
+                    struct lp_parameters *needed, struct lp_error *err) {
+    struct lp_llava m = {.files = (struct lp_weights *)files, .config = *c};
+    struct lp_bind alone = {.arena = arena, .files = files, .checks = true, .parameters = &m.parameters};
+    bool ok;
+    if (sees) {
+        ok = bind(&m, (struct lp_bind){.arena = arena, .checks = true}, err);
+    } else {
+        alone.failed = !lp_llama_bind(&alone, &c->llama, "model", "lm_head", &m.llama);
+        ok = lp_bind_done(&alone, err);
+    }
+    *needed = m.parameters;
+    return ok;
 }
 
 /* How pictures are prepared: preprocessor_config.json; without one CLIP's way at the encoder's size. */
@@ -99,7 +116,7 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
     m->kernels = kernels;
     bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, is_new, err);
     lp_llava_source_done(&s);
-    if (ok && (bind(m, rng, learns, err) || lp_error_prefix(err, "%s", path)))
+    if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path)))
         return m;
     lp_llava_close(m);
     return NULL;

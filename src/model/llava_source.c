@@ -8,6 +8,7 @@
 #include "weights/mmproj.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool ends_in_gguf(const char *path) {
@@ -218,4 +219,34 @@ void lp_llava_source_done(struct lp_llava_source *s) {
     lp_weights_close(s->files);
     lp_arena_done(&s->arena);
     *s = (struct lp_llava_source){0};
+}
+
+bool lp_llava_source_config(const struct lp_llava_source *s, struct lp_llava_config *c, bool *sees,
+                            struct lp_error *err) {
+    const char *type;
+    *c = (struct lp_llava_config){0};
+    *sees = false;
+    bool ok = json_is_object(s->config) ? lp_json_string(s->config, "model_type", "", &type, err)
+                                        : lp_error_set(err, LP_EINPUT, "it must hold a JSON object");
+    if (ok && strcmp(type, "llama") == 0) {
+        ok = lp_llama_read_config(s->config, &c->llama, err);
+    } else if (ok) {
+        ok = lp_llava_read_config(s->config, c, err);
+        *sees = true;
+    }
+    return ok || lp_error_prefix(err, "%s", s->config_file);
+}
+
+enum lp_llava_place lp_llava_place(const struct lp_llava_config *c, const char *name,
+                                   char gguf[LP_GGUF_NAME]) {
+    long block;
+    if (!lp_gguf_name_of(gguf, name) || strncmp(gguf, "v.post_ln.", 10) == 0)
+        return LP_PLACE_NONE;
+    if (sscanf(gguf, "v.blk.%ld.", &block) == 1)
+        return block < c->depth ? LP_PLACE_PICTURE : LP_PLACE_NONE;
+    if (strncmp(gguf, "v.", 2) == 0 || strncmp(gguf, "mm.", 3) == 0)
+        return LP_PLACE_PICTURE;
+    bool needed = sscanf(gguf, "blk.%ld.", &block) == 1 ? block < c->llama.layers
+                                                        : !c->llama.tied || strcmp(gguf, "output.weight");
+    return needed ? LP_PLACE_LANGUAGE : LP_PLACE_NONE;
 }

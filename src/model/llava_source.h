@@ -6,8 +6,9 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "model/llava_model.h"
 #include "text/tokenizer.h"
-#include "weights/weights.h"
+#include "weights/gguf_names.h"
 
 struct lp_llava_source {
     struct lp_arena arena;
@@ -36,5 +37,15 @@ bool lp_llava_source_open_alone(struct lp_llava_source *s, const char *path, con
 /* Opens the tokenizer and, unless is_new, the weights. */
 bool lp_llava_source_load(struct lp_llava_source *s, bool is_new, struct lp_error *err);
 void lp_llava_source_done(struct lp_llava_source *s);
+
+/* The sizes that the configuration tells. *sees: there is a picture encoder; else only c->llama is filled,
+ * for a language model alone (model_type "llama"). */
+bool lp_llava_source_config(const struct lp_llava_source *s, struct lp_llava_config *c, bool *sees,
+                            struct lp_error *err);
+
+/* Which part of a model of that configuration needs the tensor of this name, and llama.cpp's name for it. */
+enum lp_llava_place { LP_PLACE_NONE, LP_PLACE_LANGUAGE, LP_PLACE_PICTURE };
+enum lp_llava_place lp_llava_place(const struct lp_llava_config *c, const char *name,
+                                   char gguf[LP_GGUF_NAME]);
 
 #endif

@@ -30,6 +30,7 @@ struct lp_bind {
     const struct lp_weights *files;  /* NULL: a new model, drawn from rng */
     struct lp_rng *rng;
     bool learns;                     /* float32 copies that want gradients */
+    bool checks;                     /* only looks for what is missing or misshapen; tensors have no data */
     struct lp_parameters *parameters; /* every bound weight is added */
     char prefix[256];                /* put before each name */
     struct lp_str missing;           /* names, comma-separated */
