@@ -118,13 +118,13 @@ static void print_model(const struct info *n) {
 }
 
 static void print_tensors(const struct info *n) {
+    printf("\n");
     for (size_t i = 0; i < lp_weights_count(n->source.files); i++) {
         const struct lp_weight *w = lp_weights_at(n->source.files, i);
         printf("%-5s %s ", type_name(w), w->name);
         print_shape(w);
         printf("\n");
     }
-    printf("\n");
 }
 
 static void print_memory(const struct info *n) {
@@ -214,14 +214,15 @@ static bool print_json(const struct info *n, bool tensors, struct lp_error *err)
         n->template, "handles", n->config.knows_handles, "types", kinds_json(n), "memory",
         "language_model_bytes", (json_int_t)n->part[LP_PLACE_LANGUAGE].bytes, "picture_encoder_bytes",
         (json_int_t)n->part[LP_PLACE_PICTURE].bytes, "keys_and_values_bytes", (json_int_t)n->kv_bytes,
-        "bytes", (json_int_t)total_bytes(n));
+        "bytes", (json_int_t)total_bytes(n), "lacks", n->lacks.code ? n->lacks.text : NULL);
     bool ok = json && (!tensors || json_object_set_new(json, "tensors", tensors_json(n)) == 0);
     char *text = ok ? lp_json_text(json) : NULL;
-    if (text)
+    ok = text || lp_error_memory(err);
+    if (ok)
         puts(text);
     lp_free(text);
     json_decref(json);
-    return text || lp_error_memory(err);
+    return ok;
 }
 
 int lp_cmd_model_info(int argc, char **argv) {
@@ -251,7 +252,6 @@ int lp_cmd_model_info(int argc, char **argv) {
         done = print_json(&n, tensors, &err);
     else if (done) {
         print_model(&n);
-        printf("\n");
         if (tensors)
             print_tensors(&n);
         print_memory(&n);
