@@ -61,12 +61,14 @@ static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
     if (!lp_weights_head_rows(b->files, w))
         return w->data;
     void *copy = lp_arena_alloc(b->arena, w->bytes);
-    if (copy)
+    if (copy) {
         lp_weights_copy(b->files, w, copy);
+        lp_weight_let_go(w);
+    }
     return copy;
 }
 
-/* A matrix of blocks in the order in which products read it. Of the file's pages none need stay in memory. */
+/* A matrix of blocks in the order in which products read it; the file's own pages are let go: not two copies. */
 static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
     int64_t N = x->dim[0], K = lp_count(x) / N, bytes = b->kernels->packed_bytes(x->type, N, K);
     void *data = bytes ? lp_arena_alloc(b->arena, (size_t)bytes) : NULL;
@@ -78,6 +80,7 @@ static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
         lp_weights_copy(b->files, w, plain);
     b->kernels->pack(data, turned ? plain : w->data, x->type, N, K);
     lp_free(plain);
+    lp_weight_let_go(w);
     x->data = data;
     x->packed = true;
     return true;

@@ -296,6 +296,10 @@ const struct lp_gguf *lp_weights_gguf(const struct lp_weights *w, size_t i) {
     return i < w->shard_count ? w->shards[i].gguf : NULL;
 }
 
+void lp_weight_let_go(const struct lp_weight *t) {
+    lp_file_let_go(t->data, t->bytes);
+}
+
 int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight *t) {
     const struct lp_gguf_named *named = bsearch(t->name, w->all, w->count, sizeof *w->all, name_to_weight);
     return named ? named->head_rows : 0;

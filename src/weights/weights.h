@@ -71,6 +71,9 @@ int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight 
 /* Copies t (of w, of any type) to `to`, t->bytes, its rows as Hugging Face has them. */
 void lp_weights_copy(const struct lp_weights *w, const struct lp_weight *t, void *to);
 
+/* Says that t's data will hardly be read again (lp_file_let_go); of a tensor of lp_weights_at or _find. */
+void lp_weight_let_go(const struct lp_weight *t);
+
 const char *
 lp_weight_type_name(enum lp_weight_type type); /* "F32", "BF16", "Q4_K": safetensors' and GGUF's names */
 size_t lp_weight_type_bytes(enum lp_weight_type type);  /* of an element, or of a block */
