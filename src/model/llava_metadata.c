@@ -28,10 +28,24 @@ static void put_id(struct lp_gguf_metadata *m, const char *key, int id) {
         lp_gguf_put_u32(m, key, (uint32_t)id);
 }
 
+/* llama.cpp looks for user-defined pieces in the text as it comes, with its spaces. */
+static void put_token(struct lp_gguf_metadata *m, const struct lp_token *t, struct lp_str *text) {
+    size_t mark = strlen(LP_SPACE_MARK);
+    lp_str_cut(text, 0);
+    for (size_t i = 0; i < t->n;) {
+        bool space =
+            t->type == LP_TOKEN_USER && t->n - i >= mark && memcmp(t->name + i, LP_SPACE_MARK, mark) == 0;
+        lp_str_putc(text, space ? ' ' : t->name[i]);
+        i += space ? mark : 1;
+    }
+    lp_gguf_put_element(m, lp_str_text(text), text->n);
+}
+
 static bool put_tokenizer(struct lp_gguf_metadata *m, const struct lp_tokenizer *t, int64_t count,
                           struct lp_error *err) {
     struct lp_arena arena = {0};
     struct lp_token_list list;
+    struct lp_str text = {0};
     size_t n = (size_t)count;
     float *score = lp_arena_array(&arena, n, sizeof *score);
     int32_t *type = lp_arena_array(&arena, n, sizeof *type);
@@ -42,7 +56,7 @@ static bool put_tokenizer(struct lp_gguf_metadata *m, const struct lp_tokenizer 
         lp_gguf_put_string(m, "tokenizer.ggml.pre", "default");
         lp_gguf_put_strings(m, "tokenizer.ggml.tokens", n);
         for (size_t i = 0; i < n; i++) {
-            lp_gguf_put_element(m, list.token[i].name, list.token[i].n);
+            put_token(m, &list.token[i], &text);
             score[i] = list.token[i].score;
             type[i] = list.token[i].type;
         }
@@ -57,6 +71,8 @@ static bool put_tokenizer(struct lp_gguf_metadata *m, const struct lp_tokenizer 
         lp_gguf_put_bool(m, "tokenizer.ggml.add_space_prefix", list.space_prefix);
         lp_gguf_put_bool(m, "tokenizer.ggml.remove_extra_whitespaces", list.remove_spaces);
     }
+    ok = ok && (!text.failed || lp_error_memory(err));
+    lp_str_done(&text);
     lp_arena_done(&arena);
     return ok;
 }

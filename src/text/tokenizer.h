@@ -31,7 +31,8 @@ struct lp_tokenizer *lp_tokenizer_open_bytes(const void *data, size_t size, cons
                                              struct lp_error *err);
 void lp_tokenizer_close(struct lp_tokenizer *t); /* NULL is fine */
 
-enum { LP_TOKENS_MOST = 1 << 20 };
+enum { LP_TOKENS_MOST = 1 << 20, LP_TOKEN_USER = 4 /* SentencePiece's number of user-defined pieces */ };
+#define LP_SPACE_MARK "\xe2\x96\x81" /* U+2581 stands for a space in the names of pieces */
 
 /* A SentencePiece BPE vocabulary in arrays, as GGUF files have it. */
 struct lp_token {

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "text/tokenizer.h"
 
-#define LP_SPACE "\xe2\x96\x81"          /* U+2581 stands for a space inside pieces */
+#define LP_SPACE LP_SPACE_MARK           /* U+2581 stands for a space inside pieces */
 #define LP_UNKNOWN_TEXT " \xe2\x81\x87 " /* what an unknown decodes to unless the model says otherwise */
 #define LP_MAX_PIECES LP_TOKENS_MOST
 

@@ -28,8 +28,27 @@ static bool find_arrays(const struct lp_gguf *g, struct arrays *a, struct lp_err
            lp_error_set(err, LP_EINPUT, "%s: its tokenizer has more than %d tokens", g->file, LP_TOKENS_MOST);
 }
 
-static bool fill(const struct lp_gguf *g, const struct arrays *a, struct lp_token *token,
-                 struct lp_error *err) {
+/* User-defined pieces have their spaces as such in GGUF files, all others as U+2581. The name then lives in
+ * the arena; NULL when out of memory. */
+static const char *mark_spaces(struct lp_arena *arena, const char *name, size_t *n) {
+    size_t spaces = 0;
+    for (size_t i = 0; i < *n; i++)
+        spaces += name[i] == ' ';
+    if (spaces == 0)
+        return name;
+    char *marked = lp_arena_alloc(arena, *n + 2 * spaces), *to = marked;
+    for (size_t i = 0; marked && i < *n; i++) {
+        if (name[i] == ' ')
+            to = mempcpy(to, LP_SPACE_MARK, strlen(LP_SPACE_MARK));
+        else
+            *to++ = name[i];
+    }
+    *n += 2 * spaces;
+    return marked;
+}
+
+static bool fill(const struct lp_gguf *g, const struct arrays *a, struct lp_arena *arena,
+                 struct lp_token *token, struct lp_error *err) {
     struct lp_gguf_value tokens = *a->tokens, scores = *a->scores, types = *a->types, name, value;
     for (size_t i = 0; lp_gguf_next(&tokens, &name); i++) {
         double score = 0;
@@ -39,6 +58,8 @@ static bool fill(const struct lp_gguf *g, const struct arrays *a, struct lp_toke
             return lp_error_set(err, LP_EINPUT, "%s: token %zu has a score that is not a finite number",
                                 g->file, i);
         token[i] = (struct lp_token){(const char *)name.at, (size_t)name.count, (float)score, (int)type};
+        if (type == LP_TOKEN_USER && !(token[i].name = mark_spaces(arena, token[i].name, &token[i].n)))
+            return lp_error_memory(err);
     }
     return true;
 }
@@ -71,6 +92,7 @@ static bool read_settings(const struct lp_gguf *g, struct lp_token_list *list, s
 
 struct lp_tokenizer *lp_gguf_tokenizer(const struct lp_gguf *g, struct lp_error *err) {
     struct arrays a;
+    struct lp_arena arena = {0};
     struct lp_token_list list = {0};
     if (!read_settings(g, &list, err) || !find_arrays(g, &a, err))
         return NULL;
@@ -80,8 +102,9 @@ struct lp_tokenizer *lp_gguf_tokenizer(const struct lp_gguf *g, struct lp_error 
         lp_error_memory(err);
     list.token = token;
     list.count = (int64_t)a.tokens->count;
-    if (token && fill(g, &a, token, err))
+    if (token && fill(g, &a, &arena, token, err))
         t = lp_tokenizer_open_list(&list, g->file, err);
     lp_free(token);
+    lp_arena_done(&arena);
     return t;
 }
