@@ -387,6 +387,38 @@ static void bos_is_left_out_where_the_file_says_so(void **state) {
     unmake(&made);
 }
 
+/* llama.cpp's converters write user-defined pieces with plain spaces: they are found in the text all the
+ * same. */
+static void user_defined_pieces_have_plain_spaces(void **state) {
+    (void)state;
+    static const char *const names[] = {"<unk>", "<s>", "a b ", "a", "b", "\xe2\x96\x81"};
+    static const float scores[6] = {0, 0, 0, -1, -2, -3};
+    static const int32_t types[6] = {2, 3, 4, 1, 1, 1};
+    struct lp_gguf_metadata m = {0};
+    struct lp_error err = {0};
+    struct lp_ids ids = {0};
+    struct made made;
+    lp_gguf_put_string(&m, "tokenizer.ggml.model", "llama");
+    lp_gguf_put_strings(&m, "tokenizer.ggml.tokens", 6);
+    for (int i = 0; i < 6; i++)
+        lp_gguf_put_element(&m, names[i], strlen(names[i]));
+    lp_gguf_put_array(&m, "tokenizer.ggml.scores", LP_GGUF_F32, scores, 6);
+    lp_gguf_put_array(&m, "tokenizer.ggml.token_type", LP_GGUF_I32, types, 6);
+    lp_gguf_put_u32(&m, "tokenizer.ggml.bos_token_id", 1);
+    lp_gguf_put_bool(&m, "tokenizer.ggml.add_space_prefix", false);
+    make(&made, &m, NULL);
+    struct lp_tokenizer *t = lp_gguf_tokenizer(lp_weights_gguf(made.w, 0), &err);
+    if (!t)
+        fail_msg("%s", err.text);
+    assert_true(lp_tokenizer_encode(t, "a b a b", 7, &ids, &err));
+    static const int32_t want[] = {2, 3, 5, 4};
+    assert_int_equal(ids.n, 4);
+    assert_memory_equal(ids.id, want, sizeof want);
+    lp_ids_done(&ids);
+    lp_tokenizer_close(t);
+    unmake(&made);
+}
+
 static void survives_failing_allocations(void **state) {
     (void)state;
     struct lp_weights *w = open_golden();
@@ -421,6 +453,7 @@ int main(void) {
         cmocka_unit_test(the_feature_layer_is_where_llava_takes_it),
         cmocka_unit_test(refuses_other_tokenizers),
         cmocka_unit_test(bos_is_left_out_where_the_file_says_so),
+        cmocka_unit_test(user_defined_pieces_have_plain_spaces),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
