@@ -16,6 +16,17 @@ static const char *row_name(const struct lp_coco *set, const struct lp_coco_scor
 
 /* ---- the table ---- */
 
+/* In a column of 24 letters; what would move a terminal's cursor is a question mark. */
+static void add_name(struct lp_str *out, const char *name) {
+    int letters = 0;
+    for (const char *c = name; *c; c++) {
+        letters += (*c & 0xc0) != 0x80;
+        lp_str_putc(out, (unsigned char)*c < 32 || *c == 127 ? '?' : *c);
+    }
+    for (; letters < 24; letters++)
+        lp_str_putc(out, ' ');
+}
+
 static void add_rate(struct lp_str *out, double rate) {
     if (rate < 0)
         lp_str_printf(out, " %7s", "-");
@@ -55,7 +66,8 @@ void lp_coco_table(const struct lp_coco *set, const struct lp_coco_score *score,
         struct lp_coco_summary s = lp_coco_summarize(r, 1);
         if (!r->truths && !r->crowds && !r->found)
             continue;
-        lp_str_printf(out, "%-24s %7lld %7lld", row_name(set, score, k), (long long)r->truths, (long long)r->found);
+        add_name(out, row_name(set, score, k));
+        lp_str_printf(out, " %7lld %7lld", (long long)r->truths, (long long)r->found);
         add_rate(out, s.ap);
         add_rate(out, s.ap50);
         add_rate(out, s.ap75);
