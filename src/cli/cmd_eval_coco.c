@@ -104,7 +104,7 @@ static int eval_coco(int argc, char **argv, bool masks) {
         {"results", 'r', "FILE", "what was found: COCO's results, a JSON list", LP_OPTION_STRING, NULL, &e.results, 0, 0},
         {"categories", 0, "NAME[,NAME]", "only these categories", LP_OPTION_STRING, NULL, &e.categories, 0, 0},
         {"max-detections", 0, "N", "how many of a category's surest finds count in a picture", LP_OPTION_INT, "100", &e.most, 1,
-         1e6},
+         1e5},
         {"agnostic", 0, NULL, "take all categories for one", LP_OPTION_FLAG, NULL, &e.agnostic, 0, 0},
         {"json", 0, "OUT", "write the numbers to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
         {"picture", 0, "FILE", "draw precision over recall into this file (.png)", LP_OPTION_STRING, NULL, &e.curves, 0, 0},

@@ -34,7 +34,7 @@ grep -q '"of":"masks".*"AP":0.1718767.*"AR_100":0.29017.*"name":"kind 3".*"AP50"
 }
 expect 0 "AR 12      0.7381" detect $(of boxes) --categories "kind 7,kind 18" --max-detections 12
 expect 0 "all categories as one" detect $(of boxes) --agnostic
-expect 0 "AP               -" detect $(of nothing_there) --bars "$folder/none.png" --picture "$folder/none.png"
+expect 0 "AP              -   iou" detect $(of nothing_there) --bars "$folder/none.png" --picture "$folder/none.png"
 expect 0 "count ids from 1" detect $(of boxes_id0)
 expect 1 "AP: 0.3607 is below 0.5000" detect $(of boxes) --least-ap 0.5
 
@@ -42,7 +42,7 @@ echo '[{"image_id": 1}]' >"$folder/bad.json"
 printf '[{"image_id": 1, "score": NaN}]' >"$folder/nan.json"
 expect 2 "--truth FILE and --results FILE" detect --truth "$folder/bad.json"
 expect 2 "has no category 'dog'" detect $(of boxes) --categories dog
-expect 2 "most 1000000" segment $(of runs) --max-detections 0
+expect 2 "from 1 to 100000, not 0" segment $(of runs) --max-detections 0
 expect 1 "bad.json: it has no list 'categories'" detect --truth "$folder/bad.json" --results "$folder/bad.json"
 expect 1 "bad.json: result 1: it has no 'category_id'" detect --truth "$golden/boxes.truth.json" --results "$folder/bad.json"
 expect 1 "nan.json is not valid JSON" detect --truth "$golden/boxes.truth.json" --results "$folder/nan.json"
