@@ -88,7 +88,9 @@ static bool report(const struct eval_coco *e, struct lp_error *err) {
         fputs(lp_str_text(&table), stdout);
     lp_str_done(&table);
     if (done && e->score.forgets)
-        fputs("an annotation of the id 0 was found, but counts as missed, as in pycocotools: count ids from 1\n", stderr);
+        fputs("an annotation of the id 0 was found, but counts as missed, as in pycocotools: count ids from "
+              "1\n",
+              stderr);
     return done;
 }
 
@@ -100,28 +102,39 @@ static bool good_enough(const struct eval_coco *e, struct lp_error *err) {
 static int eval_coco(int argc, char **argv, bool masks) {
     struct eval_coco e = {.set = {.masks = masks}};
     const struct lp_option options[] = {
-        {"truth", 't', "FILE", "what is there: COCO's annotations (instances.json)", LP_OPTION_STRING, NULL, &e.truth, 0, 0},
-        {"results", 'r', "FILE", "what was found: COCO's results, a JSON list", LP_OPTION_STRING, NULL, &e.results, 0, 0},
-        {"categories", 0, "NAME[,NAME]", "only these categories", LP_OPTION_STRING, NULL, &e.categories, 0, 0},
-        {"max-detections", 0, "N", "how many of a category's surest finds count in a picture", LP_OPTION_INT, "100", &e.most, 1,
-         1e5},
+        {"truth", 't', "FILE", "what is there: COCO's annotations (instances.json)", LP_OPTION_STRING, NULL,
+         &e.truth, 0, 0},
+        {"results", 'r', "FILE", "what was found: COCO's results, a JSON list", LP_OPTION_STRING, NULL,
+         &e.results, 0, 0},
+        {"categories", 0, "NAME[,NAME]", "only these categories", LP_OPTION_STRING, NULL, &e.categories, 0,
+         0},
+        {"max-detections", 0, "N", "how many of a category's surest finds count in a picture", LP_OPTION_INT,
+         "100", &e.most, 1, 1e5},
         {"agnostic", 0, NULL, "take all categories for one", LP_OPTION_FLAG, NULL, &e.agnostic, 0, 0},
         {"json", 0, "OUT", "write the numbers to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
-        {"picture", 0, "FILE", "draw precision over recall into this file (.png)", LP_OPTION_STRING, NULL, &e.curves, 0, 0},
-        {"bars", 0, "FILE", "draw the 60 worst categories as bars into this file (.png)", LP_OPTION_STRING, NULL, &e.bars, 0, 0},
+        {"picture", 0, "FILE", "draw precision over recall into this file (.png)", LP_OPTION_STRING, NULL,
+         &e.curves, 0, 0},
+        {"bars", 0, "FILE", "draw the 60 worst categories as bars into this file (.png)", LP_OPTION_STRING,
+         NULL, &e.bars, 0, 0},
         {"least-ap", 0, "R", "fail when AP is below", LP_OPTION_FLOAT, "0", &e.least_ap, 0, 1},
         {0}};
     const char *command = masks ? "eval segment" : "eval detect";
-    const struct lp_usage usage = {command, "--truth FILE --results FILE [options]",
-                                   masks ? "Compares masks with COCO's annotations: average precision and recall, as pycocotools."
-                                         : "Compares boxes with COCO's annotations: average precision and recall, as pycocotools.",
-                                   options, 0, 0};
+    const struct lp_usage usage = {
+        command,
+        "--truth FILE --results FILE [options]",
+        masks ? "Compares masks with COCO's annotations: average precision and recall, as pycocotools."
+              : "Compares boxes with COCO's annotations: average precision and recall, as pycocotools.",
+        options,
+        0,
+        0};
     struct lp_error err = {0};
     int status;
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
-    bool done = e.truth && e.results ? measure(&e, &err)
-                                     : lp_error_set(&err, LP_EUSAGE, "say with --truth FILE and --results FILE what to compare");
+    bool done =
+        e.truth && e.results
+            ? measure(&e, &err)
+            : lp_error_set(&err, LP_EUSAGE, "say with --truth FILE and --results FILE what to compare");
     done = done && report(&e, &err) && good_enough(&e, &err);
     lp_free(e.chosen);
     lp_coco_score_done(&e.score);

@@ -54,7 +54,8 @@ static bool check(const struct lp_coco *set, const struct lp_coco_thing *t, stru
         return lp_error_set(err, LP_EINPUT, "there is no such picture or category");
     if (!isfinite(t->score))
         return lp_error_set(err, LP_EINPUT, "its score is not a number");
-    if (!(fabs(b[0]) <= farthest && fabs(b[1]) <= farthest && fabs(b[2]) <= farthest && fabs(b[3]) <= farthest))
+    if (!(fabs(b[0]) <= farthest && fabs(b[1]) <= farthest && fabs(b[2]) <= farthest &&
+          fabs(b[3]) <= farthest))
         return lp_error_set(err, LP_EINPUT, "its box is far outside any picture");
     if (b[2] < 0 || b[3] < 0)
         return lp_error_set(err, LP_EINPUT, "its box has a width or height below 0");
@@ -62,8 +63,8 @@ static bool check(const struct lp_coco *set, const struct lp_coco_thing *t, stru
         return lp_error_set(err, LP_EINPUT, "its area is larger than any picture");
     const struct lp_coco_picture *p = &set->picture[t->picture];
     return !set->masks || (t->mask.width == p->width && t->mask.height == p->height && p->width) ||
-           lp_error_set(err, LP_EINPUT, "its mask is %d x %d, the picture %d x %d", t->mask.width, t->mask.height, p->width,
-                        p->height);
+           lp_error_set(err, LP_EINPUT, "its mask is %d x %d, the picture %d x %d", t->mask.width,
+                        t->mask.height, p->width, p->height);
 }
 
 static bool make_room(struct lp_coco_list *list) {
@@ -78,7 +79,8 @@ static bool make_room(struct lp_coco_list *list) {
     return grown;
 }
 
-static bool add(const struct lp_coco *set, struct lp_coco_list *list, struct lp_coco_thing *thing, struct lp_error *err) {
+static bool add(const struct lp_coco *set, struct lp_coco_list *list, struct lp_coco_thing *thing,
+                struct lp_error *err) {
     struct lp_coco_thing t = *thing;
     thing->mask = (struct lp_rle){0};
     if (set->masks)
@@ -108,8 +110,10 @@ static double overlap(const double a[4], const double b[4]) {
     return width > 0 && height > 0 ? width * height : 0;
 }
 
-double lp_coco_iou(const struct lp_coco *set, const struct lp_coco_thing *found, const struct lp_coco_thing *truth) {
-    double common = overlap(found->box, truth->box); /* of masks, too, where there is none there is nothing common */
+double lp_coco_iou(const struct lp_coco *set, const struct lp_coco_thing *found,
+                   const struct lp_coco_thing *truth) {
+    double common =
+        overlap(found->box, truth->box); /* of masks, too, where there is none there is nothing common */
     if (common <= 0)
         return 0;
     double area = found->box[2] * found->box[3], other = truth->box[2] * truth->box[3];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* eval/coco_match.c - finds and truths of one category in one picture, paired by COCO's rules:
  *
- * The surest find chooses first, the truth that it shares most with, at least the iou asked for. A truth is taken once, a crowd
- * as often as wanted. Truths to ignore (crowds, those of another size) are chosen only where no other can be; a find
- * that got one, or got none and is of another size itself, is ignored. Of equals the later truth wins. */
+ * The surest find chooses first, the truth that it shares most with, at least the iou asked for. A truth is
+ * taken once, a crowd as often as wanted. Truths to ignore (crowds, those of another size) are chosen only
+ * where no other can be; a find that got one, or got none and is of another size itself, is ignored. Of
+ * equals the later truth wins. */
 #include "eval/coco_match.h"
 
 #include "base/memory.h"
@@ -47,7 +48,8 @@ static int choose(const struct candidate *c, int n, int size, int i) {
     return -1;
 }
 
-static void judge(const struct lp_coco_thing *found, const struct candidate *c, int n, struct lp_coco_verdict *v, bool *forgets) {
+static void judge(const struct lp_coco_thing *found, const struct candidate *c, int n,
+                  struct lp_coco_verdict *v, bool *forgets) {
     for (int size = 0; size < LP_COCO_SIZES; size++)
         for (int i = 0; i < LP_COCO_IOUS; i++) {
             uint16_t bit = (uint16_t)(1 << i);

@@ -81,33 +81,36 @@ static bool read_places(struct lp_coco *set, const json_t *file, struct lp_error
     set->picture = lp_alloc_array(json_array_size(pictures), sizeof *set->picture);
     if (!set->category || !set->picture)
         return lp_error_memory(err);
-    json_array_foreach((json_t *)categories, i, item)
-        if (!read_category(set, item, err))
-            return lp_error_prefix(err, "category %zu", i + 1);
-    json_array_foreach((json_t *)pictures, i, item)
-        if (!read_picture(set, item, err))
-            return lp_error_prefix(err, "image %zu", i + 1);
+    json_array_foreach((json_t *)categories, i,
+                       item) if (!read_category(set, item, err)) return lp_error_prefix(err, "category %zu",
+                                                                                        i + 1);
+    json_array_foreach((json_t *)pictures, i, item) if (!read_picture(set, item, err)) return lp_error_prefix(
+        err, "image %zu", i + 1);
     qsort(set->category, (size_t)set->categories, sizeof *set->category, category_order);
     qsort(set->picture, (size_t)set->pictures, sizeof *set->picture, picture_order);
     for (int k = 1; k < set->categories; k++)
         if (set->category[k].id == set->category[k - 1].id)
-            return lp_error_set(err, LP_EINPUT, "there are two categories of the id %lld", (long long)set->category[k].id);
+            return lp_error_set(err, LP_EINPUT, "there are two categories of the id %lld",
+                                (long long)set->category[k].id);
     for (int k = 1; k < set->pictures; k++)
         if (set->picture[k].id == set->picture[k - 1].id)
-            return lp_error_set(err, LP_EINPUT, "there are two images of the id %lld", (long long)set->picture[k].id);
+            return lp_error_set(err, LP_EINPUT, "there are two images of the id %lld",
+                                (long long)set->picture[k].id);
     return true;
 }
 
 /* ---- masks ---- */
 
 /* [[x, y, x, y, ..], ..] */
-static bool read_outlines(const json_t *list, const struct lp_coco_picture *p, struct lp_rle *out, struct lp_error *err) {
+static bool read_outlines(const json_t *list, const struct lp_coco_picture *p, struct lp_rle *out,
+                          struct lp_error *err) {
     size_t outlines = json_array_size(list), numbers = 0, at = 0, i, k;
     const json_t *outline, *number;
     json_array_foreach((json_t *)list, i, outline) {
         size_t n = json_array_size(outline);
         if (n < 6 || n % 2)
-            return lp_error_set(err, LP_EINPUT, "outline %zu of its mask is not the x and y of 3 corners or more", i + 1);
+            return lp_error_set(err, LP_EINPUT,
+                                "outline %zu of its mask is not the x and y of 3 corners or more", i + 1);
         numbers += n;
     }
     double *xy = lp_alloc_array(numbers, sizeof *xy);
@@ -129,7 +132,8 @@ static bool read_outlines(const json_t *list, const struct lp_coco_picture *p, s
     return ok;
 }
 
-static bool read_plain_runs(const json_t *list, const struct lp_coco_picture *p, struct lp_rle *out, struct lp_error *err) {
+static bool read_plain_runs(const json_t *list, const struct lp_coco_picture *p, struct lp_rle *out,
+                            struct lp_error *err) {
     size_t n = json_array_size(list), i;
     uint32_t *run = lp_alloc_array(n, sizeof *run);
     const json_t *number;
@@ -138,8 +142,9 @@ static bool read_plain_runs(const json_t *list, const struct lp_coco_picture *p,
         int64_t length = json_is_integer(number) ? json_integer_value(number) : -1;
         if (!ok)
             break;
-        ok = (length >= 0 && length <= LP_IMAGE_MAX_PIXELS) ||
-             lp_error_set(err, LP_EINPUT, "run length %zu of its mask is not a whole number of pixels", i + 1);
+        ok =
+            (length >= 0 && length <= LP_IMAGE_MAX_PIXELS) ||
+            lp_error_set(err, LP_EINPUT, "run length %zu of its mask is not a whole number of pixels", i + 1);
         run[i] = (uint32_t)length;
     }
     ok = ok && lp_rle_from_runs(out, run, n, p->width, p->height, err);
@@ -147,14 +152,16 @@ static bool read_plain_runs(const json_t *list, const struct lp_coco_picture *p,
     return ok;
 }
 
-static bool read_runs(const json_t *mask, const struct lp_coco_picture *p, struct lp_rle *out, struct lp_error *err) {
+static bool read_runs(const json_t *mask, const struct lp_coco_picture *p, struct lp_rle *out,
+                      struct lp_error *err) {
     const json_t *size = json_object_get(mask, "size"), *counts = json_object_get(mask, "counts");
     const json_t *height = json_array_get(size, 0), *width = json_array_get(size, 1);
     if (json_array_size(size) != 2 || !json_is_integer(height) || !json_is_integer(width))
         return lp_error_set(err, LP_EINPUT, "its mask has no 'size' [height, width]");
     if (json_integer_value(height) != p->height || json_integer_value(width) != p->width)
-        return lp_error_set(err, LP_EINPUT, "its mask is %lld x %lld, the picture %d x %d", (long long)json_integer_value(width),
-                            (long long)json_integer_value(height), p->width, p->height);
+        return lp_error_set(err, LP_EINPUT, "its mask is %lld x %lld, the picture %d x %d",
+                            (long long)json_integer_value(width), (long long)json_integer_value(height),
+                            p->width, p->height);
     if (json_is_array(counts))
         return read_plain_runs(counts, p, out, err);
     if (!json_is_string(counts))
@@ -162,13 +169,16 @@ static bool read_runs(const json_t *mask, const struct lp_coco_picture *p, struc
     return lp_rle_read(out, json_string_value(counts), json_string_length(counts), p->width, p->height, err);
 }
 
-static bool read_mask(const json_t *mask, const struct lp_coco_picture *p, struct lp_rle *out, struct lp_error *err) {
+static bool read_mask(const json_t *mask, const struct lp_coco_picture *p, struct lp_rle *out,
+                      struct lp_error *err) {
     if (!p->width)
-        return lp_error_set(err, LP_EINPUT, "image %lld has no 'width' and 'height', which masks need", (long long)p->id);
+        return lp_error_set(err, LP_EINPUT, "image %lld has no 'width' and 'height', which masks need",
+                            (long long)p->id);
     if (json_is_array(mask) && json_array_size(mask))
         return read_outlines(mask, p, out, err);
-    return json_is_object(mask) ? read_runs(mask, p, out, err)
-                                : lp_error_set(err, LP_EINPUT, "its 'segmentation' is neither outlines nor run lengths");
+    return json_is_object(mask)
+               ? read_runs(mask, p, out, err)
+               : lp_error_set(err, LP_EINPUT, "its 'segmentation' is neither outlines nor run lengths");
 }
 
 /* ---- things ---- */
@@ -184,7 +194,8 @@ static bool read_box(const json_t *box, double xywh[4], struct lp_error *err) {
 }
 
 /* Where it is and what; the picture and the category must be in the truth. */
-static bool read_place(const struct lp_coco *set, const json_t *item, struct lp_coco_thing *t, struct lp_error *err) {
+static bool read_place(const struct lp_coco *set, const json_t *item, struct lp_coco_thing *t,
+                       struct lp_error *err) {
     int64_t picture, category;
     if (!read_id(item, "image_id", &picture, err) || !read_id(item, "category_id", &category, err))
         return false;
@@ -205,8 +216,8 @@ static bool read_crowd(const json_t *item, bool *crowd, struct lp_error *err) {
 
 static bool read_annotation(struct lp_coco *set, const json_t *item, struct lp_error *err) {
     struct lp_coco_thing t = {0};
-    bool ok = read_id(item, "id", &t.id, err) && read_place(set, item, &t, err) && read_crowd(item, &t.crowd, err) &&
-              read_needed(item, "area", &t.area, err);
+    bool ok = read_id(item, "id", &t.id, err) && read_place(set, item, &t, err) &&
+              read_crowd(item, &t.crowd, err) && read_needed(item, "area", &t.area, err);
     if (ok && !(t.area >= 0))
         ok = lp_error_set(err, LP_EINPUT, "its 'area' is not a number from 0 on");
     if (ok && set->masks)
@@ -219,14 +230,16 @@ static bool read_annotation(struct lp_coco *set, const json_t *item, struct lp_e
 }
 
 /* A box's own outline as a mask. */
-static bool mask_of_box(const double b[4], const struct lp_coco_picture *p, struct lp_rle *out, struct lp_error *err) {
+static bool mask_of_box(const double b[4], const struct lp_coco_picture *p, struct lp_rle *out,
+                        struct lp_error *err) {
     const double x1 = b[0] + b[2], y1 = b[1] + b[3], xy[8] = {b[0], b[1], b[0], y1, x1, y1, x1, b[1]};
     const size_t points = 4;
     for (int i = 0; i < 8; i++)
         if (!(fabs(xy[i]) <= LP_RLE_FARTHEST))
             return lp_error_set(err, LP_EINPUT, "its box is far outside any picture");
     if (!p->width)
-        return lp_error_set(err, LP_EINPUT, "image %lld has no 'width' and 'height', which masks need", (long long)p->id);
+        return lp_error_set(err, LP_EINPUT, "image %lld has no 'width' and 'height', which masks need",
+                            (long long)p->id);
     return lp_rle_from_polygons(out, xy, &points, 1, p->width, p->height, err);
 }
 
@@ -284,9 +297,10 @@ bool lp_coco_take_truth(struct lp_coco *set, const json_t *file, const char *nam
     size_t i;
     if (!read_places(set, file, err) || !(annotations = list_of(file, "annotations", err)))
         return lp_error_prefix(err, "%s", name);
-    json_array_foreach((json_t *)annotations, i, item)
-        if (!read_annotation(set, item, err))
-            return lp_error_prefix(err, "%s: annotation %zu", name, i + 1);
+    json_array_foreach(
+        (json_t *)annotations, i,
+        item) if (!read_annotation(set, item, err)) return lp_error_prefix(err, "%s: annotation %zu", name,
+                                                                           i + 1);
     return check_ids(&set->truth, err) || lp_error_prefix(err, "%s", name);
 }
 
@@ -295,9 +309,8 @@ bool lp_coco_take_results(struct lp_coco *set, const json_t *list, const char *n
     size_t i;
     if (!json_is_array(list))
         return lp_error_set(err, LP_EINPUT, "%s is not a list of results", name);
-    json_array_foreach((json_t *)list, i, item)
-        if (!read_result(set, item, err))
-            return lp_error_prefix(err, "%s: result %zu", name, i + 1);
+    json_array_foreach((json_t *)list, i, item) if (!read_result(set, item, err)) return lp_error_prefix(
+        err, "%s: result %zu", name, i + 1);
     return true;
 }
 

@@ -34,7 +34,8 @@ static void add_rate(struct lp_str *out, double rate) {
         lp_str_printf(out, " %7.4f", rate);
 }
 
-static void add_line(struct lp_str *out, const char *name, double rate, const char *iou, const char *size, int most) {
+static void add_line(struct lp_str *out, const char *name, double rate, const char *iou, const char *size,
+                     int most) {
     lp_str_printf(out, "%-9s", name);
     add_rate(out, rate);
     lp_str_printf(out, "   iou %-9s  %-6s  at most %d\n", iou, size, most);
@@ -59,8 +60,8 @@ static void add_summary(struct lp_str *out, const struct lp_coco_summary *s, int
 }
 
 void lp_coco_table(const struct lp_coco *set, const struct lp_coco_score *score, struct lp_str *out) {
-    lp_str_printf(out, "%-24s %7s %7s %7s %7s %7s %7s %7s %7s %7s\n", "category", "there", "found", "AP", "AP50", "AP75", "small",
-                  "medium", "large", "AR");
+    lp_str_printf(out, "%-24s %7s %7s %7s %7s %7s %7s %7s %7s %7s\n", "category", "there", "found", "AP",
+                  "AP50", "AP75", "small", "medium", "large", "AR");
     for (int k = 0; k < score->rows; k++) {
         const struct lp_coco_rates *r = &score->category[k];
         struct lp_coco_summary s = lp_coco_summarize(r, 1);
@@ -77,8 +78,9 @@ void lp_coco_table(const struct lp_coco *set, const struct lp_coco_score *score,
         add_rate(out, s.ar_most);
         lp_str_putc(out, '\n');
     }
-    lp_str_printf(out, "\n%lld pictures, %lld %s to find, %lld crowds, %lld found\n", (long long)score->pictures,
-                  (long long)score->truths, set->masks ? "masks" : "boxes", (long long)score->crowds, (long long)score->found);
+    lp_str_printf(out, "\n%lld pictures, %lld %s to find, %lld crowds, %lld found\n",
+                  (long long)score->pictures, (long long)score->truths, set->masks ? "masks" : "boxes",
+                  (long long)score->crowds, (long long)score->found);
     add_summary(out, &score->summary, score->most);
 }
 
@@ -93,17 +95,19 @@ static bool put_summary(json_t *to, const struct lp_coco_summary *s, int most) {
     snprintf(name, sizeof name, "AR_%d", most);
     return put_rate(to, "AP", s->ap) && put_rate(to, "AP50", s->ap50) && put_rate(to, "AP75", s->ap75) &&
            put_rate(to, "AP_small", s->ap_small) && put_rate(to, "AP_medium", s->ap_medium) &&
-           put_rate(to, "AP_large", s->ap_large) && put_rate(to, "AR_1", s->ar_1) && put_rate(to, "AR_10", s->ar_10) &&
-           put_rate(to, name, s->ar_most) && put_rate(to, "AR_small", s->ar_small) &&
-           put_rate(to, "AR_medium", s->ar_medium) && put_rate(to, "AR_large", s->ar_large);
+           put_rate(to, "AP_large", s->ap_large) && put_rate(to, "AR_1", s->ar_1) &&
+           put_rate(to, "AR_10", s->ar_10) && put_rate(to, name, s->ar_most) &&
+           put_rate(to, "AR_small", s->ar_small) && put_rate(to, "AR_medium", s->ar_medium) &&
+           put_rate(to, "AR_large", s->ar_large);
 }
 
 static json_t *json_row(const struct lp_coco *set, const struct lp_coco_score *score, int row) {
     const struct lp_coco_rates *r = &score->category[row];
     struct lp_coco_summary s = lp_coco_summarize(r, 1);
     int place = score->place[row];
-    json_t *one = json_pack("{s:s, s:I, s:I, s:I}", "name", row_name(set, score, row), "truths", (json_int_t)r->truths, "crowds",
-                            (json_int_t)r->crowds, "found", (json_int_t)r->found);
+    json_t *one =
+        json_pack("{s:s, s:I, s:I, s:I}", "name", row_name(set, score, row), "truths", (json_int_t)r->truths,
+                  "crowds", (json_int_t)r->crowds, "found", (json_int_t)r->found);
     if (one && (place < 0 || !json_object_set_new(one, "id", json_integer(set->category[place].id))) &&
         put_summary(one, &s, score->most))
         return one;
@@ -112,9 +116,10 @@ static json_t *json_row(const struct lp_coco *set, const struct lp_coco_score *s
 }
 
 json_t *lp_coco_json(const struct lp_coco *set, const struct lp_coco_score *score, struct lp_error *err) {
-    json_t *all = json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "of", set->masks ? "masks" : "boxes", "pictures",
-                            (json_int_t)score->pictures, "truths", (json_int_t)score->truths, "crowds",
-                            (json_int_t)score->crowds, "found", (json_int_t)score->found, "most", score->most);
+    json_t *all =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "of", set->masks ? "masks" : "boxes", "pictures",
+                  (json_int_t)score->pictures, "truths", (json_int_t)score->truths, "crowds",
+                  (json_int_t)score->crowds, "found", (json_int_t)score->found, "most", score->most);
     json_t *rows = json_array();
     bool ok = all && rows && put_summary(all, &score->summary, score->most);
     for (int k = 0; ok && k < score->rows; k++)
@@ -130,7 +135,8 @@ json_t *lp_coco_json(const struct lp_coco *set, const struct lp_coco_score *scor
 
 /* ---- pictures ---- */
 
-struct lp_image *lp_coco_curves(const struct lp_coco *set, const struct lp_coco_score *score, struct lp_error *err) {
+struct lp_image *lp_coco_curves(const struct lp_coco *set, const struct lp_coco_score *score,
+                                struct lp_error *err) {
     enum { LINES = 3, POINTS = LP_COCO_RECALLS + 1 };
     static const struct {
         const char *name;
@@ -149,10 +155,12 @@ struct lp_image *lp_coco_curves(const struct lp_coco *set, const struct lp_coco_
         }
         recall[POINTS - 1] = 1; /* every line ends on the ground, so that all diagrams begin at 0 */
         precision[i][POINTS - 1] = 0;
-        line[i] = (struct lp_chart_line){.name = lines[i].name, .x = recall, .y = precision[i], .n = any ? POINTS : 0};
+        line[i] = (struct lp_chart_line){
+            .name = lines[i].name, .x = recall, .y = precision[i], .n = any ? POINTS : 0};
         memcpy(line[i].color, lines[i].color, sizeof line[i].color);
     }
-    const struct lp_chart_lines c = {set->masks ? "precision, masks" : "precision, boxes", "recall", line, LINES};
+    const struct lp_chart_lines c = {set->masks ? "precision, masks" : "precision, boxes", "recall", line,
+                                     LINES};
     return lp_chart_lines(&c, err);
 }
 
@@ -168,7 +176,8 @@ static int worst_first(const void *a, const void *b) {
     return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-struct lp_image *lp_coco_bars(const struct lp_coco *set, const struct lp_coco_score *score, struct lp_error *err) {
+struct lp_image *lp_coco_bars(const struct lp_coco *set, const struct lp_coco_score *score,
+                              struct lp_error *err) {
     enum { MOST = 60 };
     struct ranked *ranked = lp_alloc_array((size_t)score->rows, sizeof *ranked);
     const char *name[MOST];
@@ -192,7 +201,8 @@ struct lp_image *lp_coco_bars(const struct lp_coco *set, const struct lp_coco_sc
         recall[k] = ranked[k].recall;
     }
     lp_free(ranked);
-    const struct lp_chart_panel panel[] = {{"AP50; dark: AP", ap50, ap, {31, 119, 180}, 3}, {"AR", recall, NULL, {44, 140, 60}, 3}};
+    const struct lp_chart_panel panel[] = {{"AP50; dark: AP", ap50, ap, {31, 119, 180}, 3},
+                                           {"AR", recall, NULL, {44, 140, 60}, 3}};
     const struct lp_chart_bars c = {NULL, name, n, panel, 2};
     return lp_chart_bars(&c, err);
 }

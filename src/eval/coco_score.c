@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* eval/coco_score.c - precision and recall of a set. A row is a category, or all of them where they count as one. */
+/* eval/coco_score.c - precision and recall of a set. A row is a category, or all of them where they count as
+ * one. */
 #include "eval/coco_score.h"
 
 #include "base/memory.h"
@@ -41,7 +42,7 @@ struct work {
     const struct lp_coco *set;
     const struct lp_coco_settings *settings;
     struct lp_coco_score *score;
-    int *row;                      /* [categories]: which row counts it, or -1 */
+    int *row; /* [categories]: which row counts it, or -1 */
     struct entry *truth, *found;
     size_t truths, finds;
     const struct lp_coco_thing **group; /* room for the things of one picture */
@@ -75,7 +76,8 @@ static size_t list_entries(const struct work *w, const struct lp_coco_list *list
 
 static bool prepare(struct work *w, struct lp_error *err) {
     const struct lp_coco *set = w->set;
-    size_t n = set->truth.n > set->found.n ? set->truth.n : set->found.n, categories = (size_t)set->categories;
+    size_t n = set->truth.n > set->found.n ? set->truth.n : set->found.n,
+           categories = (size_t)set->categories;
     struct lp_coco_score *s = w->score;
     s->category = lp_alloc_array(categories + 1, sizeof *s->category);
     s->place = lp_alloc_array(categories + 1, sizeof *s->place);
@@ -86,7 +88,8 @@ static bool prepare(struct work *w, struct lp_error *err) {
     w->verdict = lp_alloc_array(set->found.n, sizeof *w->verdict);
     w->precision = lp_alloc_array(set->found.n, sizeof *w->precision);
     w->recall = lp_alloc_array(set->found.n, sizeof *w->recall);
-    if (!s->category || !s->place || !w->row || !w->truth || !w->found || !w->group || !w->verdict || !w->precision || !w->recall)
+    if (!s->category || !s->place || !w->row || !w->truth || !w->found || !w->group || !w->verdict ||
+        !w->precision || !w->recall)
         return lp_error_memory(err);
     for (int c = 0; c < set->categories; c++) {
         bool counts = !w->settings->chosen || w->settings->chosen[c];
@@ -105,7 +108,8 @@ static bool prepare(struct work *w, struct lp_error *err) {
 }
 
 /* How many entries from `at` on are of this row and picture; their things. */
-static size_t take_group(const struct entry *entry, size_t n, size_t at, int row, int picture, const struct lp_coco_thing **thing) {
+static size_t take_group(const struct entry *entry, size_t n, size_t at, int row, int picture,
+                         const struct lp_coco_thing **thing) {
     size_t k = 0;
     for (; at + k < n && entry[at + k].row == row && entry[at + k].picture == picture; k++)
         thing[k] = entry[at + k].thing;
@@ -114,14 +118,16 @@ static size_t take_group(const struct entry *entry, size_t n, size_t at, int row
 
 /* Whether a row has things left, and the first picture of which. */
 static bool next_picture(const struct work *w, size_t truth, size_t found, int row, int *picture) {
-    bool a = truth < w->truths && w->truth[truth].row == row, b = found < w->finds && w->found[found].row == row;
+    bool a = truth < w->truths && w->truth[truth].row == row,
+         b = found < w->finds && w->found[found].row == row;
     int x = a ? w->truth[truth].picture : 0, y = b ? w->found[found].picture : 0;
     *picture = a && b ? (x < y ? x : y) : a ? x : y;
     return a || b;
 }
 
 /* Matches a row picture by picture; *truth and *found go on behind it. */
-static bool match_row(struct work *w, int row, size_t *truth, size_t *found, int64_t to_find[LP_COCO_SIZES], struct lp_error *err) {
+static bool match_row(struct work *w, int row, size_t *truth, size_t *found, int64_t to_find[LP_COCO_SIZES],
+                      struct lp_error *err) {
     struct lp_coco_rates *rates = &w->score->category[row];
     int picture;
     w->verdicts = 0;
@@ -133,7 +139,8 @@ static bool match_row(struct work *w, int row, size_t *truth, size_t *found, int
             finds = (size_t)w->settings->most;
         struct lp_coco_verdict *v = w->verdict + w->verdicts;
         for (size_t i = 0; i < finds; i++)
-            v[i] = (struct lp_coco_verdict){.score = finds_group[i]->score, .rank = (int)i, .order = (uint32_t)(w->verdicts + i)};
+            v[i] = (struct lp_coco_verdict){
+                .score = finds_group[i]->score, .rank = (int)i, .order = (uint32_t)(w->verdicts + i)};
         if (!lp_coco_match(w->set, w->group, truths, finds_group, finds, v, to_find, &w->score->forgets, err))
             return false;
         for (size_t i = 0; i < truths; i++)
@@ -152,7 +159,8 @@ static bool match_row(struct work *w, int row, size_t *truth, size_t *found, int
     return true;
 }
 
-/* Precision and recall after each verdict that counts, of the first `most` in each picture. Returns how many there are. */
+/* Precision and recall after each verdict that counts, of the first `most` in each picture. Returns how many
+ * there are. */
 static size_t follow(struct work *w, int size, int iou, int most, int64_t to_find) {
     size_t n = 0;
     int64_t right = 0;
@@ -215,8 +223,8 @@ static void sum_up(struct work *w) {
     s->summary = lp_coco_summarize(s->category, s->rows);
 }
 
-bool lp_coco_score(const struct lp_coco *set, const struct lp_coco_settings *settings, struct lp_coco_score *score,
-                   struct lp_error *err) {
+bool lp_coco_score(const struct lp_coco *set, const struct lp_coco_settings *settings,
+                   struct lp_coco_score *score, struct lp_error *err) {
     struct work w = {.set = set, .settings = settings, .score = score};
     *score = (struct lp_coco_score){0};
     bool ok = prepare(&w, err);

@@ -6,9 +6,9 @@
 #include "eval/coco.h"
 
 enum {
-    LP_COCO_IOUS = 10,    /* how much must be common: 0.50, 0.55 .. 0.95 */
+    LP_COCO_IOUS = 10,     /* how much must be common: 0.50, 0.55 .. 0.95 */
     LP_COCO_RECALLS = 101, /* where precision is read off: 0, 0.01 .. 1 */
-    LP_COCO_IOU_50 = 0,   /* places among the ious */
+    LP_COCO_IOU_50 = 0,    /* places among the ious */
     LP_COCO_IOU_75 = 5
 };
 
@@ -19,17 +19,17 @@ enum lp_coco_size { LP_COCO_ALL, LP_COCO_SMALL, LP_COCO_MEDIUM, LP_COCO_LARGE, L
 enum { LP_COCO_FIRST, LP_COCO_TEN, LP_COCO_MOST, LP_COCO_CUTS };
 
 struct lp_coco_settings {
-    int most;                /* finds of a category in a picture that count, at least 1; usually 100 */
-    bool agnostic;           /* take all categories for one */
-    const bool *chosen;      /* [categories] which count, or NULL: all */
+    int most;           /* finds of a category in a picture that count, at least 1; usually 100 */
+    bool agnostic;      /* take all categories for one */
+    const bool *chosen; /* [categories] which count, or NULL: all */
     void (*tell)(void *context, int64_t done, int64_t count); /* progress, in things; or NULL */
     void *context;
 };
 
 /* All -1 for sizes of which there is nothing to find. */
 struct lp_coco_rates {
-    int64_t truths, crowds, found; /* things to find, crowds, finds; of all sizes */
-    double precision[LP_COCO_SIZES][LP_COCO_IOUS];           /* the mean over the 101 recalls */
+    int64_t truths, crowds, found;                 /* things to find, crowds, finds; of all sizes */
+    double precision[LP_COCO_SIZES][LP_COCO_IOUS]; /* the mean over the 101 recalls */
     double recall[LP_COCO_SIZES][LP_COCO_CUTS][LP_COCO_IOUS]; /* the highest */
 };
 
@@ -47,12 +47,13 @@ struct lp_coco_score {
     int64_t pictures, truths, crowds, found;
     bool forgets; /* an annotation of id 0 was found, which pycocotools and therefore this counts as missed */
     struct lp_coco_summary summary;
-    double curve[LP_COCO_IOUS][LP_COCO_RECALLS]; /* precision at each recall, the mean over categories; -1: none */
+    double curve[LP_COCO_IOUS]
+                [LP_COCO_RECALLS]; /* precision at each recall, the mean over categories; -1: none */
 };
 
 /* Fills *score, which is done with by lp_coco_score_done whatever this returns. LP_EMEMORY. */
-bool lp_coco_score(const struct lp_coco *set, const struct lp_coco_settings *settings, struct lp_coco_score *score,
-                   struct lp_error *err);
+bool lp_coco_score(const struct lp_coco *set, const struct lp_coco_settings *settings,
+                   struct lp_coco_score *score, struct lp_error *err);
 void lp_coco_score_done(struct lp_coco_score *score);
 
 /* The twelve of one row, as if it were alone. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* image/rle_polygon.c - outlines to the pixels that they cover, pixel for pixel as pycocotools (maskApi's rleFrPoly) has it.
+/* image/rle_polygon.c - outlines to the pixels that they cover, pixel for pixel as pycocotools (maskApi's
+ * rleFrPoly) has it.
  *
- * Corners are rounded to a grid five times as fine as pixels. The pixels of column x change sides where an edge passes
- * from fine column 5x+2 to 5x+3, the middle: at the upper one of the edge's two fine points there, taken back to pixels
- * and rounded down the picture. */
+ * Corners are rounded to a grid five times as fine as pixels. The pixels of column x change sides where an
+ * edge passes from fine column 5x+2 to 5x+3, the middle: at the upper one of the edge's two fine points
+ * there, taken back to pixels and rounded down the picture. */
 #include "image/rle.h"
 
 #include "base/memory.h"
@@ -82,7 +83,8 @@ static bool cross_columns(struct outline *o, struct point a, struct point b, str
     }
     if (a.x == b.x)
         return true;
-    double slope = flat ? (double)(b.y - a.y) / (double)(b.x - a.x) : (double)(b.x - a.x) / (double)(b.y - a.y);
+    double slope =
+        flat ? (double)(b.y - a.y) / (double)(b.x - a.x) : (double)(b.x - a.x) / (double)(b.y - a.y);
     int64_t left = a.x < b.x ? a.x : b.x, right = a.x < b.x ? b.x : a.x;
     int64_t first = left <= 2 ? 0 : (left - 2 + FINE - 1) / FINE, y;
     for (int64_t column = first; column < o->width && FINE * column + 3 <= right; column++) {
@@ -148,8 +150,8 @@ static bool join_spans(struct lp_rle *out, struct outline *o, struct lp_error *e
     return true;
 }
 
-bool lp_rle_from_polygons(struct lp_rle *out, const double *xy, const size_t *points, size_t polygons, int width, int height,
-                          struct lp_error *err) {
+bool lp_rle_from_polygons(struct lp_rle *out, const double *xy, const size_t *points, size_t polygons,
+                          int width, int height, struct lp_error *err) {
     struct outline o = {.width = width, .height = height};
     bool ok = true;
     *out = (struct lp_rle){.width = width, .height = height};

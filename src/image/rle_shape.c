@@ -11,16 +11,18 @@ void lp_rle_done(struct lp_rle *rle) {
     *rle = (struct lp_rle){0};
 }
 
-bool lp_rle_from_runs(struct lp_rle *out, const uint32_t *run, size_t n, int width, int height, struct lp_error *err) {
+bool lp_rle_from_runs(struct lp_rle *out, const uint32_t *run, size_t n, int width, int height,
+                      struct lp_error *err) {
     int64_t total = (int64_t)width * height, filled = 0;
     *out = (struct lp_rle){.width = width, .height = height};
     for (size_t i = 0; i < n && filled <= total; i++)
         filled += run[i];
     if (filled > total)
-        return lp_error_set(err, LP_EINPUT, "the mask's run lengths do not fit its %d x %d pixels", width, height);
+        return lp_error_set(err, LP_EINPUT, "the mask's run lengths do not fit its %d x %d pixels", width,
+                            height);
     if (filled < total)
-        return lp_error_set(err, LP_EINPUT, "the mask's run lengths cover %lld of its %lld pixels", (long long)filled,
-                            (long long)total);
+        return lp_error_set(err, LP_EINPUT, "the mask's run lengths cover %lld of its %lld pixels",
+                            (long long)filled, (long long)total);
     if (!(out->run = lp_alloc_array(n, sizeof *run)))
         return lp_error_memory(err);
     memcpy(out->run, run, n * sizeof *run);
@@ -72,7 +74,8 @@ void lp_rle_box(const struct lp_rle *rle, double xywh[4]) {
         if (i % 2 == 0 || !rle->run[i])
             continue;
         int64_t last = at + rle->run[i] - 1, x0 = at / height, x1 = last / height;
-        int64_t y0 = x0 == x1 ? at % height : 0, y1 = x0 == x1 ? last % height : height - 1; /* a run over an edge fills it */
+        int64_t y0 = x0 == x1 ? at % height : 0,
+                y1 = x0 == x1 ? last % height : height - 1; /* a run over an edge fills it */
         left = x0 < left ? x0 : left;
         right = x1 > right ? x1 : right;
         top = y0 < top ? y0 : top;

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-static const char *const sets[] = {"boxes",     "boxes_many", "boxes_tiny", "boxes_id0",
-                                   "runs",      "runs_tiny",  "polygons",   "nothing_there"};
+static const char *const sets[] = {"boxes", "boxes_many", "boxes_tiny", "boxes_id0",
+                                   "runs",  "runs_tiny",  "polygons",   "nothing_there"};
 
 static json_t *load(const char *set, const char *part) {
     char path[4096];
@@ -28,8 +28,10 @@ static json_t *load(const char *set, const char *part) {
 }
 
 /* Reads a set and scores it as a case of NAME.expected.json says. */
-static bool run(const char *name, const json_t *how, struct lp_coco *set, struct lp_coco_score *score, struct lp_error *err) {
-    json_t *truth = load(name, "truth"), *results = load(name, "results"), *chosen = json_object_get(how, "chosen");
+static bool run(const char *name, const json_t *how, struct lp_coco *set, struct lp_coco_score *score,
+                struct lp_error *err) {
+    json_t *truth = load(name, "truth"), *results = load(name, "results"),
+           *chosen = json_object_get(how, "chosen");
     bool choice[16] = {false}, ok;
     *set = (struct lp_coco){.masks = json_is_true(json_object_get(how, "masks"))};
     *score = (struct lp_coco_score){0};
@@ -73,7 +75,8 @@ static void equals_pycocotools(void **state) {
             for (int k = 0; k < score.rows; k++) {
                 const json_t *row = json_array_get(rows, (size_t)k);
                 struct lp_coco_summary c = lp_coco_summarize(&score.category[k], 1);
-                const double of_row[] = {c.ap, c.ap50, c.ap75, c.ap_small, c.ap_medium, c.ap_large, c.ar_most};
+                const double of_row[] = {c.ap,        c.ap50,     c.ap75,   c.ap_small,
+                                         c.ap_medium, c.ap_large, c.ar_most};
                 int64_t id = score.place[k] < 0 ? -1 : set.category[score.place[k]].id;
                 assert_int_equal(json_integer_value(json_array_get(row, 0)), id);
                 for (size_t n = 0; n < 7; n++)
@@ -96,12 +99,14 @@ static void fed_directly(void **state) {
     struct lp_coco set = {.masks = true};
     struct lp_coco_score score;
     const struct lp_coco_settings settings = {.most = 100};
-    json_t *truth = json_pack("{s:[{s:i, s:s}], s:[{s:i, s:i, s:i}], s:[{s:i, s:i, s:i, s:f, s:[[i,i,i,i,i,i,i,i]]}]}", "categories",
-                              "id", 1, "name", "dog", "images", "id", 5, "width", 4, "height", 3, "annotations", "id", 1, "image_id",
-                              5, "category_id", 1, "area", 4.0, "segmentation", 0, 0, 2, 0, 2, 2, 0, 2);
+    json_t *truth = json_pack(
+        "{s:[{s:i, s:s}], s:[{s:i, s:i, s:i}], s:[{s:i, s:i, s:i, s:f, s:[[i,i,i,i,i,i,i,i]]}]}",
+        "categories", "id", 1, "name", "dog", "images", "id", 5, "width", 4, "height", 3, "annotations", "id",
+        1, "image_id", 5, "category_id", 1, "area", 4.0, "segmentation", 0, 0, 2, 0, 2, 2, 0, 2);
     assert_true(lp_coco_take_truth(&set, truth, "truth", &err));
     const uint8_t mask[3][4] = {{1, 1, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 0}}; /* 3 of the 4 px: an iou of 0.75 */
-    struct lp_coco_thing thing = {.picture = lp_coco_find_picture(&set, 5), .category = 0, .score = 0.9, .area = -1};
+    struct lp_coco_thing thing = {
+        .picture = lp_coco_find_picture(&set, 5), .category = 0, .score = 0.9, .area = -1};
     assert_true(lp_rle_from_mask(&thing.mask, mask[0], 4, 3, &err));
     assert_true(lp_coco_add_found(&set, &thing, &err));
     assert_null(thing.mask.run); /* taken */
@@ -140,7 +145,8 @@ static void nothing_found(void **state) {
     int64_t told[2] = {0};
     const struct lp_coco_settings settings = {.most = 100, .tell = tell, .context = told};
     json_t *truth = load("boxes", "truth"), *none = json_array();
-    assert_true(lp_coco_take_truth(&set, truth, "truth", &err) && lp_coco_take_results(&set, none, "none", &err));
+    assert_true(lp_coco_take_truth(&set, truth, "truth", &err) &&
+                lp_coco_take_results(&set, none, "none", &err));
     assert_true(lp_coco_score(&set, &settings, &score, &err));
     assert_true(score.summary.ap == 0 && score.summary.ar_most == 0 && score.found == 0);
     assert_true(told[0] > 0 && told[0] == told[1] && told[0] == score.truths + score.crowds);
@@ -153,7 +159,8 @@ static void nothing_found(void **state) {
 
 static void memory_runs_out(void **state) {
     (void)state;
-    json_t *cases = load("polygons", "expected"), *truth = load("polygons", "truth"), *results = load("polygons", "results");
+    json_t *cases = load("polygons", "expected"), *truth = load("polygons", "truth"),
+           *results = load("polygons", "results");
     const struct lp_coco_settings settings = {.most = 100};
     bool failed = true;
     for (long n = 1; failed; n += 1 + n / 50) {
@@ -161,7 +168,8 @@ static void memory_runs_out(void **state) {
         struct lp_coco set = {.masks = true};
         struct lp_coco_score score = {0};
         lp_test_fail_alloc(n);
-        bool ok = lp_coco_take_truth(&set, truth, "truth", &err) && lp_coco_take_results(&set, results, "results", &err) &&
+        bool ok = lp_coco_take_truth(&set, truth, "truth", &err) &&
+                  lp_coco_take_results(&set, results, "results", &err) &&
                   lp_coco_score(&set, &settings, &score, &err);
         failed = lp_test_alloc_failed();
         lp_test_fail_alloc(0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as COCO's annotations and results, {"truth": .., "results": ..}: refused with a sentence, or rates between 0
- * and 1. */
+/* Any bytes as COCO's annotations and results, {"truth": .., "results": ..}: refused with a sentence, or
+ * rates between 0 and 1. */
 #include "eval/coco_read.h"
 #include "eval/coco_score.h"
 #include "fuzz/fuzz.h"

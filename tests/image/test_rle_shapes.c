@@ -47,7 +47,8 @@ static void outlines(void **state) {
         double xy[MOST], box[4], ours[4];
         size_t points[MOST];
         struct lp_rle rle;
-        assert_int_equal(json_unpack(one, "[i,i,o,s,i,[F,F,F,F]]", &w, &h, &list, &counts, &area, &box[0], &box[1], &box[2], &box[3]),
+        assert_int_equal(json_unpack(one, "[i,i,o,s,i,[F,F,F,F]]", &w, &h, &list, &counts, &area, &box[0],
+                                     &box[1], &box[2], &box[3]),
                          0);
         read_outlines(list, xy, points);
         assert_true(lp_rle_from_polygons(&rle, xy, points, json_array_size(list), w, h, NULL));
@@ -76,7 +77,8 @@ static void overlaps(void **state) {
         assert_int_equal(json_unpack(one, "[i,i,s,s,i,F]", &w, &h, &counts[0], &counts[1], &crowd, &iou), 0);
         assert_true(lp_rle_read(&a, counts[0], strlen(counts[0]), w, h, NULL));
         assert_true(lp_rle_read(&b, counts[1], strlen(counts[1]), w, h, NULL));
-        int64_t both = lp_rle_overlap(&a, &b), all_of = lp_rle_area(&a) + (crowd ? 0 : lp_rle_area(&b) - both);
+        int64_t both = lp_rle_overlap(&a, &b),
+                all_of = lp_rle_area(&a) + (crowd ? 0 : lp_rle_area(&b) - both);
         assert_int_equal(both, lp_rle_overlap(&b, &a));
         assert_true(fabs((both ? (double)both / (double)all_of : 0) - iou) < 1e-9);
         lp_rle_done(&a);
@@ -154,7 +156,8 @@ static void memory_runs_out(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(outlines), cmocka_unit_test(overlaps), cmocka_unit_test(one_mask),
-                                       cmocka_unit_test(refuses), cmocka_unit_test(memory_runs_out)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(outlines), cmocka_unit_test(overlaps),
+                                       cmocka_unit_test(one_mask), cmocka_unit_test(refuses),
+                                       cmocka_unit_test(memory_runs_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
