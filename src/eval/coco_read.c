@@ -9,16 +9,20 @@
 #include <math.h>
 #include <stdlib.h>
 
-static bool read_id(const json_t *item, const char *key, int64_t *id, struct lp_error *err) {
+/* NULL where it is not there or null. */
+static const json_t *given(const json_t *item, const char *key) {
     const json_t *value = json_object_get(item, key);
-    if (!value || json_is_null(value))
+    return json_is_null(value) ? NULL : value;
+}
+
+static bool read_id(const json_t *item, const char *key, int64_t *id, struct lp_error *err) {
+    if (!given(item, key))
         return lp_error_set(err, LP_EINPUT, "it has no '%s'", key);
     return lp_json_int(item, key, 0, -((int64_t)1 << 53), (int64_t)1 << 53, id, err);
 }
 
 static bool read_needed(const json_t *item, const char *key, double *value, struct lp_error *err) {
-    const json_t *number = json_object_get(item, key);
-    if (!number || json_is_null(number))
+    if (!given(item, key))
         return lp_error_set(err, LP_EINPUT, "it has no '%s'", key);
     return lp_json_number(item, key, 0, value, err);
 }
@@ -207,9 +211,9 @@ static bool read_place(const struct lp_coco *set, const json_t *item, struct lp_
 }
 
 static bool read_crowd(const json_t *item, bool *crowd, struct lp_error *err) {
-    const json_t *value = json_object_get(item, "iscrowd");
+    const json_t *value = given(item, "iscrowd");
     *crowd = json_is_true(value) || json_integer_value(value) == 1;
-    return !value || *crowd || json_is_false(value) || json_is_null(value) ||
+    return !value || *crowd || json_is_false(value) ||
            (json_is_integer(value) && json_integer_value(value) == 0) ||
            lp_error_set(err, LP_EINPUT, "'iscrowd' is neither 0 nor 1");
 }
@@ -247,9 +251,9 @@ static bool read_result(struct lp_coco *set, const json_t *item, struct lp_error
     struct lp_coco_thing t = {.area = -1};
     if (!read_place(set, item, &t, err) || !read_needed(item, "score", &t.score, err))
         return false;
-    const json_t *box = json_object_get(item, "bbox"), *mask = json_object_get(item, "segmentation");
+    const json_t *box = given(item, "bbox"), *mask = given(item, "segmentation");
     const struct lp_coco_picture *p = &set->picture[t.picture];
-    bool boxed = box && !json_is_null(box) && !(json_is_array(box) && !json_array_size(box));
+    bool boxed = box && !(json_is_array(box) && !json_array_size(box));
     bool ok = !boxed || read_box(box, t.box, err);
     if (ok && boxed && (t.box[2] < 0 || t.box[3] < 0))
         ok = lp_error_set(err, LP_EINPUT, "its box has a width or height below 0");

@@ -62,7 +62,7 @@ static void reads(void **state) {
 
     if (!take_results(
             &set,
-            "[{'image_id':5,'category_id':7,'score':0.5,'bbox':[1,1,2,2]},"
+            "[{'image_id':5,'category_id':7,'score':0.5,'bbox':[1,1,2,2],'segmentation':null},"
             "{'image_id':5,'category_id':7,'score':1,'segmentation':{'size':[6,8],'counts':'63W1'}},"
             "{'image_id':5,'category_id':7,'score':-3,'bbox':[0,0,5,5]," OUTLINE "}]",
             &err))
