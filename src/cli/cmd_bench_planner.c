@@ -31,7 +31,7 @@ struct part {
 enum { OPEN, PREPARE, SEE, READ, WRITE, PARTS };
 
 struct trial {
-    const char *folder, *image;
+    const char *model, *mmproj, *image;
     int64_t prompt, tokens, rounds;
     struct part part[PARTS];
     int32_t *id; /* [IDS_MOST] */
@@ -93,7 +93,7 @@ static bool run_round(struct trial *t, int64_t round, struct lp_error *err) {
     struct lp_lmm lmm = {0};
     struct lp_image *image = NULL;
     double start = lp_clock_ms();
-    struct lp_llava *m = lp_llava_open(t->folder, lp_kernels_cpu(), err);
+    struct lp_llava *m = lp_llava_open_with(t->model, t->mmproj, lp_kernels_cpu(), err);
     t->part[OPEN].ms[round] = lp_clock_ms() - start;
     bool ok = m && lp_lmm_open_llava(&lmm, m, err);
     if (ok && t->prompt + t->tokens > lmm.context)
@@ -111,7 +111,7 @@ static bool run_round(struct trial *t, int64_t round, struct lp_error *err) {
 }
 
 static void print_table(const struct trial *t) {
-    printf("%s, %d threads, %s kernels, medians of %ld rounds\n", t->folder, omp_get_max_threads(), lp_kernels_cpu()->name,
+    printf("%s, %d threads, %s kernels, medians of %ld rounds\n", t->model, omp_get_max_threads(), lp_kernels_cpu()->name,
            (long)t->rounds);
     for (int i = 0; i < PARTS; i++)
         printf("%-34s %10.1f %s\n", t->part[i].name, rate(&t->part[i], t->rounds), t->part[i].unit);
@@ -120,7 +120,7 @@ static void print_table(const struct trial *t) {
 
 static bool print_json(const struct trial *t, struct lp_error *err) {
     static const char *const keys[PARTS] = {"open_ms", "prepare_ms", "see_ms", "prompt_tokens_per_s", "tokens_per_s"};
-    json_t *all = json_pack("{s:s, s:i, s:s, s:I, s:I}", "model", t->folder, "threads", omp_get_max_threads(), "kernels",
+    json_t *all = json_pack("{s:s, s:i, s:s, s:I, s:I}", "model", t->model, "threads", omp_get_max_threads(), "kernels",
                             lp_kernels_cpu()->name, "prompt", (json_int_t)t->prompt, "tokens", (json_int_t)t->tokens);
     bool bad = !all;
     for (int i = 0; i < PARTS; i++)
@@ -159,8 +159,10 @@ int lp_cmd_bench_planner(int argc, char **argv) {
     bool json = false;
     int status;
     const struct lp_option options[] = {
-        {"model", 'm', "DIR", "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)", LP_OPTION_STRING,
+        {"model", 'm', "PATH", "the planner's model folder or GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)", LP_OPTION_STRING,
          NULL, &model, 0, 0},
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING,
+         NULL, &t.mmproj, 0, 0},
         {"image", 'i', "FILE", "the picture that is seen (else noise of the encoder's size)", LP_OPTION_STRING, NULL, &t.image, 0, 0},
         {"prompt", 'p', "N", "tokens of the prompt", LP_OPTION_INT, "512", &t.prompt, 1, IDS_MOST},
         {"tokens", 'n', "N", "tokens written after it", LP_OPTION_INT, "64", &t.tokens, 1, IDS_MOST},
@@ -176,7 +178,7 @@ int lp_cmd_bench_planner(int argc, char **argv) {
     struct lp_error err = {0};
     t.id = lp_alloc_array(IDS_MOST, sizeof *t.id);
     bool ok = t.id ? lp_planner_folder(model, folder, sizeof folder, &err) : lp_error_memory(&err);
-    t.folder = folder;
+    t.model = folder;
     t.part[READ].work = (double)t.prompt;
     t.part[WRITE].work = (double)t.tokens;
     ok = ok && run(&t, json, &err);
