@@ -98,7 +98,7 @@ struct lp_settings {
     double top_p;       /* 0..1; samples from the most likely tokens that together have this share */
     uint64_t seed;      /* of the sampling */
     int most_tokens;    /* of one turn */
-    const char *mmproj; /* picture encoder of a GGUF model; NULL: the mmproj file beside it */
+    const char *mmproj; /* picture encoder of a GGUF model or an original folder; NULL: what is found beside it */
     void *reserved[7];
 };
 

@@ -123,7 +123,7 @@ int lp_cmd_eval_plan(int argc, char **argv) {
          LP_OPTION_STRING, NULL, &e.set, 0, 0},
         {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
          LP_OPTION_STRING, NULL, &e.flags.model, 0, 0},
-        {"mmproj", 0, "FILE", "the picture encoder of a GGUF model (else the mmproj file beside it)", LP_OPTION_STRING, NULL,
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING, NULL,
          &e.flags.mmproj, 0, 0},
         {"json", 0, "OUT", "write the counts to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
         {"picture", 0, "FILE", "draw the confusion table into this file (.png)", LP_OPTION_STRING, NULL, &e.picture, 0, 0},

@@ -229,7 +229,7 @@ int lp_cmd_model_info(int argc, char **argv) {
     bool json = false, tensors = false;
     const char *mmproj = NULL;
     const struct lp_option options[] = {
-        {"mmproj", 0, "FILE", "the picture encoder of a GGUF model (else the mmproj file beside it)",
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)",
          LP_OPTION_STRING, NULL, &mmproj, 0, 0},
         {"tensors", 0, NULL, "list every tensor", LP_OPTION_FLAG, NULL, &tensors, 0, 0},
         {"json", 0, NULL, "print JSON", LP_OPTION_FLAG, NULL, &json, 0, 0},

@@ -34,7 +34,7 @@ int lp_cmd_model_quantize(int argc, char **argv) {
         .kernels = lp_kernels_cpu(), .progress = show_progress, .context = &told_ms};
     const struct lp_option options[] = {
         {"model", 'm', "PATH", "a model folder or a GGUF file", LP_OPTION_STRING, NULL, &q.from, 0, 0},
-        {"mmproj", 0, "FILE", "the picture encoder of a GGUF model (else the mmproj file beside it)",
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)",
          LP_OPTION_STRING, NULL, &q.mmproj, 0, 0},
         {"type", 't', "TYPE", "q8_0, q4_0, q4_K or q6_K", LP_OPTION_STRING, NULL, &type, 0, 0},
         {"out", 'o', "FILE.gguf", "where it goes; the picture encoder goes into mmproj-FILE.gguf beside it",

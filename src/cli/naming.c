@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST = 6 }; /* of a kind are counted */
 static const float covers = 0.3f; /* share of a square from which on a thing is what the row shows */
 
 /* All words, each by the token that begins its last part ("traffic light" is seen as "light"). */
@@ -103,10 +104,14 @@ struct lesson {
     struct lp_truth *truth;
     struct lp_train_set *set;
     struct words words;
-    int32_t *category, one; /* places of the categories' words */
+    int32_t *category;        /* places of the categories' words */
+    int32_t number[MOST + 1]; /* of digits: [n] for n of a kind */
+    int32_t side[2][3];       /* of sides; [..][1], the middle, has no word */
 };
 
-/* Names of one picture: at most two a square and two a thing. color [wholes]: room for the places of their colours. */
+/* Names of one picture: at most two a square and four a thing. A thing's middle also tells how many of its kind there are and at
+ * which sides of the picture it is, so that counting and comparing places become reading. color [wholes]: room for the places
+ * of their colours. */
 static int32_t name_rows(struct lesson *l, const struct lp_truth_picture *p, const struct grid *g, const float *share,
                          int32_t *color, struct lp_train_name *name) {
     int squares = g->side * g->side;
@@ -134,7 +139,13 @@ static int32_t name_rows(struct lesson *l, const struct lp_truth_picture *p, con
         int at = square(g, 0.5f * (o->box[0] + o->box[2]), 0.5f * (o->box[1] + o->box[3]));
         if (at < 0)
             continue;
-        name[n++] = (struct lp_train_name){at, l->one};
+        int count = lp_truth_count(p, o->category);
+        name[n++] = (struct lp_train_name){at, l->number[count < MOST ? count : MOST]};
+        for (int axis = 0; axis < 2; axis++) {
+            int third = 3 * (axis ? at / g->side : at % g->side) / g->side;
+            if (third != 1)
+                name[n++] = (struct lp_train_name){at, l->side[axis][third]};
+        }
         if (share[k * squares + at] <= covers)
             name[n++] = (struct lp_train_name){at, l->category[o->category]};
     }
@@ -147,7 +158,11 @@ static bool collect(struct lesson *l, struct lp_error *err) {
     l->category = lp_arena_array(&l->words.arena, (size_t)t->categories + 1, sizeof *l->category);
     if (!l->category)
         return lp_error_memory(err);
-    l->one = place(&l->words, "one");
+    for (int i = 1; i <= MOST; i++)
+        l->number[i] = place(&l->words, (const char[]){(char)('0' + i), 0});
+    static const char *const sides[2][3] = {{"left", NULL, "right"}, {"top", NULL, "bottom"}};
+    for (int i = 0; i < 4; i++)
+        l->side[i / 2][i % 2 * 2] = place(&l->words, sides[i / 2][i % 2 * 2]);
     for (int i = 0; i < t->categories; i++)
         l->category[i] = place(&l->words, t->category[i].name);
     for (int64_t i = 0; i < t->pictures; i++) {
@@ -164,7 +179,7 @@ static bool collect(struct lesson *l, struct lp_error *err) {
 
 static bool add(struct lesson *l, const char *folder, const struct lp_truth_picture *p, struct lp_error *err) {
     struct grid g = lay_grid(l->set->model, p->width, p->height);
-    size_t squares = (size_t)(g.side * g.side), most = 2 * (squares + (size_t)p->wholes);
+    size_t squares = (size_t)(g.side * g.side), most = 2 * squares + 4 * (size_t)p->wholes;
     uint8_t *mask = lp_alloc_array((size_t)p->width, (size_t)p->height);
     float *share = lp_alloc_array((size_t)p->wholes + 1, squares * sizeof *share);
     int32_t *color = lp_alloc_array((size_t)p->wholes + 1, sizeof *color);

@@ -33,8 +33,8 @@ static const struct lp_family families[] = {
     {"phrasings/inpaint/click", LP_TASK_INPAINT, LP_TASK_SEGMENT_AT, LP_PLACES_ANY, 100, 4},
     {"phrasings/inpaint/named", LP_TASK_INPAINT, LP_TASK_SEGMENT_INSTANCES, LP_PLACES_NONE, 100, 5},
     {"phrasings/generate_from_layout", LP_TASK_LAYOUT, LP_TASK_SEGMENT_SEMANTIC, LP_PLACES_NONE, 100, 6},
-    {"phrasings/look", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 100, 4},
-    {"phrasings/none", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 50, 14},
+    {"phrasings/look", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 100, 12},
+    {"phrasings/none", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 50, 26},
 };
 
 /* A second round that builds on what the first left. `of`: what its calls take. */
@@ -260,9 +260,10 @@ static void see_record(struct lp_instruct *m, struct lp_dialogue *d) {
     give(m, d);
     bool first = true;
     for (uint32_t i = 0; i < questions; i++) {
-        enum lp_see kind = (enum lp_see)lp_rng_below(&m->rng, LP_SEE_CAPTION);
+        bool short_answer = chance(m, brief);
+        enum lp_see kind = (enum lp_see)lp_rng_below(&m->rng, short_answer ? LP_SEE_BRIEFS : LP_SEE_CAPTION);
         kind = i + 1 == questions && chance(m, 50) ? LP_SEE_CAPTION : kind; /* last, as it answers the others */
-        first &= !lp_see_ask(d, kind, chance(m, brief), first);
+        first &= !lp_see_ask(d, kind, short_answer, first);
     }
 }
 

@@ -15,7 +15,8 @@ enum lp_see {
     LP_SEE_COMPARISON,
     LP_SEE_DETAIL,
     LP_SEE_CAPTION,
-    LP_SEES
+    LP_SEES,
+    LP_SEE_BRIEFS = LP_SEE_PLACE /* those before it have a brief form */
 };
 
 /* One question and its answer as two turns about the dialogue's present picture, at its front when `shown`.

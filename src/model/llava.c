@@ -11,6 +11,7 @@
 #include "base/memory.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Where each generation of files keeps its parts. The probe is a weight that only it has. */
@@ -35,6 +36,14 @@ static const struct layout *find_layout(const struct lp_weights *files) {
     return &layouts[0];
 }
 
+/* Where the picture encoder's tensors are: within the model's, else as CLIP's own files have them. */
+static const char *find_tower(const struct lp_weights *files, const struct layout *layout) {
+    char name[200];
+    snprintf(name, sizeof name, "%s.embeddings.class_embedding", layout->tower);
+    bool alone = files && !lp_weights_find(files, name) && lp_weights_find(files, "vision_model.embeddings.class_embedding");
+    return alone ? "vision_model" : layout->tower;
+}
+
 static bool bind(struct lp_llava *m, struct lp_bind b, struct lp_error *err) {
     const struct layout *layout = find_layout(m->files);
     const struct lp_llava_config *c = &m->config;
@@ -42,7 +51,7 @@ static bool bind(struct lp_llava *m, struct lp_bind b, struct lp_error *err) {
     b.kernels = m->kernels;
     b.files = m->files;
     b.parameters = &m->parameters;
-    size_t up = lp_bind_enter(&b, "%s", layout->tower);
+    size_t up = lp_bind_enter(&b, "%s", find_tower(m->files, layout));
     b.failed = !lp_clip_bind(&b, &c->clip, c->depth, &m->clip);
     lp_bind_leave(&b, up);
     m->part_end[LP_PART_PICTURE] = m->parameters.count;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* model/llava_source.c - a LLaVA's configuration, tokenizer and weights, from a folder or from GGUF files. */
+/* model/llava_source.c - a LLaVA's configuration, tokenizer and weights, from folders or from GGUF files. */
 #include "model/llava_source.h"
 
 #include "base/file.h"
 #include "text/template.h"
 #include "weights/gguf_model.h"
 #include "weights/mmproj.h"
+#include "weights/tower.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -43,9 +44,9 @@ static const char *last_part(struct lp_arena *arena, const char *path) {
 
 /* ---- a folder ---- */
 
-static const char *file_in(struct lp_llava_source *s, const char *name, struct lp_error *err) {
+static const char *file_in(struct lp_llava_source *s, const char *folder, const char *name, struct lp_error *err) {
     char path[PATH_MAX];
-    if (!lp_file_join(path, sizeof path, s->path, name, err))
+    if (!lp_file_join(path, sizeof path, folder, name, err))
         return NULL;
     const char *copy = lp_arena_strdup(&s->arena, path);
     if (!copy)
@@ -53,21 +54,55 @@ static const char *file_in(struct lp_llava_source *s, const char *name, struct l
     return copy;
 }
 
-static bool open_folder(struct lp_llava_source *s, struct lp_error *err) {
-    if (!(s->config_file = file_in(s, "config.json", err)) ||
-        !(s->preprocessor_file = file_in(s, "preprocessor_config.json", err)) ||
-        !(s->config = lp_json_load(s->config_file, err)))
+/* The picture encoder that the original's configuration only names: what its folder says of it becomes part of the model's
+ * configuration. Where it is not found it may yet be among the model's tensors. */
+static bool read_tower(struct lp_llava_source *s, const char *given, struct lp_error *err) {
+    char folder[PATH_MAX], path[PATH_MAX];
+    const char *name = json_string_value(json_object_get(s->config, "mm_vision_tower"));
+    if (!given && (!name || !lp_tower_find(folder, sizeof folder, s->path, name, NULL)))
+        return true;
+    if (!(s->mmproj = lp_arena_strdup(&s->arena, given ? given : folder)))
+        return lp_error_memory(err);
+    if (!lp_file_join(path, sizeof path, s->mmproj, "config.json", err))
         return false;
-    return !lp_file_exists(s->preprocessor_file) ||
-           (s->preprocessor = lp_json_load(s->preprocessor_file, err)) != NULL;
+    json_t *config = lp_json_load(path, err);
+    json_t *vision = json_object_get(config, "vision_config");
+    bool ok = config && (json_object_get(s->config, "vision_config") ||
+                         json_object_set(s->config, "vision_config", vision ? vision : config) == 0 || lp_error_memory(err));
+    json_decref(config);
+    return ok;
+}
+
+static bool read_preprocessor(struct lp_llava_source *s, const char *folder, struct lp_error *err) {
+    s->preprocessor_file = file_in(s, folder, "preprocessor_config.json", err);
+    if (!s->preprocessor_file)
+        return false;
+    return !lp_file_exists(s->preprocessor_file) || (s->preprocessor = lp_json_load(s->preprocessor_file, err)) != NULL;
+}
+
+static bool open_folder(struct lp_llava_source *s, const char *tower, struct lp_error *err) {
+    if (!(s->config_file = file_in(s, s->path, "config.json", err)) || !(s->config = lp_json_load(s->config_file, err)) ||
+        !read_tower(s, tower, err) || !read_preprocessor(s, s->path, err))
+        return false;
+    return s->preprocessor || !s->mmproj || read_preprocessor(s, s->mmproj, err);
+}
+
+/* A model in the original's names without a picture encoder anywhere. */
+static bool check_tower(const struct lp_llava_source *s, struct lp_error *err) {
+    char folder[PATH_MAX];
+    const char *name = json_string_value(json_object_get(s->config, "mm_vision_tower"));
+    if (!name || s->mmproj || lp_weights_find(s->files, "model.vision_tower.vision_tower.vision_model.embeddings.class_embedding") ||
+        lp_weights_find(s->files, "vision_model.embeddings.class_embedding"))
+        return true;
+    return lp_tower_find(folder, sizeof folder, s->path, name, err);
 }
 
 static bool load_folder(struct lp_llava_source *s, bool is_new, struct lp_error *err) {
-    s->tokenizer_file = file_in(s, "tokenizer.model", err);
+    s->tokenizer_file = file_in(s, s->path, "tokenizer.model", err);
     if (s->tokenizer_file && !lp_file_exists(s->tokenizer_file))
-        s->tokenizer_file = file_in(s, "tokenizer.json", err);
+        s->tokenizer_file = file_in(s, s->path, "tokenizer.json", err);
     return s->tokenizer_file && (s->tokenizer = lp_tokenizer_open(s->tokenizer_file, err)) &&
-           (is_new || (s->files = lp_weights_open(s->path, err)));
+           (is_new || ((s->files = lp_weights_open_both(s->path, s->mmproj, err)) && check_tower(s, err)));
 }
 
 /* ---- GGUF files ---- */
@@ -193,9 +228,9 @@ static bool open_source(struct lp_llava_source *s, const char *path, const char 
     if (lp_llava_is_gguf(path))
         return check_part(path, "llama", "language model", err) && find_mmproj(s, mmproj, alone, err) &&
                open_gguf(s, alone, err);
-    if (mmproj)
-        return lp_error_set(err, LP_EUSAGE, "--mmproj goes with a GGUF model, but '%s' is none", path);
-    return open_folder(s, err);
+    if (mmproj && lp_llava_is_gguf(mmproj))
+        return lp_error_set(err, LP_EUSAGE, "the GGUF file of --mmproj goes with a GGUF model, but '%s' is none", path);
+    return open_folder(s, mmproj, err);
 }
 
 bool lp_llava_source_open(struct lp_llava_source *s, const char *path, const char *mmproj,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a LLaVA comes from: a Hugging Face folder, or a GGUF language model with the mmproj file that holds
+/* Where a LLaVA comes from: a Hugging Face folder, at times with the one of its picture encoder, or a GGUF language model with the mmproj file that holds
  * its picture encoder and projector. Both say the same things in the words of the folder. */
 #ifndef LP_MODEL_LLAVA_SOURCE_H
 #define LP_MODEL_LLAVA_SOURCE_H
@@ -12,7 +12,8 @@
 
 struct lp_llava_source {
     struct lp_arena arena;
-    const char *path, *mmproj; /* the folder or GGUF file; the picture encoder's file, NULL for a folder */
+    const char *path;          /* the folder or GGUF file */
+    const char *mmproj;        /* where the picture encoder is: a GGUF file, or a folder of its own; NULL: in the model's */
     const char *name;          /* last part of the path, without ".gguf" */
     struct lp_weights *files;  /* NULL before lp_llava_source_load */
     struct lp_tokenizer *tokenizer;
@@ -25,7 +26,8 @@ struct lp_llava_source {
 bool lp_llava_is_gguf(const char *path);
 
 /* Reads the configurations. mmproj NULL: of a GGUF model, the "mmproj-" file of the same name beside it, else
- * the one GGUF file beside it that has "mmproj" in its name. Zeroes *s first; lp_llava_source_done also after
+ * the one GGUF file beside it that has "mmproj" in its name; of a folder whose config.json names a picture encoder,
+ * that one's folder (weights/tower.h). Zeroes *s first; lp_llava_source_done also after
  * failure. LP_EMISSING where there is none, LP_EUSAGE where there are several or mmproj is given with a
  * folder. */
 bool lp_llava_source_open(struct lp_llava_source *s, const char *path, const char *mmproj,

@@ -51,6 +51,8 @@ struct lp_weights;
  * where there are none, LP_EINPUT where a file is malformed. The tensors and their names live until
  * lp_weights_close. */
 struct lp_weights *lp_weights_open(const char *path, struct lp_error *err);
+/* The same of two folders as one list; other may be NULL. No name may be in both. */
+struct lp_weights *lp_weights_open_both(const char *folder, const char *other, struct lp_error *err);
 /* Opens one safetensors or GGUF file; the content decides. */
 struct lp_weights *lp_weights_open_file(const char *path, struct lp_error *err);
 /* Opens n files as one list: a GGUF language model with its mmproj file. */

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# eight schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
-# pictures, more plans from words, whole dialogues, names in other scenes, everything together. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's
-# package `sentencepiece` for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment
-# it goes on from its checkpoints. WORK keeps what it makes.
+# ten schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
+# pictures, more plans from words, whole dialogues; then, twice, names in other scenes and everything together. Needs a release
+# build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the tokenizer; with Open MPI the cores
+# train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -29,8 +29,10 @@ step() { # what, file that is there when it is done, command: done once
     "${@:3}"
 }
 
+pictures=scenes # of the dialogues
+
 dialogues() { # what, name of the file, options of data instruct
-    step "$1" "$work/$2.json" "$program" data instruct --scenes "$work/scenes" --out "$work/$2.json" "${@:3}"
+    step "$1" "$work/$2.json" "$program" data instruct --scenes "$work/$pictures" --out "$work/$2.json" "${@:3}"
 }
 
 school() { # what it teaches, school it follows, school, options of train
@@ -70,6 +72,7 @@ tokenizer() {
 
 step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
 step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --count 40000 --seed 2 --out "$work/scenes2"
+step "   and others" "$work/scenes3/instances.json" "$program" data scenes --count 40000 --seed 3 --out "$work/scenes3"
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
 dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 dialogues "   visual chat" see --skill see --count 25000 --seed 12
@@ -77,12 +80,20 @@ dialogues "   whole dialogues" dialogues --count 9000 --chat-share 10 --seed 23
 dialogues "   more plans" more --count 100000 --chat-share 0 --turns 2 --seed 22
 dialogues "   and more" last --count 60000 --chat-share 0 --turns 2 --seed 24
 dialogues "   words to be said again" repeat --skill repeat --count 20000 --seed 5
-dialogues "   for the last school: plans to be learnt from words" spoken --count 60000 --chat-share 0 --turns 2 --seed 32
+dialogues "   to know everything together: plans to be learnt from words" spoken --count 60000 --chat-share 0 --turns 2 --seed 32
 dialogues "   plans with pictures" shown --count 12000 --chat-share 0 --turns 2 --seed 34
 dialogues "   short questions" asked --skill see --no-thoughts --count 25000 --seed 37
 dialogues "   visual chat" chatted --skill see --count 8000 --seed 36
 dialogues "   whole dialogues" talks --count 6000 --chat-share 10 --seed 38
 dialogues "   whole dialogues about what is written" reading --skill ocr --count 2000 --seed 39
+pictures=scenes3
+dialogues "   for the last school: plans to be learnt from words" spoken_again --count 45000 --chat-share 0 --turns 2 --seed 62
+dialogues "   plans with pictures" shown_again --count 9000 --chat-share 0 --turns 2 --seed 64
+dialogues "   short questions" asked_again --skill see --no-thoughts --count 20000 --seed 67
+dialogues "   visual chat" chatted_again --skill see --count 4500 --seed 66
+dialogues "   whole dialogues" talks_again --count 4000 --chat-share 10 --seed 68
+dialogues "   whole dialogues about what is written" reading_again --skill ocr --count 1500 --seed 69
+dialogues "   words to be said again" repeat_again --skill repeat --count 4000 --seed 65
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -99,7 +110,12 @@ school "naming words, in other scenes" whole sharper --precision bf16 --naming "
 school "everything together" sharper all --precision bf16 --train projector,language --images "$work/scenes" \
     --words "$work/spoken.json" --batch 48 --rate 2e-3 --steps 2350 \
     --data "$work/shown.json,$work/asked.json,$work/chatted.json,$work/talks.json,$work/reading.json"
+school "naming words, in other scenes again" all sharpest --precision bf16 --naming "$work/scenes3" --train picture,projector \
+    --batch 64 --rate 2e-3 --steps 2200
+school "everything together again" sharpest whole_again --precision bf16 --train projector,language --images "$work/scenes3" \
+    --words "$work/spoken_again.json,$work/repeat_again.json" --batch 48 --rate 2e-3 --steps 1750 \
+    --data "$work/shown_again.json,$work/asked_again.json,$work/chatted_again.json,$work/talks_again.json,$work/reading_again.json"
 
 mkdir -p "models/$name"
-cp "$work/all/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/whole_again/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
