@@ -129,8 +129,11 @@ static struct lp_llava *open_folder(const char *folder, const struct lp_kernels 
         lp_error_memory(err);
     else if (read_configs(m, folder, err) && open_tokenizer(m, folder, err) &&
              (is_new || (m->files = lp_weights_open(folder, err)))) {
-        if (bind(m, rng, learns, err))
+        if (bind(m, rng, learns, err)) {
+            if (!learns)
+                lp_llava_identify(m);
             return m;
+        }
         lp_error_prefix(err, "%s", folder);
     }
     lp_llava_close(m);
