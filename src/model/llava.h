@@ -61,4 +61,10 @@ const float *lp_llava_feed(struct lp_llava_state *state, const int32_t *id, int6
                            const struct lp_llava_picture *const *pictures, int64_t picture_count,
                            struct lp_error *err);
 
+/* Appends id[i], no picture, to state[i], for n states of one model, no two the same: weights are read once for all of
+ * them. Who is done or canceled stays away from the next call. Returns the logits [n,vocabulary], borrowed until the
+ * next call on state[0]; NULL on failure (LP_EINPUT where a context is full), all states then being as before. Equal to
+ * n calls of lp_llava_feed but for rounding. For one thread, which then uses all n states. */
+const float *lp_llava_feed_batch(struct lp_llava_state *const *state, const int32_t *id, int64_t n, struct lp_error *err);
+
 #endif

@@ -190,3 +190,44 @@ const float *lp_llava_feed(struct lp_llava_state *s, const int32_t *id, int64_t 
     }
     return lp_f32(logits);
 }
+
+/* What lp_llava_feed_batch cannot do. */
+static bool check_batch(struct lp_llava_state *const *state, const int32_t *id, int64_t n, struct lp_error *err) {
+    if (n < 1)
+        return lp_error_set(err, LP_EUSAGE, "a batch needs a conversation");
+    for (int64_t i = 0; i < n; i++) {
+        if (state[i]->model != state[0]->model)
+            return lp_error_set(err, LP_EUSAGE, "the conversations of a batch must share their model");
+        for (int64_t j = 0; j < i; j++)
+            if (state[j] == state[i])
+                return lp_error_set(err, LP_EUSAGE, "a conversation stands twice in a batch");
+        if (id[i] == LP_IMAGE_TOKEN)
+            return lp_error_set(err, LP_EINPUT, "a batch takes no pictures");
+        if (state[i]->cache.rows >= state[i]->cache.limit)
+            return lp_error_set(err, LP_EINPUT, "conversation %ld is as long as the %ld positions the model can hold", (long)i,
+                                (long)state[i]->cache.limit);
+    }
+    return true;
+}
+
+const float *lp_llava_feed_batch(struct lp_llava_state *const *state, const int32_t *id, int64_t n, struct lp_error *err) {
+    if (!check_batch(state, id, n, err))
+        return NULL;
+    const struct lp_llava *m = state[0]->model;
+    lp_run *r = state[0]->run;
+    lp_run_reset(r);
+    int32_t *position = lp_run_alloc(r, sizeof(int32_t) * (size_t)n);
+    struct lp_kv_cache **each = lp_run_alloc(r, sizeof *each * (size_t)n);
+    for (int64_t i = 0; position && each && i < n; i++) {
+        position[i] = (int32_t)state[i]->cache.rows;
+        each[i] = &state[i]->cache;
+    }
+    struct lp_llama_rows rows = {.position = position, .each = each};
+    lp_tensor *x = position && each ? lp_llava_embed(r, m, id, n, NULL) : NULL;
+    lp_tensor *logits = lp_llama_logits(r, &m->llama, lp_llama_forward(r, &m->llama, x, &rows));
+    if (lp_run_check(r, err))
+        return lp_f32(logits);
+    for (int64_t i = 0; position && each && i < n; i++)
+        state[i]->cache.rows = position[i];
+    return NULL;
+}

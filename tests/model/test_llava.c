@@ -224,6 +224,68 @@ static void takes_positions_of_another(void **state) {
     lp_free(kept);
 }
 
+/* Three conversations of different lengths decoded together, one of which ends early, say what each says alone. */
+static void decodes_several_at_once(void **state) {
+    struct talk *t = *state;
+    static const int32_t second[] = {3, LP_IMAGE_TOKEN, LP_IMAGE_TOKEN, 9}, third[] = {17};
+    static const struct {
+        const int32_t *id;
+        int64_t n;
+    } begin[3] = {{prompt, PROMPT}, {second, 4}, {third, 1}};
+    struct lp_llava_state *alone[3], *batch[3];
+    float want[VOCABULARY];
+    struct lp_error err = {0};
+    for (int i = 0; i < 6; i++) {
+        struct lp_llava_state *s = lp_llava_state_open(t->m, &err);
+        require(s != NULL, &err);
+        feed(t, s, begin[i % 3].id, begin[i % 3].n, want);
+        *(i < 3 ? &alone[i] : &batch[i - 3]) = s;
+    }
+    for (int step = 0; step < 6; step++) {
+        int n = step < 3 ? 3 : 2; /* the last is canceled after three tokens */
+        const int32_t id[3] = {step + 5, 40 - step, step * 7};
+        const float *got = lp_llava_feed_batch(batch, id, n, &err);
+        require(got != NULL, &err);
+        for (int i = 0; i < n; i++) {
+            feed(t, alone[i], &id[i], 1, want);
+            assert_near(got + i * VOCABULARY, want, VOCABULARY, 1e-5);
+            assert_int_equal(lp_llava_state_rows(batch[i]), lp_llava_state_rows(alone[i]));
+        }
+    }
+    assert_int_equal(lp_llava_state_rows(batch[2]), 1 + 3);
+    static int32_t many[CONTEXT];
+    feed(t, batch[2], many, CONTEXT - 4, want); /* full */
+    struct lp_llava *linear = lp_llava_open(GOLDEN "llava_linear", lp_kernels_cpu(), &err);
+    struct lp_llava_state *foreign = linear ? lp_llava_state_open(linear, &err) : NULL;
+    require(foreign != NULL, &err);
+    const struct {
+        struct lp_llava_state *state[2];
+        int32_t id[2];
+        int64_t n;
+        enum lp_code code;
+        const char *says;
+    } wrong[] = {{{batch[0], batch[1]}, {1, 1}, 0, LP_EUSAGE, "needs a conversation"},
+                 {{batch[0], batch[0]}, {1, 1}, 2, LP_EUSAGE, "twice"},
+                 {{batch[0], foreign}, {1, 1}, 2, LP_EUSAGE, "share their model"},
+                 {{batch[0], batch[1]}, {1, LP_IMAGE_TOKEN}, 2, LP_EINPUT, "no pictures"},
+                 {{batch[0], batch[1]}, {1, VOCABULARY}, 2, LP_EINPUT, "token 64 is not"},
+                 {{batch[0], batch[2]}, {1, 1}, 2, LP_EINPUT, "conversation 1 is as long as the 256"}};
+    int64_t rows = lp_llava_state_rows(batch[0]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = (struct lp_error){0};
+        assert_null(lp_llava_feed_batch(wrong[i].state, wrong[i].id, wrong[i].n, &err));
+        if (err.code != wrong[i].code || !strstr(err.text, wrong[i].says))
+            fail_msg("case %zu: code %d, %s", i, err.code, err.text);
+        assert_int_equal(lp_llava_state_rows(batch[0]), rows);
+    }
+    lp_llava_state_close(foreign);
+    lp_llava_close(linear);
+    for (int i = 0; i < 3; i++) {
+        lp_llava_state_close(alone[i]);
+        lp_llava_state_close(batch[i]);
+    }
+}
+
 static bool same_model(const struct lp_llava *a, const struct lp_llava *b) {
     return lp_hash_equal(lp_llava_identity(a), lp_llava_identity(b));
 }
@@ -398,7 +460,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_about_itself),  cmocka_unit_test(sees_a_picture),
         cmocka_unit_test(refuses_and_goes_on), cmocka_unit_test(forgets_what_is_cut),
-        cmocka_unit_test(takes_positions_of_another), cmocka_unit_test(finds_pictures_again),
+        cmocka_unit_test(takes_positions_of_another), cmocka_unit_test(decodes_several_at_once),
+        cmocka_unit_test(finds_pictures_again),
         cmocka_unit_test(states_are_apart),    cmocka_unit_test(reads_16_bit_weights),
         cmocka_unit_test(draws_a_new_model),   cmocka_unit_test(survives_failing_allocations),
     };
