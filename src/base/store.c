@@ -149,7 +149,6 @@ static bool fits(const struct lp_store *s, size_t bytes) {
 void *lp_store_new(struct lp_store *s, size_t bytes) {
     bool on_disk = s->folder.path && bytes <= s->folder.limit && LP_STORE_HEAD <= s->folder.limit - bytes;
     struct lp_store_entry *e = fits(s, bytes) || on_disk ? lp_alloc(OVERHEAD + bytes) : NULL;
-    lp_alloc_take_failure(); /* nobody's concern */
     if (!e)
         return NULL;
     head_of(e)->bytes = bytes;

@@ -109,7 +109,6 @@ static void tidy(struct lp_store_folder *f, size_t most) {
             used -= all[i].bytes;
     f->used = used;
     lp_free(all);
-    lp_alloc_take_failure();
     closedir(dir);
 }
 

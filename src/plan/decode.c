@@ -82,26 +82,17 @@ struct writer {
     int left;            /* tokens that may still be written */
 };
 
-/* A prompt as a sequence. */
-static bool copy_prompt(const struct lp_prompt *prompt, struct lp_sequence *out, struct lp_error *err) {
-    int64_t picture = 0;
-    for (size_t i = 0; i < prompt->ids.n; i++)
-        if (!(prompt->ids.id[i] == LP_IMAGE_TOKEN ? lp_sequence_show(out, prompt->picture[picture++], err)
-                                                  : lp_sequence_push(out, prompt->ids.id[i], err)))
-            return false;
-    return true;
-}
-
 /* Forgets what the model holds beyond what the prompt begins with, loads more of that, and queues the rest. */
 static bool start(struct writer *w, const struct lp_prompt *prompt, struct lp_error *err) {
     struct lp_decoder *d = w->d;
     struct lp_sequence wanted = {0};
-    if (!copy_prompt(prompt, &wanted, err)) {
+    if (!lp_sequence_add(&wanted, &prompt->ids, prompt->picture, err)) {
         lp_sequence_done(&wanted);
         return false;
     }
     size_t same = lp_sequence_common(&d->held, &wanted);
-    same = same < wanted.ids.n ? same : wanted.ids.n - 1; /* logits come from feeding */
+    if (same > 0 && same == wanted.ids.n)
+        same--; /* logits come from feeding */
     d->lmm->kind->cut(d->lmm->self, lp_sequence_rows(&wanted, same));
     same = lp_prefix_load(d->lmm, &wanted, same);
     w->turn->reused = lp_sequence_rows(&wanted, same);
@@ -117,25 +108,15 @@ static bool start(struct writer *w, const struct lp_prompt *prompt, struct lp_er
     return true;
 }
 
-/* Notes what is about to be fed. */
-static bool hold_waiting(struct writer *w, struct lp_error *err) {
-    int64_t picture = 0;
-    for (size_t i = 0; i < w->waiting.n; i++)
-        if (!(w->waiting.id[i] == LP_IMAGE_TOKEN ? lp_sequence_show(&w->d->held, w->picture[picture++], err)
-                                                 : lp_sequence_push(&w->d->held, w->waiting.id[i], err)))
-            return false;
-    return true;
-}
-
 /* Feeds what waits; afterwards logits are those after it. */
 static bool feed(struct writer *w, struct lp_error *err) {
     struct lp_lmm *lmm = w->d->lmm;
     if (!w->waiting.n)
         return true;
     size_t before = w->d->held.ids.n;
-    w->logits = hold_waiting(w, err) ? lmm->kind->feed(lmm->self, w->waiting.id, (int64_t)w->waiting.n, w->picture,
-                                                       w->pictures, err)
-                                     : NULL;
+    w->logits = NULL;
+    if (lp_sequence_add(&w->d->held, &w->waiting, w->picture, err))
+        w->logits = lmm->kind->feed(lmm->self, w->waiting.id, (int64_t)w->waiting.n, w->picture, w->pictures, err);
     if (!w->logits) {
         lp_sequence_cut(&w->d->held, before);
         return false;

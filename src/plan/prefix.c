@@ -14,11 +14,7 @@ void lp_sequence_done(struct lp_sequence *s) {
     *s = (struct lp_sequence){0};
 }
 
-bool lp_sequence_push(struct lp_sequence *s, int32_t id, struct lp_error *err) {
-    return lp_ids_push(&s->ids, id, err);
-}
-
-bool lp_sequence_show(struct lp_sequence *s, const struct lp_llava_picture *picture, struct lp_error *err) {
+static bool show(struct lp_sequence *s, const struct lp_llava_picture *picture, struct lp_error *err) {
     if (s->pictures == s->capacity) {
         int64_t capacity = 2 * s->capacity + 4;
         struct lp_shown *grown = lp_realloc(s->picture, (size_t)capacity * sizeof *grown);
@@ -27,9 +23,20 @@ bool lp_sequence_show(struct lp_sequence *s, const struct lp_llava_picture *pict
         s->picture = grown;
         s->capacity = capacity;
     }
-    if (!lp_ids_push(&s->ids, LP_IMAGE_TOKEN, err))
-        return false;
     s->picture[s->pictures++] = (struct lp_shown){picture->content, picture->rows};
+    return true;
+}
+
+bool lp_sequence_add(struct lp_sequence *s, const struct lp_ids *ids,
+                     const struct lp_llava_picture *const *pictures, struct lp_error *err) {
+    for (size_t i = 0; i < ids->n; i++) {
+        if (!lp_ids_push(&s->ids, ids->id[i], err))
+            return false;
+        if (ids->id[i] == LP_IMAGE_TOKEN && !show(s, *pictures++, err)) {
+            s->ids.n--;
+            return false;
+        }
+    }
     return true;
 }
 
@@ -106,7 +113,6 @@ static struct block *all_blocks(const struct lp_lmm *lmm, const struct lp_sequen
     *count = 0;
     for (struct block b = before_all(lmm); block && next_block(&b, seq, n);)
         block[(*count)++] = b;
-    lp_alloc_take_failure(); /* it only costs time */
     return block;
 }
 
@@ -130,8 +136,7 @@ size_t lp_prefix_load(struct lp_lmm *lmm, const struct lp_sequence *wanted, size
         }
         held = block[at].end;
     }
-    for (size_t i = n;
-         found && i-- > at + 1;) /* of no use behind a gap; but looking for them deletes damaged files */
+    for (size_t i = at + 1; found && i < n; i++) /* of no use behind a gap, but looking deletes damaged files */
         if (lp_store_find(lmm->store, &block[i].name, bytes_of(lmm, &block[i]), &found[i]))
             lp_store_release(lmm->store, &found[i]);
     while (at-- > first) /* the first last: without it the others are of no use */

@@ -17,9 +17,10 @@ struct lp_sequence {
     int64_t pictures, capacity;
 };
 void lp_sequence_done(struct lp_sequence *s);
-bool lp_sequence_push(struct lp_sequence *s, int32_t id, struct lp_error *err);
-/* A picture's token. */
-bool lp_sequence_show(struct lp_sequence *s, const struct lp_llava_picture *picture, struct lp_error *err);
+/* Appends ids, each LP_IMAGE_TOKEN with the next of `pictures`. On failure (LP_EMEMORY) some may have been.
+ */
+bool lp_sequence_add(struct lp_sequence *s, const struct lp_ids *ids,
+                     const struct lp_llava_picture *const *pictures, struct lp_error *err);
 void lp_sequence_cut(struct lp_sequence *s, size_t n);           /* keeps the first n ids */
 int64_t lp_sequence_rows(const struct lp_sequence *s, size_t n); /* positions of the first n ids */
 size_t lp_sequence_common(const struct lp_sequence *a,
