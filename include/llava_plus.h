@@ -99,10 +99,12 @@ struct lp_settings {
     uint64_t seed;      /* of the sampling */
     int most_tokens;    /* of one turn */
     const char *mmproj; /* picture encoder of a GGUF model or an original folder; NULL: what is found beside it */
-    void *reserved[7];
+    const char *cache;  /* a folder that keeps what the planner saw and read for later runs; NULL: none */
+    int64_t cache_memory_mib, cache_disk_mib; /* most of that in memory (0: none) and in the folder */
+    void *reserved[4];
 };
 
-/* NULL, 0, 1, 0, 512, NULL. Always begin with it: later versions may add settings. */
+/* NULL, 0, 1, 0, 512, NULL, NULL, 256, 8192. Always begin with it: later versions may add settings. */
 LP_API void lp_settings_defaults(struct lp_settings *settings);
 
 /* Reads the planner and begins a conversation. settings: borrowed during the call; NULL: the defaults.

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/store.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
 #include "plan/agent.h"
@@ -38,6 +39,7 @@ const uint8_t *lp_image_pixels(const struct lp_image *image, int *width, int *he
 
 struct lp_assistant {
     struct lp_llava *model;
+    struct lp_store *store; /* NULL: nothing is kept */
     struct lp_lmm lmm;
     struct lp_bench *bench;
     struct lp_agent agent;
@@ -50,7 +52,13 @@ void lp_settings_defaults(struct lp_settings *s) {
     *s = (struct lp_settings){.temperature = sampling.temperature,
                               .top_p = sampling.top_p,
                               .seed = sampling.seed,
-                              .most_tokens = sampling.most_tokens};
+                              .most_tokens = sampling.most_tokens,
+                              .cache_memory_mib = 256,
+                              .cache_disk_mib = 8192};
+}
+
+static size_t mib(int64_t n) {
+    return n < 0 ? 0 : (uint64_t)n > SIZE_MAX >> 21 ? SIZE_MAX >> 1 : (size_t)n << 20;
 }
 
 struct lp_assistant *lp_assistant_open(const struct lp_settings *settings, struct lp_error *err) {
@@ -64,11 +72,14 @@ struct lp_assistant *lp_assistant_open(const struct lp_settings *settings, struc
         lp_error_memory(err);
         return NULL;
     }
+    const struct lp_store_settings cache = {mib(s.cache_memory_mib), s.cache, mib(s.cache_disk_mib)};
+    if ((cache.memory_bytes || cache.folder) && !(a->store = lp_store_open(&cache, err)))
+        goto fail;
     if (!lp_planner_folder(s.model, folder, sizeof folder, err))
         goto fail;
     a->model = lp_llava_open_with(folder, s.mmproj, lp_kernels_cpu(), err);
     a->bench = a->model ? lp_bench_open(err) : NULL;
-    if (!a->bench || !lp_lmm_open_llava(&a->lmm, a->model, err) ||
+    if (!a->bench || !lp_lmm_open_llava(&a->lmm, a->model, a->store, err) ||
         !lp_agent_init(&a->agent, &a->lmm, a->bench, &sampling, err))
         goto fail;
     return a;
@@ -84,6 +95,7 @@ void lp_assistant_close(struct lp_assistant *a) {
     lp_lmm_close(&a->lmm);
     lp_bench_close(a->bench);
     lp_llava_close(a->model);
+    lp_store_close(a->store);
     lp_free(a);
 }
 

@@ -39,6 +39,7 @@ bool lp_file_open(struct lp_file *f, const char *path, struct lp_error *err) {
     if (fd < 0)
         return false;
     f->size = (size_t)st.st_size;
+    f->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     if (f->size > 0) {
         void *data = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (data == MAP_FAILED) {

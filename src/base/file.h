@@ -11,6 +11,7 @@
 struct lp_file {
     const uint8_t *data; /* borrowed until lp_file_close; NULL for an empty file */
     size_t size;         /* bytes */
+    int64_t changed_ns;  /* when its content last changed, since 1970 */
 };
 
 /* Maps a regular file. A directory, a device or an unreadable file is LP_EIO with a clear sentence. */

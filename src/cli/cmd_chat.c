@@ -72,6 +72,9 @@ static void step(void *context, const struct lp_step *s) {
         if (c->told) /* not on the line of the answer */
             fputc('\n', stderr);
         fprintf(stderr, "%s%s--\n", s->text, n && s->text[n - 1] == '\n' ? "" : "\n");
+        if (s->turn)
+            fprintf(stderr, "[of its prompt %lld positions were known, %lld new; first token after %.0f ms]\n--\n",
+                    (long long)s->turn->reused, (long long)s->turn->fed, s->first_ms);
     } else if (s->kind == LP_STEP_RESULT && s->call && c->out) {
         save_result(c, s->call);
     }
@@ -269,6 +272,7 @@ int lp_cmd_chat(int argc, char **argv) {
         1};
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
+    c.flags.once = argc == 2;
     signal(SIGINT, interrupt);
     if (argc < 2 && wants_stdin(&c)) {
         lp_error_set(&err, LP_EUSAGE, "--image - takes standard input: give the sentence as an argument");

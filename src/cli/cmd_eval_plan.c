@@ -118,6 +118,8 @@ static bool good_enough(const struct eval_plan *e, struct lp_error *err) {
 
 int lp_cmd_eval_plan(int argc, char **argv) {
     struct eval_plan e = {.flags = {.tools = "fly", .top_p = 1, .most_tokens = 512}};
+    struct lp_option cache[LP_CACHE_OPTIONS];
+    lp_cache_options(&e.flags, cache);
     const struct lp_option options[] = {
         {"set", 's', "FILE", "instructions with `expected` plans, one JSON object a line (data/heldout/README.md)",
          LP_OPTION_STRING, NULL, &e.set, 0, 0},
@@ -136,6 +138,7 @@ int lp_cmd_eval_plan(int argc, char **argv) {
          &e.least_arguments, 0, 1},
         {"most-needless", 0, "R", "fail when the rate of needless calls is above", LP_OPTION_FLOAT, "1", &e.most_needless,
          0, 1},
+        cache[0], cache[1], cache[2],
         {0}};
     const struct lp_usage usage = {"eval plan", "--set FILE.jsonl [options]",
                                    "Plans for every line and prints the rates of right skills, right arguments, missed "

@@ -130,6 +130,8 @@ static bool good_enough(const struct eval_scenes *e, struct lp_error *err) {
 
 int lp_cmd_eval_scenes(int argc, char **argv) {
     struct eval_scenes e = {.flags = {.top_p = 1, .most_tokens = 200}};
+    struct lp_option cache[LP_CACHE_OPTIONS];
+    lp_cache_options(&e.flags, cache);
     const struct lp_option options[] = {
         {"scenes", 0, "DIR", "pictures with their truth, as `data scenes` writes them", LP_OPTION_STRING, NULL, &e.scenes, 0, 0},
         {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
@@ -148,6 +150,7 @@ int lp_cmd_eval_scenes(int argc, char **argv) {
         {"least-relation", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_RELATION], 0, 1},
         {"least-named", 0, "R", "fail when captions name less of what is there", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_CAPTION], 0, 1},
         {"most-wrong", 0, "R", "fail when more of what captions name is not there", LP_OPTION_FLOAT, "1", &e.most_wrong, 0, 1},
+        cache[0], cache[1], cache[2],
         {0}};
     const struct lp_usage usage = {"eval scenes", "--scenes DIR [options]",
                                    "Asks what pictures show whose content is known: presence, count, colour, relation, caption.",

@@ -108,6 +108,7 @@ int lp_cmd_plan(int argc, char **argv) {
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
     bool done;
+    c.flags.once = !c.batch && c.samples == 1;
     if ((argc == 2) == (c.batch != NULL))
         done = lp_error_set(&err, LP_EUSAGE, "give either a sentence or --batch FILE.jsonl");
     else if (c.batch && (c.flags.image.n || c.flags.points || c.flags.boxes || c.flags.reference))

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 void lp_prompts_done(struct lp_prompts *p) {
     lp_free(p->point);
@@ -80,7 +81,7 @@ struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *tex
 }
 
 void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
-    const struct lp_option options[LP_PLANNER_OPTIONS] = {
+    const struct lp_option options[LP_PLANNER_OPTIONS - LP_CACHE_OPTIONS] = {
         {.name = "image",
          .letter = 'i',
          .argument = "FILE",
@@ -184,6 +185,34 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .help = "how long it may be silent"},
     };
     memcpy(o, options, sizeof options);
+    lp_cache_options(f, o + LP_PLANNER_OPTIONS - LP_CACHE_OPTIONS);
+}
+
+void lp_cache_options(struct lp_planner_flags *f, struct lp_option *o) {
+    const struct lp_option options[LP_CACHE_OPTIONS] = {
+        {.name = "cache",
+         .argument = "DIR",
+         .kind = LP_OPTION_STRING,
+         .target = &f->cache,
+         .help = "keep what the planner saw and read in this folder, too: also after a restart a picture costs nothing again"},
+        {.name = "cache-memory",
+         .argument = "MiB",
+         .kind = LP_OPTION_INT,
+         .target = &f->cache_memory,
+         .lo = 0,
+         .hi = 1 << 24,
+         .help = "most memory for that (default an eighth of the machine's, at most 2048; 0 for a single request)"},
+        {.name = "cache-disk",
+         .argument = "MiB",
+         .kind = LP_OPTION_INT,
+         .target = &f->cache_disk,
+         .fallback = "8192",
+         .lo = 1,
+         .hi = 1 << 24,
+         .help = "most of that in the folder"},
+    };
+    f->cache_memory = -1;
+    memcpy(o, options, sizeof options);
 }
 
 bool lp_planner_prompts(const struct lp_planner_flags *f, struct lp_prompts *p, struct lp_error *err) {
@@ -209,12 +238,23 @@ bool lp_planner_prompts(const struct lp_planner_flags *f, struct lp_prompts *p, 
     return !f->reference || (p->reference = lp_image_open(f->reference, err)) != NULL;
 }
 
+static int64_t default_memory_mib(void) {
+    int64_t all = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) >> 20, most = 2048;
+    return all / 8 < most ? all / 8 : most;
+}
+
+static bool open_store(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+    int64_t memory = f->cache_memory >= 0 ? f->cache_memory : f->once ? 0 : default_memory_mib();
+    const struct lp_store_settings s = {(size_t)memory << 20, f->cache, (size_t)f->cache_disk << 20};
+    return (!memory && !f->cache) || (p->store = lp_store_open(&s, err)) != NULL;
+}
+
 static bool open_folder(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
     char folder[PATH_MAX];
     if (!lp_planner_folder(f->model, folder, sizeof folder, err))
         return false;
     p->model = lp_llava_open_with(folder, f->mmproj, lp_kernels_cpu(), err);
-    return p->model && lp_lmm_open_llava(&p->lmm, p->model, err);
+    return p->model && open_store(p, f, err) && lp_lmm_open_llava(&p->lmm, p->model, p->store, err);
 }
 
 static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
@@ -229,6 +269,8 @@ static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, 
                             f->planner);
     if (f->model || f->mmproj)
         return lp_error_set(err, LP_EUSAGE, "give either --%s or --planner", f->model ? "model" : "mmproj");
+    if (f->cache)
+        return lp_error_set(err, LP_EUSAGE, "--cache is for a model on this machine, not for --planner");
     return lp_remote_tools_parse(f->planner_tools, &s.tools, err) && lp_lmm_open_remote(&p->lmm, &s, err);
 }
 
@@ -250,6 +292,7 @@ void lp_planner_close(struct lp_planner *p) {
     lp_lmm_close(&p->lmm);
     lp_bench_close(p->bench);
     lp_llava_close(p->model);
+    lp_store_close(p->store);
     *p = (struct lp_planner){0};
 }
 

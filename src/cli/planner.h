@@ -28,8 +28,13 @@ struct lp_planner_flags {
     double temperature, top_p;
     int64_t seed, most_tokens, planner_timeout;
     struct lp_option_list image;
+    const char *cache;                 /* a folder; NULL: none */
+    int64_t cache_memory, cache_disk;  /* MiB; memory -1: by default */
+    bool once;                         /* only one request: what is only in memory would be of no use */
 };
-#define LP_PLANNER_OPTIONS 16
+#define LP_PLANNER_OPTIONS 19
+enum { LP_CACHE_OPTIONS = 3 }; /* of these, the last */
+void lp_cache_options(struct lp_planner_flags *flags, struct lp_option *options);
 /* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
 void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);
 /* The prompts that the flags give. */
@@ -39,6 +44,7 @@ bool lp_planner_prompts(const struct lp_planner_flags *flags, struct lp_prompts 
  * failure. */
 struct lp_planner {
     struct lp_llava *model; /* NULL: on a server */
+    struct lp_store *store; /* what it saw and read; NULL: nothing is kept */
     struct lp_lmm lmm;
     struct lp_bench *bench;
     struct lp_agent agent;

@@ -87,6 +87,32 @@ bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, cons
     return true;
 }
 
+static lp_tensor *row(lp_run *r, const lp_tensor *x, int64_t i) {
+    lp_tensor one = {.type = LP_F32, .ndim = 2, .dim = {1, lp_dim(x, -1)}, .data = lp_f32(x) + i * lp_dim(x, -1)};
+    return lp_view(r, &one, 2, (int64_t)1, one.dim[1]);
+}
+
+/* Attention of rows that each go on a sequence of their own. */
+static lp_tensor *attend_each(lp_run *r, int64_t layer, lp_tensor *q, lp_tensor *k, lp_tensor *v,
+                              const struct lp_attention_settings *s, struct lp_kv_cache *const *each) {
+    if (!lp_enter(r, "attention"))
+        return NULL;
+    lp_tensor *y = lp_like(r, q);
+    int64_t C = lp_dim(q, -1);
+    for (int64_t i = 0; y && i < lp_rows(q); i++) {
+        lp_mark mark = lp_here(r);
+        lp_tensor *past_k = row(r, k, i), *past_v = row(r, v, i);
+        if (!lp_kv_cache_append(r, each[i], layer, &past_k, &past_v))
+            return NULL;
+        const lp_tensor *out = lp_attention(r, row(r, q, i), past_k, past_v, s);
+        if (!out)
+            return NULL;
+        memcpy(lp_f32(y) + i * C, lp_f32(out), sizeof(float) * (size_t)C);
+        lp_back_to(r, mark);
+    }
+    return y;
+}
+
 static lp_tensor *attention(lp_run *r, const struct lp_llama *m, const struct lp_llama_block *l, int64_t layer,
                             lp_tensor *x, const struct lp_llama_rows *rows) {
     const struct lp_llama_config *c = &m->config;
@@ -94,6 +120,8 @@ static lp_tensor *attention(lp_run *r, const struct lp_llama *m, const struct lp
     lp_tensor *q = lp_rope(r, lp_linear(r, &l->q, x), rows->position, c->heads, c->theta);
     lp_tensor *k = lp_rope(r, lp_linear(r, &l->k, x), rows->position, c->key_heads, c->theta);
     lp_tensor *v = lp_linear(r, &l->v, x);
+    if (rows->each)
+        return lp_linear(r, &l->out, attend_each(r, layer, q, k, v, &s, rows->each));
     if (rows->cache && !lp_kv_cache_append(r, rows->cache, layer, &k, &v))
         return NULL;
     return lp_linear(r, &l->out, lp_attention(r, q, k, v, &s));
@@ -129,6 +157,8 @@ lp_tensor *lp_llama_forward(lp_run *r, const struct lp_llama *m, lp_tensor *x, c
         x = lp_checkpoint(r, block_forward, &(struct block_run){m, i, *rows}, sizeof(struct block_run), x);
     if (rows->cache && x)
         rows->cache->rows += lp_rows(x);
+    for (int64_t i = 0; rows->each && x && i < lp_rows(x); i++)
+        rows->each[i]->rows++;
     return x;
 }
 

@@ -38,6 +38,7 @@ struct lp_llama_rows {
     const int32_t *start;      /* sequences of a batch as in lp_attention; NULL: one */
     int64_t count;
     struct lp_kv_cache *cache; /* past rows of the one sequence; NULL: none. Its `rows` grow by T. */
+    struct lp_kv_cache *const *each; /* instead: row i goes on a sequence of its own, each[i], which grows by 1 */
 };
 
 /* Embeddings x [T,C] -> hidden states after the last block, not yet normalised [T,C]. */

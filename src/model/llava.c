@@ -125,8 +125,11 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
     m->kernels = kernels;
     bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, is_new, err);
     lp_llava_source_done(&s);
-    if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path)))
+    if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path))) {
+        if (!learns)
+            lp_llava_identify(m);
         return m;
+    }
     lp_llava_close(m);
     return NULL;
 }

@@ -23,6 +23,9 @@ struct lp_llava_config {
  * (language model at the top level, mm_* keys; our "vision_config" holds the picture encoder). */
 bool lp_llava_read_config(const json_t *config, struct lp_llava_config *c, struct lp_error *err);
 
+/* Sets the identity of an opened model. */
+void lp_llava_identify(struct lp_llava *model);
+
 /* The projector, Liu et al. 2023, arXiv:2304.08485 (linear) and arXiv:2310.03744 (two layers). */
 struct lp_projector {
     struct lp_linear first, second; /* [hidden,C], [hidden,hidden]; second unused when one layer */
@@ -46,6 +49,7 @@ struct lp_llava {
     struct lp_llama llama;
     struct lp_parameters parameters; /* all weights, by their names in the file */
     int64_t part_end[LP_PARTS];      /* parameters before it are the part's or an earlier one's */
+    struct lp_hash identity;         /* zero for a model that learns */
 };
 
 /* Opens a folder for training: every weight is a float32 copy that wants a gradient. A folder without

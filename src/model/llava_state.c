@@ -15,35 +15,68 @@ struct lp_llava_state {
     struct lp_kv_cache cache;
 };
 
-static struct lp_llava_picture *copy_rows(const lp_tensor *x, struct lp_error *err) {
-    struct lp_llava_picture *p = lp_alloc(sizeof *p);
-    if (p && (p->data = lp_alloc_array((size_t)lp_count(x), sizeof(float)))) {
-        p->rows = lp_rows(x);
-        p->width = lp_dim(x, -1);
-        memcpy(p->data, lp_f32(x), sizeof(float) * (size_t)lp_count(x));
-        return p;
-    }
-    lp_error_memory(err);
-    lp_llava_picture_close(p);
-    return NULL;
+/* The name of what the model sees: the small picture that the encoder gets decides it. */
+static struct lp_hash name_picture(const struct lp_llava *m, const struct lp_image *small) {
+    struct lp_sha256 s;
+    lp_sha256_init(&s);
+    lp_sha256_add(&s, "picture", sizeof "picture");
+    lp_sha256_add(&s, &m->identity, sizeof m->identity);
+    lp_sha256_add(&s, small->pixel, (size_t)small->width * (size_t)small->height * 3);
+    return lp_sha256_end(&s);
 }
 
-struct lp_llava_picture *lp_llava_see(const struct lp_llava *m, const struct lp_image *image, struct lp_error *err) {
+static bool encode(const struct lp_llava *m, const struct lp_image *small, float *out, size_t bytes, struct lp_error *err) {
     lp_run *r = lp_run_open(m->kernels, run_limit_bytes, err);
     if (!r)
-        return NULL;
-    struct lp_llava_picture *picture = NULL;
+        return false;
     int64_t S = m->config.clip.image_px;
     lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, S, S);
-    if (!pixels) {
-        lp_run_check(r, err);
-    } else if (lp_preprocess_run(&m->preprocess, image, lp_f32(pixels), err)) {
-        lp_tensor *seen = lp_llava_project(r, m, pixels);
-        if (lp_run_check(r, err))
-            picture = copy_rows(seen, err);
-    }
+    if (pixels)
+        lp_preprocess_numbers(&m->preprocess, small->pixel, lp_f32(pixels));
+    lp_tensor *seen = pixels ? lp_llava_project(r, m, pixels) : NULL;
+    bool done = lp_run_check(r, err);
+    if (done)
+        memcpy(out, lp_f32(seen), bytes);
     lp_run_close(r);
-    return picture;
+    return done;
+}
+
+/* Finds the rows, or makes and keeps them. */
+static bool fill(const struct lp_llava *m, const struct lp_image *small, struct lp_store *store,
+                 struct lp_llava_picture *p, struct lp_error *err) {
+    size_t bytes = sizeof(float) * (size_t)(p->rows * p->width);
+    struct lp_stored found;
+    if (lp_store_find(store, &p->content, bytes, &found)) {
+        memcpy(p->data, found.data, bytes);
+        lp_store_release(store, &found);
+        return true;
+    }
+    if (!encode(m, small, p->data, bytes, err))
+        return false;
+    void *copy = store ? lp_store_new(store, bytes) : NULL;
+    if (copy) {
+        memcpy(copy, p->data, bytes);
+        lp_store_put(store, &p->content, copy);
+    }
+    return true;
+}
+
+struct lp_llava_picture *lp_llava_see(const struct lp_llava *m, const struct lp_image *image, struct lp_store *store,
+                                      struct lp_error *err) {
+    struct lp_image *small = lp_preprocess_pixels(&m->preprocess, image, err);
+    if (!small)
+        return NULL;
+    int64_t rows = lp_llava_rows_a_picture(m), width = m->config.llama.hidden;
+    struct lp_llava_picture *p = lp_alloc(sizeof *p);
+    float *data = p ? lp_alloc_array((size_t)(rows * width), sizeof *data) : NULL;
+    if (data)
+        *p = (struct lp_llava_picture){rows, width, data, name_picture(m, small)};
+    bool done = data ? fill(m, small, store, p, err) : lp_error_memory(err);
+    lp_image_close(small);
+    if (done)
+        return p;
+    lp_llava_picture_close(p);
+    return NULL;
 }
 
 void lp_llava_picture_close(struct lp_llava_picture *p) {
@@ -83,6 +116,20 @@ int64_t lp_llava_state_rows(const struct lp_llava_state *s) {
 void lp_llava_state_cut(struct lp_llava_state *s, int64_t rows) {
     if (rows < s->cache.rows)
         s->cache.rows = rows < 0 ? 0 : rows;
+}
+
+size_t lp_llava_row_bytes(const struct lp_llava *m) {
+    const struct lp_llama_config *c = &m->config.llama;
+    return lp_kv_cache_row_bytes(
+        &(struct lp_kv_cache){.layers = c->layers, .width = c->hidden / c->heads * c->key_heads});
+}
+
+void lp_llava_state_save(const struct lp_llava_state *s, int64_t first, int64_t rows, void *out) {
+    lp_kv_cache_save(&s->cache, first, rows, out);
+}
+
+bool lp_llava_state_load(struct lp_llava_state *s, const void *in, int64_t rows) {
+    return lp_kv_cache_load(&s->cache, in, rows);
 }
 
 /* The pictures' rows one below the other [sum of rows,hidden]; NULL also when there are none. */
@@ -142,4 +189,45 @@ const float *lp_llava_feed(struct lp_llava_state *s, const int32_t *id, int64_t 
         return NULL;
     }
     return lp_f32(logits);
+}
+
+/* What lp_llava_feed_batch cannot do. */
+static bool check_batch(struct lp_llava_state *const *state, const int32_t *id, int64_t n, struct lp_error *err) {
+    if (n < 1)
+        return lp_error_set(err, LP_EUSAGE, "a batch needs a conversation");
+    for (int64_t i = 0; i < n; i++) {
+        if (state[i]->model != state[0]->model)
+            return lp_error_set(err, LP_EUSAGE, "the conversations of a batch must share their model");
+        for (int64_t j = 0; j < i; j++)
+            if (state[j] == state[i])
+                return lp_error_set(err, LP_EUSAGE, "a conversation stands twice in a batch");
+        if (id[i] == LP_IMAGE_TOKEN)
+            return lp_error_set(err, LP_EINPUT, "a batch takes no pictures");
+        if (state[i]->cache.rows >= state[i]->cache.limit)
+            return lp_error_set(err, LP_EINPUT, "conversation %ld is as long as the %ld positions the model can hold", (long)i,
+                                (long)state[i]->cache.limit);
+    }
+    return true;
+}
+
+const float *lp_llava_feed_batch(struct lp_llava_state *const *state, const int32_t *id, int64_t n, struct lp_error *err) {
+    if (!check_batch(state, id, n, err))
+        return NULL;
+    const struct lp_llava *m = state[0]->model;
+    lp_run *r = state[0]->run;
+    lp_run_reset(r);
+    int32_t *position = lp_run_alloc(r, sizeof(int32_t) * (size_t)n);
+    struct lp_kv_cache **each = lp_run_alloc(r, sizeof *each * (size_t)n);
+    for (int64_t i = 0; position && each && i < n; i++) {
+        position[i] = (int32_t)state[i]->cache.rows;
+        each[i] = &state[i]->cache;
+    }
+    struct lp_llama_rows rows = {.position = position, .each = each};
+    lp_tensor *x = position && each ? lp_llava_embed(r, m, id, n, NULL) : NULL;
+    lp_tensor *logits = lp_llama_logits(r, &m->llama, lp_llama_forward(r, &m->llama, x, &rows));
+    if (lp_run_check(r, err))
+        return lp_f32(logits);
+    for (int64_t i = 0; position && each && i < n; i++)
+        state[i]->cache.rows = position[i];
+    return NULL;
 }

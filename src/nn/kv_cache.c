@@ -44,3 +44,25 @@ bool lp_kv_cache_append(lp_run *r, struct lp_kv_cache *c, int64_t layer, lp_tens
     *v = append(r, c, values, *v);
     return *k && *v;
 }
+
+size_t lp_kv_cache_row_bytes(const struct lp_kv_cache *c) {
+    return sizeof(float) * 2 * (size_t)c->layers * (size_t)c->width;
+}
+
+void lp_kv_cache_save(const struct lp_kv_cache *c, int64_t first, int64_t rows, void *out) {
+    float *to = out;
+    for (int64_t i = 0; i < 2 * c->layers; i++)
+        memcpy(to + i * rows * c->width, c->data + (i * c->limit + first) * c->width,
+               sizeof(float) * (size_t)(rows * c->width));
+}
+
+bool lp_kv_cache_load(struct lp_kv_cache *c, const void *in, int64_t rows) {
+    const float *from = in;
+    if (rows > c->limit - c->rows)
+        return false;
+    for (int64_t i = 0; i < 2 * c->layers; i++)
+        memcpy(c->data + (i * c->limit + c->rows) * c->width, from + i * rows * c->width,
+               sizeof(float) * (size_t)(rows * c->width));
+    c->rows += rows;
+    return true;
+}

@@ -45,4 +45,10 @@ void lp_kv_cache_done(struct lp_kv_cache *c);
  * advances c->rows once every layer has written. */
 bool lp_kv_cache_append(lp_run *r, struct lp_kv_cache *c, int64_t layer, lp_tensor **k, lp_tensor **v);
 
+/* Copies `rows` filled rows from number `first` on: [layers,2,rows,width]; and such rows behind those filled so far,
+ * advancing c->rows. False: they do not fit. */
+size_t lp_kv_cache_row_bytes(const struct lp_kv_cache *c);
+void lp_kv_cache_save(const struct lp_kv_cache *c, int64_t first, int64_t rows, void *out);
+bool lp_kv_cache_load(struct lp_kv_cache *c, const void *in, int64_t rows);
+
 #endif

@@ -2,6 +2,7 @@
 /* plan/agent.c - the loop. An answer turn is never asked for more actions: one round of skills a request. */
 #include "plan/agent.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "plan/run.h"
 #include "text/utf8.h"
@@ -135,6 +136,7 @@ static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *h
     struct stream s = {.a = a, .hooks = hooks};
     struct lp_turn turn;
     bool no_tools = answer || a->tools != LP_TOOLS_FLY;
+    double began_ms = lp_clock_ms();
     struct lp_decoding how = {
         .sampling = a->sampling, .rng = &a->rng, .cancel = hooks->cancel, .grew = grew, .context = &s};
     bool done = lp_conversation_write(&a->talk, no_tools, &how, &turn, err) &&
@@ -154,7 +156,10 @@ static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *h
         s.out = (struct lp_str){0};
     }
     if (done)
-        tell(hooks, (struct lp_step){.kind = LP_STEP_TURN, .text = a->talk.said[a->talk.n - 1].text});
+        tell(hooks, (struct lp_step){.kind = LP_STEP_TURN,
+                                     .text = a->talk.said[a->talk.n - 1].text,
+                                     .turn = a->talk.lmm->remote ? NULL : &turn,
+                                     .first_ms = turn.first_ms - began_ms});
     lp_str_done(&s.out);
     lp_turn_done(&turn);
     return done;

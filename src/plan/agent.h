@@ -21,6 +21,8 @@ struct lp_step {
     const char *text, *message;
     const json_t *actions;
     const struct lp_call *call;
+    const struct lp_turn *turn; /* of LP_STEP_TURN where a model on this machine wrote it; else NULL */
+    double first_ms;            /* until its first token, pictures' encoding included */
 };
 
 struct lp_hooks {

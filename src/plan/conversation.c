@@ -24,7 +24,6 @@ bool lp_conversation_init(struct lp_conversation *c, struct lp_lmm *lmm, struct 
 }
 
 void lp_conversation_reset(struct lp_conversation *c) {
-    lp_decoder_forget_pictures(&c->decoder);
     lp_conversation_rewind(c, 0);
     if (c->lmm && c->lmm->remote)
         lp_remote_forget_pictures(c->lmm->remote);

@@ -6,6 +6,7 @@
  * sampled, as its tokens depend on what follows (" [" before "]" is " []"), and so is what a longer piece could begin. */
 #include "plan/decode.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "text/template.h"
 
@@ -19,16 +20,11 @@ void lp_prompt_done(struct lp_prompt *prompt) {
     *prompt = (struct lp_prompt){0};
 }
 
-/* Positions of the first n ids. */
-static int64_t rows_of(const struct lp_prompt *p, size_t n) {
+int64_t lp_prompt_rows(const struct lp_prompt *p) {
     int64_t rows = 0, picture = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < p->ids.n; i++)
         rows += p->ids.id[i] == LP_IMAGE_TOKEN ? p->picture[picture++]->rows : 1;
     return rows;
-}
-
-int64_t lp_prompt_rows(const struct lp_prompt *prompt) {
-    return rows_of(prompt, prompt->ids.n);
 }
 
 void lp_turn_done(struct lp_turn *turn) {
@@ -65,19 +61,11 @@ bool lp_decoder_init(struct lp_decoder *d, struct lp_lmm *lmm, struct lp_error *
 }
 
 void lp_decoder_done(struct lp_decoder *d) {
-    lp_prompt_done(&d->held);
+    lp_sequence_done(&d->held);
     lp_free(d->by_first_byte);
     lp_free(d->legal);
     lp_free(d->scratch);
     *d = (struct lp_decoder){0};
-}
-
-void lp_decoder_forget_pictures(struct lp_decoder *d) {
-    size_t n = 0;
-    while (n < d->held.ids.n && d->held.ids.id[n] != LP_IMAGE_TOKEN)
-        n++;
-    d->held.ids.n = n;
-    d->held.pictures = 0;
 }
 
 /* One turn being written. */
@@ -94,28 +82,26 @@ struct writer {
     int left;            /* tokens that may still be written */
 };
 
-/* Forgets what the model holds beyond what the prompt begins with, and queues the rest. */
+/* Forgets what the model holds beyond what the prompt begins with, loads more of that, and queues the rest. */
 static bool start(struct writer *w, const struct lp_prompt *prompt, struct lp_error *err) {
-    struct lp_prompt *held = &w->d->held;
-    size_t same = 0;
-    int64_t picture = 0;
-    while (same < held->ids.n && same + 1 < prompt->ids.n && held->ids.id[same] == prompt->ids.id[same]) {
-        bool is_picture = held->ids.id[same] == LP_IMAGE_TOKEN;
-        if (is_picture && held->picture[picture] != prompt->picture[picture])
-            break;
-        picture += is_picture;
-        same++;
+    struct lp_decoder *d = w->d;
+    struct lp_sequence wanted = {0};
+    if (!lp_sequence_add(&wanted, &prompt->ids, prompt->picture, err)) {
+        lp_sequence_done(&wanted);
+        return false;
     }
-    w->d->lmm->kind->cut(w->d->lmm->self, rows_of(held, same));
-    held->ids.n = same;
-    held->pictures = picture;
-    const struct lp_llava_picture **grown =
-        lp_realloc(held->picture, (size_t)(prompt->pictures + 1) * sizeof *held->picture);
-    if (!grown)
-        return lp_error_memory(err);
-    held->picture = grown;
-    w->picture = prompt->picture + picture;
-    w->pictures = prompt->pictures - picture;
+    size_t same = lp_sequence_common(&d->held, &wanted);
+    if (same > 0 && same == wanted.ids.n)
+        same--; /* logits come from feeding */
+    d->lmm->kind->cut(d->lmm->self, lp_sequence_rows(&wanted, same));
+    same = lp_prefix_load(d->lmm, &wanted, same);
+    w->turn->reused = lp_sequence_rows(&wanted, same);
+    w->turn->fed = lp_sequence_rows(&wanted, wanted.ids.n) - w->turn->reused;
+    lp_sequence_done(&d->held);
+    d->held = wanted;
+    lp_sequence_cut(&d->held, same);
+    w->picture = prompt->picture + d->held.pictures;
+    w->pictures = prompt->pictures - d->held.pictures;
     for (size_t i = same; i < prompt->ids.n; i++)
         if (!lp_ids_push(&w->waiting, prompt->ids.id[i], err))
             return false;
@@ -125,23 +111,16 @@ static bool start(struct writer *w, const struct lp_prompt *prompt, struct lp_er
 /* Feeds what waits; afterwards logits are those after it. */
 static bool feed(struct writer *w, struct lp_error *err) {
     struct lp_lmm *lmm = w->d->lmm;
-    struct lp_prompt *held = &w->d->held;
     if (!w->waiting.n)
         return true;
-    size_t before = held->ids.n;
-    for (size_t i = 0; i < w->waiting.n; i++)
-        if (!lp_ids_push(&held->ids, w->waiting.id[i], err)) {
-            held->ids.n = before;
-            return false;
-        }
-    w->logits =
-        lmm->kind->feed(lmm->self, w->waiting.id, (int64_t)w->waiting.n, w->picture, w->pictures, err);
+    size_t before = w->d->held.ids.n;
+    w->logits = NULL;
+    if (lp_sequence_add(&w->d->held, &w->waiting, w->picture, err))
+        w->logits = lmm->kind->feed(lmm->self, w->waiting.id, (int64_t)w->waiting.n, w->picture, w->pictures, err);
     if (!w->logits) {
-        held->ids.n = before;
+        lp_sequence_cut(&w->d->held, before);
         return false;
     }
-    for (int64_t i = 0; i < w->pictures; i++)
-        held->picture[held->pictures++] = w->picture[i];
     w->pictures = 0;
     w->waiting.n = 0;
     return true;
@@ -303,6 +282,8 @@ static bool write_next(struct writer *w, bool *more, struct lp_error *err) {
     if (!write_forced(w, err) || !feed(w, err))
         return false;
     int32_t id = choose(w);
+    if (w->turn->first_ms <= 0)
+        w->turn->first_ms = lp_clock_ms();
     if (id < 0)
         return lp_error_set(err, LP_EINPUT,
                             "the model's vocabulary cannot write a plan: it lacks single bytes");
@@ -338,6 +319,7 @@ bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struc
         else
             done = write_next(&w, &more, err);
     }
+    lp_prefix_keep(d->lmm, &d->held); /* also of a turn that failed: what was fed is right */
     const char *text = lp_str_text(&turn->text);
     if (turn->value_at)
         lp_str_cut(&turn->text,

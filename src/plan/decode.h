@@ -4,15 +4,14 @@
 #define LP_PLAN_DECODE_H
 
 #include "plan/action.h"
-#include "plan/lmm.h"
+#include "plan/prefix.h"
 #include "plan/sample.h"
 #include "plan/syntax.h"
 #include "text/tokenizer.h"
 
 #include <stdatomic.h>
 
-/* A prompt: ids with LP_IMAGE_TOKEN for each of `pictures`, which are borrowed and must live as long as the
- * decoder. */
+/* A prompt: ids with LP_IMAGE_TOKEN for each of `pictures`, which are borrowed. */
 struct lp_prompt {
     struct lp_ids ids;
     const struct lp_llava_picture **picture;
@@ -29,13 +28,15 @@ struct lp_turn {
     size_t value_at;     /* where the value begins; 0: not there yet */
     int tokens, sampled; /* written, and of these those that needed sampling */
     bool cut_short;      /* most_tokens or the context ended the value */
+    int64_t reused, fed; /* positions of the prompt that the model held or found, and that it had to read */
+    double first_ms;     /* lp_clock_ms() when the first token had been chosen; 0: not yet */
 };
 void lp_turn_done(struct lp_turn *turn);
 
 /* What the model holds from one turn to the next, and the tables for masking. */
 struct lp_decoder {
     struct lp_lmm *lmm; /* borrowed */
-    struct lp_prompt held;
+    struct lp_sequence held;
     int32_t *by_first_byte; /* ids, those that begin with byte b at first[b] .. first[b + 1] - 1 */
     int32_t first[257];
     bool *legal;    /* [vocabulary] */
@@ -44,8 +45,6 @@ struct lp_decoder {
 
 bool lp_decoder_init(struct lp_decoder *d, struct lp_lmm *lmm, struct lp_error *err);
 void lp_decoder_done(struct lp_decoder *d);
-/* Before pictures that were in prompts are closed. */
-void lp_decoder_forget_pictures(struct lp_decoder *d);
 
 struct lp_decoding {
     struct lp_sampling sampling; /* seed is not used: rng is */
@@ -55,7 +54,7 @@ struct lp_decoding {
     void *context;
 };
 
-/* Writes one turn. Of the prompt only what the model does not hold already is fed. Errors: LP_ECANCELED,
+/* Writes one turn. Of the prompt only what the model does not hold and lmm->store does not have is fed. Errors: LP_ECANCELED,
  * LP_EMEMORY, and what the model says; `turn` holds what was written until then. Then lp_turn_done. */
 bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struct lp_syntax *syntax,
                const struct lp_decoding *how, struct lp_turn *turn, struct lp_error *err);

@@ -14,6 +14,7 @@
 struct llava {
     const struct lp_llava *model;
     struct lp_llava_state *state;
+    struct lp_store *store;
 };
 
 /* Sets the threads for a product of that size; returns how many there were. */
@@ -28,7 +29,7 @@ static struct lp_llava_picture *see(void *self, const struct lp_image *image, st
     const struct llava *l = self;
     const struct lp_clip_config *c = &l->model->config.clip;
     int threads = set_threads(lp_clip_patches(c) * c->hidden * c->ffn);
-    struct lp_llava_picture *picture = lp_llava_see(l->model, image, err);
+    struct lp_llava_picture *picture = lp_llava_see(l->model, image, l->store, err);
     omp_set_num_threads(threads);
     return picture;
 }
@@ -54,26 +55,41 @@ static const float *feed(void *self, const int32_t *id, int64_t n,
     return logits;
 }
 
+static void save(const void *self, int64_t first, int64_t n, void *out) {
+    const struct llava *l = self;
+    lp_llava_state_save(l->state, first, n, out);
+}
+
+static bool load(void *self, const void *in, int64_t n) {
+    struct llava *l = self;
+    return lp_llava_state_load(l->state, in, n);
+}
+
 static void close(void *self) {
     struct llava *l = self;
     lp_llava_state_close(l->state);
     lp_free(l);
 }
 
-static const struct lp_lmm_kind kind = {see, rows, cut, feed, close};
+static const struct lp_lmm_kind kind = {see, rows, cut, feed, save, load, close};
 
-bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_error *err) {
+bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_store *store,
+                       struct lp_error *err) {
     *lmm = (struct lp_lmm){.kind = &kind,
                            .tokenizer = lp_llava_tokenizer(model),
                            .name = lp_llava_name(model),
                            .template = lp_llava_template(model),
                            .knows_handles = lp_llava_knows_handles(model),
                            .vocabulary = lp_llava_vocabulary(model),
-                           .context = lp_llava_context(model)};
+                           .context = lp_llava_context(model),
+                           .store = store,
+                           .identity = *lp_llava_identity(model),
+                           .row_bytes = lp_llava_row_bytes(model)};
     struct llava *l = lp_alloc(sizeof *l);
     if (!l)
         return lp_error_memory(err);
     l->model = model;
+    l->store = store;
     l->state = lp_llava_state_open(model, err);
     lmm->self = l;
     if (l->state)

@@ -13,6 +13,9 @@ struct lp_lmm_kind {
     const float *(*feed)(void *self, const int32_t *id, int64_t n,
                          const struct lp_llava_picture *const *pictures, int64_t picture_count,
                          struct lp_error *err);
+    /* Positions out of it and behind what it has, as lp_llava_state_save and _load. */
+    void (*save)(const void *self, int64_t first, int64_t rows, void *out);
+    bool (*load)(void *self, const void *in, int64_t rows);
     void (*close)(void *self);
 };
 
@@ -29,10 +32,13 @@ struct lp_lmm {
     const struct lp_template *template;   /* NULL: the name chooses */
     bool knows_handles;                   /* result turns tell handles */
     int64_t vocabulary, context;
+    struct lp_store *store;  /* borrowed; what it saw and read is kept there; NULL: nowhere */
+    struct lp_hash identity; /* of the model, */
+    size_t row_bytes;        /* and what a position takes: for names in the store */
 };
 
-/* A new state on `model`, which is borrowed until lp_lmm_close. */
-bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_error *err);
+/* A new state on `model`, which is borrowed until lp_lmm_close, as is `store` (NULL: none). */
+bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_store *store, struct lp_error *err);
 void lp_lmm_close(struct lp_lmm *lmm);
 
 #endif

@@ -314,6 +314,13 @@ void lp_weight_let_go(const struct lp_weight *t) {
     lp_file_let_go(t->data, t->bytes);
 }
 
+int64_t lp_weights_changed_ns(const struct lp_weights *w) {
+    int64_t newest = 0;
+    for (size_t i = 0; i < w->shard_count; i++)
+        newest = w->shards[i].file.changed_ns > newest ? w->shards[i].file.changed_ns : newest;
+    return newest;
+}
+
 int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight *t) {
     const struct lp_gguf_named *named = bsearch(t->name, w->all, w->count, sizeof *w->all, name_to_weight);
     return named ? named->head_rows : 0;

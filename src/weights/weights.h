@@ -65,6 +65,9 @@ const struct lp_weight *lp_weights_at(const struct lp_weights *w, size_t i); /* 
 /* The content of the i-th file opened, for its metadata; NULL for a safetensors file and behind the last. */
 const struct lp_gguf *lp_weights_gguf(const struct lp_weights *w, size_t i);
 
+/* When the newest of the files was last changed, nanoseconds since 1970. */
+int64_t lp_weights_changed_ns(const struct lp_weights *w);
+
 /* 0: the rows of t lie as Hugging Face has them, which is true of all tensors but the queries and keys of
  * GGUF language models. These lie as positions that rotate neighbours want them: row 2i+p of the file's head
  * is Hugging Face's row p*head_rows/2+i, p 0 or 1; the result is head_rows. Who uses t must either rotate

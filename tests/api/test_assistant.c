@@ -69,6 +69,9 @@ static void models_that_are_not_there(void **state) {
     settings.model = "/nowhere";
     assert_null(lp_assistant_open(&settings, &err));
     assert_true(err.code != LP_OK && strlen(err.text) > 10);
+    settings.cache = "/dev/null"; /* can be no folder */
+    assert_null(lp_assistant_open(&settings, &err));
+    assert_int_equal(err.code, LP_EIO);
     lp_assistant_close(NULL);
 }
 

@@ -82,5 +82,17 @@ if [ -f "$model/model.safetensors" ]; then
     grep -q '"handle":"img_1"' "$work/out" || complain "the chat's objects: $(cat "$work/out")"
     "$program" chat --model "$model" --image - --json "What does the sign say?" <"$sign" >"$work/out" 2>&1 &&
         grep -q '^{"thoughts":".*"objects":\[' "$work/out" || complain "chat --json: $(cat "$work/out")"
+
+    for run in 1 2 3; do # a cache folder is of use after a restart, and of no harm when it is damaged
+        "$program" chat --model "$model" --image "$sign" --debug --cache "$work/new/cache" "What does the sign say?" \
+            >"$work/out$run" 2>"$work/err" || complain "chat --cache: $(tail -1 "$work/err")"
+        grep -m 1 "positions were known" "$work/err" >"$work/known$run"
+        cmp -s "$work/out1" "$work/out$run" || complain "run $run with a cache: $(cat "$work/out$run")"
+        [ $run = 1 ] || for file in "$work"/new/cache/*; do printf x | dd of="$file" bs=1 seek=90 conv=notrunc status=none; done
+    done
+    grep -q " 0 positions were known" "$work/known1" && grep -q " [1-9][0-9]* positions were known" "$work/known2" &&
+        grep -q " 0 positions were known" "$work/known3" || complain "what was known: $(cat "$work"/known?)"
+    refused 1 "is not a folder" plan --model "$model" --cache "$sign" x
 fi
+refused 2 "not for --planner" chat --planner http://127.0.0.1:9/v1 --planner-model x --cache "$work/c" x
 exit $failed

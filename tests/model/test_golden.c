@@ -126,8 +126,9 @@ static void check_llava(const char *folder, const struct lp_kernels *k) {
                               lp_llava_embed(r, m, id, n, seen));
     }
     int64_t rows = lp_llava_rows_a_picture(m), width = lp_dim(seen, -1);
-    struct lp_llava_picture pictures[2] = {{rows, width, lp_f32(seen)},
-                                           {rows, width, lp_f32(seen) + rows * width}};
+    struct lp_llava_picture pictures[2] = {
+        {.rows = rows, .width = width, .data = lp_f32(seen)},
+        {.rows = rows, .width = width, .data = lp_f32(seen) + rows * width}};
     const struct lp_llava_picture *const shown[2] = {&pictures[0], &pictures[1]};
     struct lp_llava_state *s = lp_llava_state_open(m, &err);
     require(s != NULL, &err);

@@ -37,7 +37,7 @@ static int setup(void **state) {
     t.s = lp_llava_state_open(t.m, &err);
     require(t.s != NULL, &err);
     t.image = make_image(50, 40);
-    t.picture = lp_llava_see(t.m, t.image, &err);
+    t.picture = lp_llava_see(t.m, t.image, NULL, &err);
     require(t.picture != NULL, &err);
     *state = &t;
     return 0;
@@ -116,7 +116,8 @@ static void refuses_and_goes_on(void **state) {
     lp_llava_state_cut(t->s, PROMPT_ROWS);
 
     float data[PATCHES * WIDTH] = {0};
-    struct lp_llava_picture narrow = {PATCHES, WIDTH - 1, data}, few = {PATCHES - 1, WIDTH, data};
+    struct lp_llava_picture narrow = {.rows = PATCHES, .width = WIDTH - 1, .data = data};
+    struct lp_llava_picture few = {.rows = PATCHES - 1, .width = WIDTH, .data = data};
     const struct lp_llava_picture *const right[] = {t->picture}, *const wrong[] = {&narrow, &few};
     const struct {
         const int32_t *id;
@@ -190,6 +191,141 @@ static void states_are_apart(void **state) {
     lp_llava_state_close(other);
 }
 
+/* Positions that another state computed are as good as its own: the same bits. */
+static void takes_positions_of_another(void **state) {
+    struct talk *t = *state;
+    static const int32_t next[] = {12, 40, 7};
+    float want[VOCABULARY], got[VOCABULARY], once[VOCABULARY];
+    static int32_t whole[PROMPT + 3];
+    struct lp_error err = {0};
+    size_t row = lp_llava_row_bytes(t->m);
+    char *kept = lp_alloc(PROMPT_ROWS * row);
+    struct lp_llava_state *other = lp_llava_state_open(t->m, &err);
+    require(other != NULL && kept, &err);
+    lp_llava_state_cut(t->s, 0);
+    feed(t, t->s, prompt, PROMPT, want);
+    lp_llava_state_save(t->s, 0, 3, kept); /* in two pieces */
+    lp_llava_state_save(t->s, 3, PROMPT_ROWS - 3, kept + 3 * row);
+    feed(t, t->s, next, 3, want);
+    assert_true(lp_llava_state_load(other, kept, 3));
+    assert_true(lp_llava_state_load(other, kept + 3 * row, PROMPT_ROWS - 3));
+    assert_int_equal(lp_llava_state_rows(other), PROMPT_ROWS);
+    feed(t, other, next, 3, got);
+    assert_memory_equal(got, want, sizeof want);
+    memcpy(whole, prompt, sizeof prompt);
+    memcpy(whole + PROMPT, next, sizeof next);
+    lp_llava_state_cut(other, 0);
+    feed(t, other, whole, PROMPT + 3, once); /* in one pass sums may be rounded otherwise */
+    assert_near(once, want, VOCABULARY, 1e-5);
+    lp_llava_state_cut(other, CONTEXT);
+    while (lp_llava_state_load(other, kept, 3))
+        assert_true(lp_llava_state_rows(other) <= CONTEXT);
+    lp_llava_state_close(other);
+    lp_free(kept);
+}
+
+/* Three conversations of different lengths decoded together, one of which ends early, say what each says alone. */
+static void decodes_several_at_once(void **state) {
+    struct talk *t = *state;
+    static const int32_t second[] = {3, LP_IMAGE_TOKEN, LP_IMAGE_TOKEN, 9}, third[] = {17};
+    static const struct {
+        const int32_t *id;
+        int64_t n;
+    } begin[3] = {{prompt, PROMPT}, {second, 4}, {third, 1}};
+    struct lp_llava_state *alone[3], *batch[3];
+    float want[VOCABULARY];
+    struct lp_error err = {0};
+    for (int i = 0; i < 6; i++) {
+        struct lp_llava_state *s = lp_llava_state_open(t->m, &err);
+        require(s != NULL, &err);
+        feed(t, s, begin[i % 3].id, begin[i % 3].n, want);
+        *(i < 3 ? &alone[i] : &batch[i - 3]) = s;
+    }
+    for (int step = 0; step < 6; step++) {
+        int n = step < 3 ? 3 : 2; /* the last is canceled after three tokens */
+        const int32_t id[3] = {step + 5, 40 - step, step * 7};
+        const float *got = lp_llava_feed_batch(batch, id, n, &err);
+        require(got != NULL, &err);
+        for (int i = 0; i < n; i++) {
+            feed(t, alone[i], &id[i], 1, want);
+            assert_near(got + i * VOCABULARY, want, VOCABULARY, 1e-5);
+            assert_int_equal(lp_llava_state_rows(batch[i]), lp_llava_state_rows(alone[i]));
+        }
+    }
+    assert_int_equal(lp_llava_state_rows(batch[2]), 1 + 3);
+    static int32_t many[CONTEXT];
+    feed(t, batch[2], many, CONTEXT - 4, want); /* full */
+    struct lp_llava *linear = lp_llava_open(GOLDEN "llava_linear", lp_kernels_cpu(), &err);
+    struct lp_llava_state *foreign = linear ? lp_llava_state_open(linear, &err) : NULL;
+    require(foreign != NULL, &err);
+    const struct {
+        struct lp_llava_state *state[2];
+        int32_t id[2];
+        int64_t n;
+        enum lp_code code;
+        const char *says;
+    } wrong[] = {{{batch[0], batch[1]}, {1, 1}, 0, LP_EUSAGE, "needs a conversation"},
+                 {{batch[0], batch[0]}, {1, 1}, 2, LP_EUSAGE, "twice"},
+                 {{batch[0], foreign}, {1, 1}, 2, LP_EUSAGE, "share their model"},
+                 {{batch[0], batch[1]}, {1, LP_IMAGE_TOKEN}, 2, LP_EINPUT, "no pictures"},
+                 {{batch[0], batch[1]}, {1, VOCABULARY}, 2, LP_EINPUT, "token 64 is not"},
+                 {{batch[0], batch[2]}, {1, 1}, 2, LP_EINPUT, "conversation 1 is as long as the 256"}};
+    int64_t rows = lp_llava_state_rows(batch[0]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        err = (struct lp_error){0};
+        assert_null(lp_llava_feed_batch(wrong[i].state, wrong[i].id, wrong[i].n, &err));
+        if (err.code != wrong[i].code || !strstr(err.text, wrong[i].says))
+            fail_msg("case %zu: code %d, %s", i, err.code, err.text);
+        assert_int_equal(lp_llava_state_rows(batch[0]), rows);
+    }
+    lp_llava_state_close(foreign);
+    lp_llava_close(linear);
+    for (int i = 0; i < 3; i++) {
+        lp_llava_state_close(alone[i]);
+        lp_llava_state_close(batch[i]);
+    }
+}
+
+static bool same_model(const struct lp_llava *a, const struct lp_llava *b) {
+    return lp_hash_equal(lp_llava_identity(a), lp_llava_identity(b));
+}
+
+/* A picture is encoded once for all who share a store, and for no other model. */
+static void finds_pictures_again(void **state) {
+    struct talk *t = *state;
+    struct lp_error err = {0};
+    struct lp_store *store = lp_store_open(&(struct lp_store_settings){.memory_bytes = 1 << 20}, &err);
+    struct lp_llava *linear = lp_llava_open(GOLDEN "llava_linear", lp_kernels_cpu(), &err);
+    struct lp_llava *portable = lp_llava_open(BASE, lp_kernels_find("portable"), &err);
+    struct lp_llava *again = lp_llava_open(BASE, lp_kernels_cpu(), &err);
+    require(store && linear && portable && again, &err);
+    assert_true(same_model(t->m, again));
+    assert_false(same_model(t->m, linear));
+    assert_int_equal(same_model(t->m, portable), !strcmp(lp_kernels_cpu()->name, "portable"));
+    for (int i = 0; i < 3; i++) {
+        struct lp_llava_picture *p = lp_llava_see(i == 2 ? again : t->m, t->image, store, &err);
+        require(p != NULL, &err);
+        assert_true(lp_hash_equal(&p->content, &t->picture->content));
+        assert_memory_equal(p->data, t->picture->data, sizeof(float) * PATCHES * WIDTH);
+        lp_llava_picture_close(p);
+    }
+    size_t one = lp_store_memory(store);
+    assert_true(one > 0);
+    struct lp_image *other = make_image(51, 40);
+    struct lp_llava_picture *p = lp_llava_see(t->m, other, store, &err), *q = lp_llava_see(linear, t->image, store, &err);
+    require(p && q, &err);
+    assert_false(lp_hash_equal(&p->content, &t->picture->content));
+    assert_false(lp_hash_equal(&q->content, &t->picture->content));
+    assert_true(lp_store_memory(store) > 2 * one);
+    lp_llava_picture_close(p);
+    lp_llava_picture_close(q);
+    lp_image_close(other);
+    lp_llava_close(linear);
+    lp_llava_close(portable);
+    lp_llava_close(again);
+    lp_store_close(store);
+}
+
 /* Copies BASE with all weights rounded to a type, stored as that type or as float32. */
 static void copy_rounded(const char *folder, enum lp_dtype type, bool stored) {
     static const char *const links[] = {"config.json", "tokenizer.model"};
@@ -231,7 +367,7 @@ static void logits_of(const char *folder, const struct lp_kernels *k, const stru
     require(t.m != NULL, &err);
     t.s = lp_llava_state_open(t.m, &err);
     require(t.s != NULL, &err);
-    t.picture = lp_llava_see(t.m, image, &err);
+    t.picture = lp_llava_see(t.m, image, NULL, &err);
     require(t.picture != NULL, &err);
     feed(&t, t.s, prompt, PROMPT, logits);
     lp_llava_picture_close(t.picture);
@@ -308,7 +444,7 @@ static void survives_failing_allocations(void **state) {
         struct lp_error err = {0};
         lp_test_fail_alloc(n);
         struct lp_llava_state *s = lp_llava_state_open(t->m, &err);
-        struct lp_llava_picture *p = s ? lp_llava_see(t->m, t->image, &err) : NULL;
+        struct lp_llava_picture *p = s ? lp_llava_see(t->m, t->image, NULL, &err) : NULL;
         const struct lp_llava_picture *const shown[] = {p};
         const float *logits = p ? lp_llava_feed(s, prompt, PROMPT, shown, 1, &err) : NULL;
         lp_test_fail_alloc(0);
@@ -324,6 +460,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_about_itself),  cmocka_unit_test(sees_a_picture),
         cmocka_unit_test(refuses_and_goes_on), cmocka_unit_test(forgets_what_is_cut),
+        cmocka_unit_test(takes_positions_of_another), cmocka_unit_test(decodes_several_at_once),
+        cmocka_unit_test(finds_pictures_again),
         cmocka_unit_test(states_are_apart),    cmocka_unit_test(reads_16_bit_weights),
         cmocka_unit_test(draws_a_new_model),   cmocka_unit_test(survives_failing_allocations),
     };

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FAKE_TABLE = 61 };
+enum { FAKE_TABLE = 61, FAKE_REST = -1000 /* what it saves for a picture's second row */ };
 
 struct fake {
     struct lp_lmm lmm;
@@ -27,13 +27,16 @@ struct fake {
 
 static struct lp_llava_picture *fake_see(void *self, const struct lp_image *image, struct lp_error *err) {
     struct fake *f = self;
-    (void)image;
+    struct lp_sha256 content;
     struct lp_llava_picture *p = lp_alloc(sizeof *p);
     if (!p) {
         lp_error_memory(err);
         return NULL;
     }
     p->rows = 2;
+    lp_sha256_init(&content);
+    lp_sha256_add(&content, image->pixel, (size_t)image->width * (size_t)image->height * 3);
+    p->content = lp_sha256_end(&content);
     f->seen++;
     return p;
 }
@@ -122,6 +125,28 @@ static const float *fake_feed(void *self, const int32_t *id, int64_t n,
     return f->logits + (f->seed >> 33) % FAKE_TABLE * (size_t)f->lmm.vocabulary;
 }
 
+static void fake_save(const void *self, int64_t first, int64_t rows, void *out) {
+    const struct fake *f = self;
+    int32_t *to = out;
+    int64_t at = 0;
+    for (size_t i = 0; i < f->held.n; i++)
+        for (int k = 0; k < (f->held.id[i] == LP_IMAGE_TOKEN ? 2 : 1); k++, at++)
+            if (at >= first && at < first + rows)
+                to[at - first] = k ? FAKE_REST : f->held.id[i];
+}
+
+static bool fake_load(void *self, const void *in, int64_t rows) {
+    struct fake *f = self;
+    const int32_t *id = in;
+    size_t before = f->held.n;
+    for (int64_t i = 0; i < rows; i++)
+        if (id[i] != FAKE_REST && !lp_ids_push(&f->held, id[i], NULL)) {
+            f->held.n = before;
+            return false;
+        }
+    return true;
+}
+
 static void fake_close(void *self) {
     struct fake *f = self;
     lp_ids_done(&f->held);
@@ -129,7 +154,8 @@ static void fake_close(void *self) {
     lp_free(f->logits);
 }
 
-static const struct lp_lmm_kind fake_kind = {fake_see, fake_rows, fake_cut, fake_feed, fake_close};
+static const struct lp_lmm_kind fake_kind = {fake_see,  fake_rows, fake_cut,  fake_feed,
+                                              fake_save, fake_load, fake_close};
 
 /* `model`: a file of tests/golden/tokenizer. Ends with lp_lmm_close(&fake->lmm). */
 static bool fake_open_with(struct fake *f, const char *model, const char *const *script, uint64_t seed, int64_t context) {
@@ -146,7 +172,8 @@ static bool fake_open_with(struct fake *f, const char *model, const char *const 
                              .name = "llava-fake",
                              .knows_handles = true,
                              .vocabulary = n,
-                             .context = context};
+                             .context = context,
+                             .row_bytes = sizeof(int32_t)};
     f->logits = lp_alloc_array((size_t)(FAKE_TABLE * n), sizeof *f->logits);
     struct lp_rng rng;
     lp_rng_seed(&rng, seed);
