@@ -4,6 +4,7 @@
  * modeling/), whose files hold weights only. */
 #include "model/sam_model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct lp_sam_names original = {
@@ -202,15 +203,19 @@ static int64_t size_of(const struct lp_weights *files, const char *name, int axi
     return w && axis < w->ndim && w->dim[axis] <= 1 << 18 ? w->dim[axis] : 0;
 }
 
-/* How many weights there are by names with the numbers 0, 1, .. */
-static int64_t count(const struct lp_weights *files, const char *before, const char *after, int64_t most) {
-    char name[200];
-    for (int64_t i = 0; i < most; i++) {
-        snprintf(name, sizeof name, "%s.%ld.%s", before, (long)i, after);
-        if (!lp_weights_find(files, name))
-            return i;
+/* How many parts `before`.0, .1, .. weights belong to: the highest number tells, so that a missing weight
+ * does not pass for the end. */
+static int64_t count(const struct lp_weights *files, const char *before) {
+    int64_t n = 0;
+    size_t length = strlen(before);
+    for (size_t i = 0; i < lp_weights_count(files); i++) {
+        const char *name = lp_weights_at(files, i)->name;
+        if (strncmp(name, before, length) || name[length] != '.')
+            continue;
+        int64_t number = strtol(name + length + 1, NULL, 10);
+        n = number >= n && number < INT32_MAX ? number + 1 : n;
     }
-    return most;
+    return n;
 }
 
 bool lp_sam_read_shapes(const struct lp_weights *files, struct lp_sam_config *c, struct lp_error *err) {
@@ -229,10 +234,10 @@ bool lp_sam_read_shapes(const struct lp_weights *files, struct lp_sam_config *c,
     c->hidden = size_of(files, original.position, 3);
     c->patch_px = size_of(files, "image_encoder.patch_embed.proj.weight", 2);
     c->image_px = side * c->patch_px;
-    c->layers = count(files, original.blocks, "norm1.weight", LP_SAM_MOST_LAYERS);
+    c->layers = count(files, original.blocks);
     c->heads = head ? c->hidden / head : 0;
     c->ffn = size_of(files, "image_encoder.blocks.0.mlp.lin1.weight", 0);
-    for (int64_t i = 0; i < c->layers; i++) {
+    for (int64_t i = 0; i < c->layers && i < LP_SAM_MOST_LAYERS; i++) {
         char name[100];
         snprintf(name, sizeof name, "image_encoder.blocks.%ld.attn.rel_pos_h", (long)i);
         int64_t seen = (size_of(files, name, 0) + 1) / 2;
@@ -240,16 +245,17 @@ bool lp_sam_read_shapes(const struct lp_weights *files, struct lp_sam_config *c,
     }
     c->channels = size_of(files, "image_encoder.neck.0.weight", 0);
     c->mask_channels = size_of(files, "prompt_encoder.mask_downscaling.3.weight", 0);
-    c->depth = count(files, layers, "norm1.weight", LP_SAM_MOST_LAYERS);
+    c->depth = count(files, layers);
     c->decoder_heads = 8; /* which no weight's shape shows; build_sam.py knows no other number */
     c->decoder_ffn = size_of(files, "mask_decoder.transformer.layers.0.mlp.lin1.weight", 0);
     c->narrower = inner ? c->channels / inner : 0;
     c->masks = size_of(files, "mask_decoder.mask_tokens.weight", 0);
-    c->score_depth = count(files, scores, "weight", LP_SAM_MOST_DEPTH);
+    c->score_depth = count(files, scores);
     c->score_hidden = size_of(files, "mask_decoder.iou_prediction_head.layers.0.weight", 0);
     if (!side || !c->hidden || !c->patch_px || !c->layers || !c->heads || !c->ffn || !c->channels ||
         !c->depth || !c->mask_channels || !c->decoder_ffn || !c->narrower || c->masks < 2 ||
-        c->masks > LP_SAM_MOST_MASKS || c->score_depth < 2)
-        return lp_error_set(err, LP_EMISSING, "these are parts of a SAM, but not all of it");
+        c->masks > LP_SAM_MOST_MASKS || c->score_depth < 2 || c->score_depth > LP_SAM_MOST_DEPTH ||
+        c->layers > LP_SAM_MOST_LAYERS || c->depth > LP_SAM_MOST_LAYERS || c->image_px > 4096)
+        return lp_error_set(err, LP_EMISSING, "these are parts of a SAM, but not all that tells its sizes");
     return check_sizes(c, err);
 }
