@@ -83,11 +83,11 @@ lp_tensor *lp_conv_transpose(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b
     lp_mark m = lp_here(r);
     const float *weight = lp_wide(r, w);
     float *spread = lp_run_alloc(r, sizeof(float) * (size_t)(q.M * N));
-    float *turned = lp_run_alloc(r, sizeof(float) * (size_t)(N * q.C + N)), *bias = turned + N * q.C;
+    float *turned = lp_run_alloc(r, sizeof(float) * (size_t)(N * q.C + N));
     if (!y || !weight || !spread || !turned)
         return NULL;
-    turn(turned, bias, weight, lp_f32(b), &q);
-    r->k->matmul_nt(spread, lp_f32(x), turned, LP_F32, bias, q.M, N, q.C);
+    turn(turned, turned + N * q.C, weight, lp_f32(b), &q);
+    r->k->matmul_nt(spread, lp_f32(x), turned, LP_F32, turned + N * q.C, q.M, N, q.C);
     place(lp_f32(y), spread, &q, false);
     lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, w, b, &width, sizeof width);
