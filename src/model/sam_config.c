@@ -124,12 +124,11 @@ static bool read_vision(const json_t *config, struct lp_sam_config *c, struct lp
            read_eps(config, 1e-6, &c->eps, err);
 }
 
-static bool read_prompt(const json_t *config, const struct lp_sam_config *vision, struct lp_sam_config *c,
-                        struct lp_error *err) {
+static bool read_prompt(const json_t *config, struct lp_sam_config *c, struct lp_error *err) {
     int64_t same;
-    return lp_json_int(config, "hidden_size", 256, vision->channels, vision->channels, &same, err) &&
-           lp_json_int(config, "image_size", 1024, vision->image_px, vision->image_px, &same, err) &&
-           lp_json_int(config, "patch_size", 16, vision->patch_px, vision->patch_px, &same, err) &&
+    return lp_json_int(config, "hidden_size", 256, c->channels, c->channels, &same, err) &&
+           lp_json_int(config, "image_size", 1024, c->image_px, c->image_px, &same, err) &&
+           lp_json_int(config, "patch_size", 16, c->patch_px, c->patch_px, &same, err) &&
            lp_json_int(config, "num_point_embeddings", 4, 4, 4, &same, err) &&
            lp_json_int(config, "mask_input_channels", 16, 4, 1 << 16, &c->mask_channels, err) &&
            check_act(config, "gelu", err) && read_eps(config, 1e-6, &c->mask_eps, err);
@@ -190,7 +189,7 @@ bool lp_sam_read_config(const json_t *config, struct lp_sam_config *c, struct lp
                             type);
     if (!read_vision(vision, c, err))
         return lp_error_prefix(err, "vision_config");
-    if (!read_prompt(prompt, c, c, err))
+    if (!read_prompt(prompt, c, err))
         return lp_error_prefix(err, "prompt_encoder_config");
     if (!read_decoder(decoder, c, err))
         return lp_error_prefix(err, "mask_decoder_config");
