@@ -47,10 +47,10 @@ static void backward(struct lp_node *n) {
     int64_t N = q.O * q.s * q.s;
     float *dx = lp_grad(r, x), *dw = lp_grad(r, w), *db = lp_grad(r, b);
     lp_mark m = lp_here(r);
-    const float *weight = lp_wide(r, w);
+    const float *weight = lp_wide(r, w), *in = lp_wide(r, x);
     float *spread = lp_run_alloc(r, sizeof(float) * (size_t)(q.M * N));
     float *turned = lp_run_alloc(r, sizeof(float) * (size_t)(N * q.C + N));
-    if (!weight || !spread || !turned)
+    if (!weight || !in || !spread || !turned)
         return;
     place(n->out->grad, spread, &q, true);
     if (dx) {
@@ -59,7 +59,7 @@ static void backward(struct lp_node *n) {
     }
     if (dw) {
         memset(turned, 0, sizeof(float) * (size_t)(N * q.C));
-        r->k->matmul_tn(turned, spread, lp_f32(x), N, q.C, q.M);
+        r->k->matmul_tn(turned, spread, in, N, q.C, q.M);
         for (int64_t i = 0; i < N; i++)
             for (int64_t c = 0; c < q.C; c++)
                 dw[place_in_w(&q, c, i / q.O, i % q.O)] += turned[i * q.C + c];
@@ -81,13 +81,13 @@ lp_tensor *lp_conv_transpose(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b
         return lp_fail(r, LP_ESHAPE, "x is %s, w is %s", lp_shape_text(x, xs), lp_shape_text(w, ws));
     lp_tensor *y = lp_new(r, 2, q.M * q.s * q.s, q.O);
     lp_mark m = lp_here(r);
-    const float *weight = lp_wide(r, w);
+    const float *weight = lp_wide(r, w), *in = lp_wide(r, x);
     float *spread = lp_run_alloc(r, sizeof(float) * (size_t)(q.M * N));
     float *turned = lp_run_alloc(r, sizeof(float) * (size_t)(N * q.C + N));
-    if (!y || !weight || !spread || !turned)
+    if (!y || !weight || !in || !spread || !turned)
         return NULL;
     turn(turned, turned + N * q.C, weight, lp_f32(b), &q);
-    r->k->matmul_nt(spread, lp_f32(x), turned, LP_F32, turned + N * q.C, q.M, N, q.C);
+    r->k->matmul_nt(spread, in, turned, LP_F32, turned + N * q.C, q.M, N, q.C);
     place(lp_f32(y), spread, &q, false);
     lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, w, b, &width, sizeof width);

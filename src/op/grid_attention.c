@@ -3,7 +3,7 @@
  * the query makes of the distance in rows and of that in columns: score(q, k) = q.k / sqrt(D) + q.Rows[y_q -
  * y_k + side-1] + q.Columns[x_q - x_k + side-1] qkv [n*side*side,3*H*D], tables [2*side-1,D] -> y
  * [n*side*side,H*D]. Li et al. 2022, arXiv:2112.01526, section 4.1, the "decomposed" bias. */
-#include "op/op.h"
+#include "op/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -86,12 +86,13 @@ lp_tensor *lp_grid_attention(lp_run *r, lp_tensor *qkv, lp_tensor *row_table, lp
     size_t bytes = row_table ? sizeof(float) * (size_t)(rows * heads * side) : 0;
     float *row_bias = bytes ? lp_run_alloc(r, bytes) : NULL,
           *column_bias = bytes ? lp_run_alloc(r, bytes) : NULL;
-    if (!y || (bytes && (!row_bias || !column_bias)))
+    const float *in = lp_wide(r, qkv);
+    if (!y || !in || (bytes && (!row_bias || !column_bias)))
         return NULL;
-    if (row_table && (!make_bias(r, row_bias, lp_f32(qkv), row_table, &s, true) ||
-                      !make_bias(r, column_bias, lp_f32(qkv), column_table, &s, false)))
+    if (row_table && (!make_bias(r, row_bias, in, row_table, &s, true) ||
+                      !make_bias(r, column_bias, in, column_table, &s, false)))
         return NULL;
-    attend(r, lp_f32(y), lp_f32(qkv), row_bias, column_bias, &s);
+    attend(r, lp_f32(y), in, row_bias, column_bias, &s);
     lp_back_to(r, m);
     return r->error.code ? NULL : y;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* op/resize_bilinear.c - maps at another size, between their numbers.  x [n,h,w] -> y [n,H,W], as PyTorch's
  * interpolate(mode="bilinear", align_corners=False). */
-#include "op/op.h"
+#include "op/half.h"
 
 static struct lp_resize_shape shape_of(const lp_tensor *x, int64_t H, int64_t W) {
     int64_t h = lp_dim(x, 1), w = lp_dim(x, 2);
@@ -25,9 +25,12 @@ lp_tensor *lp_resize_bilinear(lp_run *r, lp_tensor *x, int64_t H, int64_t W) {
         return lp_fail(r, LP_ESHAPE, "x is %s, wanted is %ld x %ld", lp_shape_text(x, text), (long)H,
                        (long)W);
     lp_tensor *y = lp_new(r, 3, lp_dim(x, 0), H, W);
-    if (!y)
+    lp_mark m = lp_here(r);
+    const float *in = lp_wide(r, x);
+    if (!y || !in)
         return NULL;
     struct lp_resize_shape shape = shape_of(x, H, W);
-    r->k->resize_bilinear(lp_f32(y), lp_f32(x), &shape);
+    r->k->resize_bilinear(lp_f32(y), in, &shape);
+    lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, NULL, NULL, NULL, 0);
 }

@@ -2,7 +2,7 @@
 /* op/unfold.c - what a convolution sees at each of its places, as a row, so that it is one matrix product.
  * x [n*H*W,C], places row after row -> y [n*h*w,C*k*k], channels outermost as in a convolution's weight
  * [O,C,k,k]; h = (H + 2 padding - k) / stride + 1. Outside lie zeros. */
-#include "op/op.h"
+#include "op/half.h"
 
 #include <string.h>
 
@@ -54,9 +54,12 @@ lp_tensor *lp_unfold(lp_run *r, lp_tensor *x, const struct lp_conv_settings *c) 
                          .h = (c->height + 2 * c->padding - c->kernel) / c->stride + 1,
                          .w = (c->width + 2 * c->padding - c->kernel) / c->stride + 1};
     lp_tensor *y = lp_new(r, 2, s.pictures * s.h * s.w, C * c->kernel * c->kernel);
-    if (!y)
+    lp_mark m = lp_here(r);
+    const float *in = lp_wide(r, x);
+    if (!y || !in)
         return NULL;
     memset(lp_f32(y), 0, sizeof(float) * (size_t)lp_count(y));
-    each_place(&s, C, lp_f32(x), lp_f32(y), false);
+    each_place(&s, C, (float *)in, lp_f32(y), false);
+    lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, NULL, NULL, &s, sizeof s);
 }
