@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Activation functions. erf GELU; x * sigmoid(1.702 x); x * sigmoid(x). */
-enum lp_act { LP_GELU, LP_QUICK_GELU, LP_SILU };
+/* Activation functions. erf GELU; x * sigmoid(1.702 x); x * sigmoid(x); max(x, 0). */
+enum lp_act { LP_GELU, LP_QUICK_GELU, LP_SILU, LP_RELU };
 
 /* One attention problem: T queries over S keys, for H heads of D numbers, H/G heads sharing each of G key
  * heads. Rows of q are q_stride apart, those of k and v kv_stride. Causal: query t sees keys 0..S-T+t. */
@@ -21,6 +21,17 @@ struct lp_attention_shape {
     int64_t T, S, H, G, D, q_stride, kv_stride;
     float scale;
     bool causal;
+    /* Keys on a grid of `columns` columns, row after row: the score of query t with key s, already scaled,
+     * grows by row_bias[t,h,s / columns] + column_bias[t,h,s % columns]. Both NULL: by nothing. They have no
+     * gradient. */
+    const float *row_bias, *column_bias; /* [T,H,S / columns], [T,H,columns] */
+    int64_t columns;
+};
+
+/* Maps x[n,h,w], whose rows lie x_row numbers apart and whose maps x_map, seen at H x W places; wanted are
+ * the rows first .. first + rows - 1 of these. */
+struct lp_resize_shape {
+    int64_t n, h, w, x_row, x_map, H, W, first, rows;
 };
 
 /* AdamW (Loshchilov, Hutter 2019) at step t >= 1. */
@@ -105,6 +116,11 @@ struct lp_kernels {
     void (*attention_grad)(float *dq, float *dk, float *dv, const float *dout, const float *out,
                            const float *lse, const float *q, const float *k, const float *v,
                            const struct lp_attention_shape *shape);
+
+    /* y[n,rows,W] = x between its numbers, half a place from the border at the border: PyTorch's bilinear
+     * interpolation without align_corners. */
+    void (*resize_bilinear)(float *y, const float *x, const struct lp_resize_shape *shape);
+    void (*resize_bilinear_grad)(float *dx, const float *dy, const struct lp_resize_shape *shape);
 
     /* y[n,C] = rows `id` of table[rows,C], stored as `type`, C whole blocks of it. */
     void (*gather)(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C);

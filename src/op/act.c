@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* op/act.c - activation functions, element by element: erf GELU, quick GELU (x sigmoid(1.702 x)), SiLU.
+/* op/act.c - activation functions, element by element: erf GELU, quick GELU (x sigmoid(1.702 x)), SiLU, ReLU.
  * Hendrycks, Gimpel 2016, arXiv:1606.08415. */
 #include "op/half.h"
 

@@ -7,8 +7,9 @@
 #include <math.h>
 
 static struct lp_attention_shape shape_of(const struct lp_attention_settings *s, int64_t T, int64_t S, int64_t D) {
-    return (struct lp_attention_shape){T, S, s->heads, s->key_heads, D, s->heads * D, s->key_heads * D,
-                                       1 / sqrtf((float)D), s->causal};
+    return (struct lp_attention_shape){.T = T, .S = S, .H = s->heads, .G = s->key_heads, .D = D,
+                                       .q_stride = s->heads * D, .kv_stride = s->key_heads * D,
+                                       .scale = 1 / sqrtf((float)D), .causal = s->causal};
 }
 
 /* Rows of sequence i: first and count. */

@@ -46,6 +46,31 @@ lp_tensor *lp_pick_rows(lp_run *r, lp_tensor *a, lp_tensor *b, const int32_t *in
 /* Squares of a picture as rows.  pixels [n,3,S,S] -> [n*(S/P)^2, 3*P*P], as a convolution of stride P sees them. */
 lp_tensor *lp_patches(lp_run *r, lp_tensor *pixels, int64_t patch);
 
+/* A convolution of square kernels over maps of height x width places with zeros around them. */
+struct lp_conv_settings {
+    int64_t height, width, kernel, stride, padding;
+};
+/* What it sees at each place.  x [n*height*width,C] -> [n*h*w,C*kernel^2], channels outermost: lp_matmul with a weight
+ * [O,C,kernel,kernel] is the convolution. */
+lp_tensor *lp_unfold(lp_run *r, lp_tensor *x, const struct lp_conv_settings *s);
+
+/* Transposed, stride = kernel: each place becomes s x s.  x [n*height*width,C], w [C,O,s,s], b [O]
+ * -> [n*s*height*s*width,O]. */
+lp_tensor *lp_conv_transpose(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b, int64_t height, int64_t width);
+
+/* A map in windows of side x side places.  x [H*W,C], fill [C] or NULL (zeros) for places that windows have beyond
+ * the map -> [n*side*side,C], and back. */
+lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64_t W, int64_t side);
+lp_tensor *lp_unwindows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side);
+
+/* Softmax attention within squares of side x side places, with a bias by distance in rows and in columns.
+ * qkv [n*side*side,3*heads*D], tables [2*side-1,D] float32, both or neither -> [n*side*side,heads*D]. No gradient. */
+lp_tensor *lp_grid_attention(lp_run *r, lp_tensor *qkv, lp_tensor *row_table, lp_tensor *column_table, int64_t side,
+                             int64_t heads);
+
+/* Maps at another size.  x [n,h,w] -> [n,H,W]; half-pixel centres, as PyTorch without align_corners. */
+lp_tensor *lp_resize_bilinear(lp_run *r, lp_tensor *x, int64_t H, int64_t W);
+
 /* Sum of -log softmax(logits)[target] over rows whose target is not LP_IGNORE.  logits [n,V], target [n]
  * (borrowed while the tape lives) -> [1]. */
 enum { LP_IGNORE = -100 };

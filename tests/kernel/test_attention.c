@@ -7,7 +7,11 @@ static double score(const float *q, const float *k, int64_t t, int64_t s, int64_
     double sum = 0;
     for (int64_t d = 0; d < a->D; d++)
         sum += (double)q[t * a->q_stride + h * a->D + d] * k[s * a->kv_stride + h / (a->H / a->G) * a->D + d];
-    return sum * a->scale;
+    sum *= a->scale;
+    if (a->row_bias)
+        sum += (double)a->row_bias[(t * a->H + h) * (a->S / a->columns) + s / a->columns] +
+               a->column_bias[(t * a->H + h) * a->columns + s % a->columns];
+    return sum;
 }
 
 static int64_t visible(const struct lp_attention_shape *a, int64_t t) {
@@ -102,6 +106,17 @@ static void forward(struct trial *t) {
     compare_forward(t, p, random_floats(t, p.out_size), t->seed % 3 ? random_floats(t, T * p.a.H) : NULL);
 }
 
+/* Keys on a grid, scores with what rows and columns of it add. */
+static void on_a_grid(struct trial *t) {
+    int64_t T = random_size(t, 70), rows = 1 + lp_rng_below(&t->rng, 20), columns = 1 + lp_rng_below(&t->rng, 20);
+    struct problem p = random_problem(t, T, rows * columns);
+    p.a.causal = false;
+    p.a.columns = columns;
+    p.a.row_bias = random_floats(t, T * p.a.H * rows);
+    p.a.column_bias = random_floats(t, T * p.a.H * columns);
+    compare_forward(t, p, random_floats(t, p.out_size), t->seed % 3 ? random_floats(t, T * p.a.H) : NULL);
+}
+
 /* Scores far from zero must not overflow. */
 static void extreme(struct trial *t) {
     struct problem p = random_problem(t, t->seed % 2 ? 2 : 40, 150);
@@ -145,10 +160,11 @@ static void backward(struct trial *t) {
 }
 
 LP_CASE_OF(forward, 40)
+LP_CASE_OF(on_a_grid, 30)
 LP_CASE_OF(extreme, 4)
 LP_CASE_OF(backward, 24)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(forward, 40), LP_CASES(extreme, 4), LP_CASES(backward, 24)};
+    const struct CMUnitTest tests[] = {LP_CASES(forward, 40), LP_CASES(on_a_grid, 30), LP_CASES(extreme, 4), LP_CASES(backward, 24)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,8 @@ static void naive_add_scaled(float *y, const float *x, float scale, int64_t n) {
 static double act_value(double x, enum lp_act kind) {
     if (kind == LP_GELU)
         return x * 0.5 * erfc(-x / sqrt(2));
+    if (kind == LP_RELU)
+        return fmax(x, 0);
     return x / (1 + exp(-(kind == LP_QUICK_GELU ? 1.702 : 1) * x));
 }
 
@@ -119,7 +121,7 @@ static void sums(struct trial *t) {
 
 static void activations(struct trial *t) {
     int64_t n = length(t);
-    enum lp_act kind = (enum lp_act)(t->seed % 3);
+    enum lp_act kind = (enum lp_act)(t->seed % 4);
     float *x = random_floats(t, n), *dy = random_floats(t, n), *got = random_floats(t, n);
     for (int64_t i = 0; i < n; i++)
         x[i] *= t->seed % 2 ? 1 : 20; /* far into both tails */

@@ -99,6 +99,38 @@ static lp_tensor *embedding(lp_run *r, lp_tensor **in) { return lp_embedding(r, 
 static lp_tensor *pick_rows(lp_run *r, lp_tensor **in) { return lp_pick_rows(r, in[0], in[1], picks, 5); }
 static lp_tensor *cross_entropy(lp_run *r, lp_tensor **in) { return lp_cross_entropy(r, in[0], targets); }
 
+/* The same numbers in another shape: conv weights and maps have more dimensions than checks write down. */
+static lp_tensor *shaped(lp_tensor *x, int ndim, const int64_t *dim) {
+    x->ndim = ndim;
+    for (int i = 0; i < ndim; i++)
+        x->dim[i] = dim[i];
+    return x;
+}
+
+static lp_tensor *relu(lp_run *r, lp_tensor **in) { return lp_act(r, in[0], LP_RELU); }
+static lp_tensor *windows(lp_run *r, lp_tensor **in) { return lp_windows(r, in[0], in[1], 3, 2, 2); }
+
+static lp_tensor *unwindows(lp_run *r, lp_tensor **in) {
+    return lp_unwindows(r, lp_windows(r, in[0], NULL, 2, 5, 2), 2, 5, 2);
+}
+
+static lp_tensor *convolution(lp_run *r, lp_tensor **in) { /* two maps of 3 x 4, 3 x 3 at every other place */
+    struct lp_conv_settings s = {3, 4, 3, 2, 1};
+    return lp_matmul(r, lp_unfold(r, in[0], &s), shaped(in[1], 4, (const int64_t[]){3, 2, 3, 3}), in[2]);
+}
+
+static lp_tensor *conv_transpose(lp_run *r, lp_tensor **in) { /* two maps of 2 x 1 */
+    return lp_conv_transpose(r, in[0], shaped(in[1], 4, (const int64_t[]){3, 2, 2, 2}), in[2], 2, 1);
+}
+
+static lp_tensor *enlarged(lp_run *r, lp_tensor **in) {
+    return lp_resize_bilinear(r, shaped(in[0], 3, (const int64_t[]){2, 3, 4}), 7, 5);
+}
+
+static lp_tensor *shrunk(lp_run *r, lp_tensor **in) {
+    return lp_resize_bilinear(r, shaped(in[0], 3, (const int64_t[]){2, 5, 4}), 2, 3);
+}
+
 static lp_tensor *attention(lp_run *r, lp_tensor **in) {
     return lp_attention(r, in[0], in[1], in[2], &(struct lp_attention_settings){2, 2, false, NULL, 0});
 }
@@ -126,6 +158,13 @@ static void gradients_agree_with_differences(void **state) {
         {"embedding", embedding, {{4, 5}}, 1e-2, 2e-3},
         {"pick_rows", pick_rows, {{3, 5}, {2, 5}}, 1e-2, 2e-3},
         {"cross_entropy", cross_entropy, {{4, 5}}, 1e-2, 5e-3},
+        {"relu", relu, {{4, 9}}, 1e-3, 5e-3},
+        {"windows", windows, {{6, 5}, {0, 5}}, 1e-2, 2e-3},
+        {"unwindows", unwindows, {{10, 3}}, 1e-2, 2e-3},
+        {"unfold, matmul", convolution, {{24, 2}, {3, 18}, {0, 3}}, 1e-2, 2e-3},
+        {"conv_transpose", conv_transpose, {{4, 3}, {3, 8}, {0, 2}}, 1e-2, 2e-3},
+        {"resize_bilinear, larger", enlarged, {{6, 4}}, 1e-2, 2e-3},
+        {"resize_bilinear, smaller", shrunk, {{10, 4}}, 1e-2, 2e-3},
     };
     lp_rng_seed(&rng, 7);
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)

@@ -28,8 +28,16 @@ static int64_t visible(const struct lp_attention_shape *a, int64_t t) {
     return n < 0 ? 0 : n;
 }
 
+/* What is added to the score of key s with the query and head `at` = t H + h. */
+static float bias(const struct lp_attention_shape *a, int64_t at, int64_t s) {
+    if (!a->row_bias)
+        return 0;
+    return a->row_bias[at * (a->S / a->columns) + s / a->columns] +
+           a->column_bias[at * a->columns + s % a->columns];
+}
+
 static void attend(float *out, float *lse, const float *q, const float *k, const float *v, int64_t keys,
-                   const struct lp_attention_shape *a) {
+                   const struct lp_attention_shape *a, int64_t at) {
     float top = -INFINITY, total = 0;
     for (int64_t d = 0; d < a->D; d++)
         out[d] = 0;
@@ -37,7 +45,7 @@ static void attend(float *out, float *lse, const float *q, const float *k, const
         float score[TILE], high = top;
         int64_t n = keys - s0 < TILE ? keys - s0 : TILE;
         for (int64_t j = 0; j < n; j++) {
-            score[j] = a->scale * dot(q, k + (s0 + j) * a->kv_stride, a->D);
+            score[j] = a->scale * dot(q, k + (s0 + j) * a->kv_stride, a->D) + bias(a, at, s0 + j);
             high = fmaxf(high, score[j]);
         }
         float shrink = expf(top - high);
@@ -67,7 +75,7 @@ void lp_portable_attention(float *out, float *lse, const float *q, const float *
         for (int64_t h = 0; h < a->H; h++)
             attend(out + (t * a->H + h) * a->D, lse ? lse + t * a->H + h : NULL,
                    q + t * a->q_stride + h * a->D, k + h / share * a->D, v + h / share * a->D, visible(a, t),
-                   a);
+                   a, t * a->H + h);
 }
 
 static void add_row(float *restrict y, const float *restrict x, float f, int64_t n) {

@@ -27,6 +27,8 @@ static float act_one(float x, enum lp_act act) {
         return 0.5f * x * (1 + erff(x * 0.70710678f));
     case LP_QUICK_GELU:
         return x * sigmoid(1.702f * x);
+    case LP_RELU:
+        return x > 0 ? x : 0;
     default:
         return x * sigmoid(x);
     }
@@ -35,6 +37,8 @@ static float act_one(float x, enum lp_act act) {
 static float slope_one(float x, enum lp_act act) {
     if (act == LP_GELU) /* the normal distribution's integral, plus x times its density */
         return 0.5f * (1 + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+    if (act == LP_RELU)
+        return x > 0;
     float a = act == LP_QUICK_GELU ? 1.702f : 1, s = sigmoid(a * x);
     return s + a * x * s * (1 - s);
 }

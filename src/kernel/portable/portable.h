@@ -48,6 +48,9 @@ void lp_portable_attention_grad(float *dq, float *dk, float *dv, const float *do
                                 const float *lse, const float *q, const float *k, const float *v,
                                 const struct lp_attention_shape *shape);
 
+void lp_portable_resize_bilinear(float *y, const float *x, const struct lp_resize_shape *shape);
+void lp_portable_resize_bilinear_grad(float *dx, const float *dy, const struct lp_resize_shape *shape);
+
 void lp_portable_gather(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n,
                         int64_t C);
 void lp_portable_scatter_add(float *table, const float *dy, const int32_t *id, int64_t n, int64_t C);

@@ -89,6 +89,21 @@ static inline void mask_scores(float *score, const struct lp_attention_shape *a,
         }
 }
 
+/* Adds the biases of keys s0.. , turned as [rows][B] and [columns][B]. */
+static inline void add_biases(float *score, const float *row, const float *column, int64_t columns, int64_t s0,
+                              int64_t n) {
+    row += s0 / columns * B;
+    for (int64_t i = 0, x = s0 % columns; i < n; i++, x++) {
+        if (x == columns) {
+            x = 0;
+            row += B;
+        }
+        for (int64_t j = 0; j < B; j += LANES)
+            vec_store(score + i * B + j,
+                      vec_load(score + i * B + j) + (vec_load(row + j) + vec_load(column + x * B + j)));
+    }
+}
+
 /* Turns scores into probabilities against the running maximum; what was summed before shrinks by *shrink. */
 static inline void softmax_step(float *score, int64_t n, vec *top, vec *total, vec *shrink) {
     vec high = *top, sum = vec_set(0);
@@ -104,27 +119,36 @@ static inline void softmax_step(float *score, int64_t n, vec *top, vec *total, v
     *top = high;
 }
 
-static inline int64_t attend_block_floats(int64_t D) {
-    return (2 * D + KEYS) * B;
+static inline int64_t attend_block_floats(const struct lp_attention_shape *a) {
+    int64_t biases = a->row_bias ? a->S / a->columns + a->columns : 0;
+    return (2 * a->D + KEYS + biases) * B;
 }
 
 /* Queries t0.. of head h, at most B. */
 static void attend_block(float *out, float *lse, const float *q, const float *k, const float *v,
                          const struct lp_attention_shape *a, int64_t h, int64_t t0, float *memory) {
     int64_t D = a->D, g = h / (a->H / a->G), n = at_most(B, a->T - t0), keys = visible(a, t0 + n - 1);
-    float *turned = memory, *sum = turned + D * B, *score = sum + D * B;
+    float *turned = memory, *sum = turned + D * B, *score = sum + D * B, *row = score + KEYS * B, *column = row;
     vec top[2], total[2], shrink[2];
     for (int j = 0; j < 2; j++) {
         top[j] = vec_set(NOTHING_SEEN);
         total[j] = vec_set(0);
     }
     turn_wide(turned, B, q + t0 * a->q_stride + h * D, a->q_stride, (int)n, D);
+    if (a->row_bias) {
+        int64_t rows = a->S / a->columns, at = t0 * a->H + h;
+        column = row + rows * B;
+        turn_wide(row, B, a->row_bias + at * rows, a->H * rows, (int)n, rows);
+        turn_wide(column, B, a->column_bias + at * a->columns, a->H * a->columns, (int)n, a->columns);
+    }
     for (int64_t i = 0; i < D * B; i += LANES)
         vec_store(sum + i, vec_set(0));
     for (int64_t s0 = 0; s0 < keys; s0 += KEYS) {
         int64_t m = at_most(KEYS, keys - s0), at = s0 * a->kv_stride + g * D;
         rows_by_block(score, k + at, a->kv_stride, turned, m, D);
         mask_scores(score, a, t0, s0, m);
+        if (a->row_bias)
+            add_biases(score, row, column, a->columns, s0, m);
         for (int j = 0; j < 2; j++)
             softmax_step(score + j * LANES, m, &top[j], &total[j], &shrink[j]);
         for (int64_t i = 0; i < D * B && s0 > 0; i += B) {
@@ -220,11 +244,11 @@ static void attend_rows(float *out, float *lse, const float *q, const float *k, 
 
 static void attention(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *a) {
-    if (a->T <= FEW_QUERIES) {
+    if (a->T <= FEW_QUERIES && !a->row_bias) {
         attend_rows(out, lse, q, k, v, a);
         return;
     }
-    int64_t size = attend_block_floats(a->D), blocks = (a->T + B - 1) / B;
+    int64_t size = attend_block_floats(a), blocks = (a->T + B - 1) / B;
     int threads = a->T * a->S * a->H * a->D >= 1 << 18 ? omp_get_max_threads() : 1;
     float *memory = lp_scratch((size_t)(size * threads));
     if (!memory) {

@@ -42,6 +42,11 @@ static inline __attribute__((always_inline)) vec act_of(vec x, enum lp_act kind,
             *slope = vec_fma(x * vec_set(0.398942280f), density, area);
         return x * area;
     }
+    if (kind == LP_RELU) {
+        if (slope)
+            *slope = vec_where_less(vec_set(0), x, vec_set(1), vec_set(0));
+        return vec_max(x, vec_set(0));
+    }
     vec a = vec_set(kind == LP_QUICK_GELU ? 1.702f : 1), s = vec_sigmoid(a * x);
     if (slope)
         *slope = vec_fma(a * x * s, vec_set(1) - s, s);
@@ -63,6 +68,8 @@ static void act(float *y, const float *x, enum lp_act kind, int64_t n) {
         act_kind(y, x, LP_GELU, n);
     else if (kind == LP_QUICK_GELU)
         act_kind(y, x, LP_QUICK_GELU, n);
+    else if (kind == LP_RELU)
+        act_kind(y, x, LP_RELU, n);
     else
         act_kind(y, x, LP_SILU, n);
 }
@@ -84,6 +91,8 @@ static void act_grad(float *dx, const float *dy, const float *x, enum lp_act kin
         act_kind_grad(dx, dy, x, LP_GELU, n);
     else if (kind == LP_QUICK_GELU)
         act_kind_grad(dx, dy, x, LP_QUICK_GELU, n);
+    else if (kind == LP_RELU)
+        act_kind_grad(dx, dy, x, LP_RELU, n);
     else
         act_kind_grad(dx, dy, x, LP_SILU, n);
 }

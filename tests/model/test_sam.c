@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Every stage of SAM against transformers, float32, to 1e-4 of the largest value, with every kernel table of
+ * this machine; in both layouts of files. tools/golden/README.md says what the files hold. */
+#include "model/golden.h"
+
+#include "model/sam_model.h"
+
+static const size_t run_bytes = (size_t)256 << 20;
+
+enum { MOST_PROMPTS = 4, EITHER = 2 };
+
+static struct lp_sam *open_model(const char *folder, const struct lp_kernels *k) {
+    char path[300];
+    struct lp_error err = {0};
+    snprintf(path, sizeof path, GOLDEN "%s", folder);
+    struct lp_sam *m = lp_sam_open(path, k, &err);
+    require(m != NULL, &err);
+    return m;
+}
+
+/* A stored picture; borrows the file's bytes. */
+static struct lp_image picture_of(const struct lp_weights *golden, const char *name) {
+    const struct lp_weight *t = golden_find(golden, "%s.image", name);
+    return (struct lp_image){(int)t->dim[1], (int)t->dim[0], (uint8_t *)t->data};
+}
+
+/* Behind the squares, behind each block where that is stored, and behind the neck. */
+static void check_encoder(const char *where, const struct lp_sam *m, const struct lp_weights *golden,
+                          const char *name) {
+    struct lp_error err = {0};
+    struct lp_image image = picture_of(golden, name);
+    lp_run *r = lp_run_open(m->kernels, run_bytes, &err);
+    int64_t S = m->config.image_px;
+    lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, S, S);
+    require(lp_sam_prepare(m, &image, lp_f32(pixels), &err), &err);
+    for (int64_t i = 0; i <= m->config.layers; i++) {
+        char stage[100];
+        snprintf(stage, sizeof stage, "%s.hidden.%ld", name, (long)i);
+        if (i == 0 || lp_weights_find(golden, stage))
+            golden_compare_tensor(where, golden_find(golden, "%s", stage), r, lp_sam_blocks(r, m, pixels, i));
+    }
+    lp_tensor *x = lp_sam_neck(r, m, lp_sam_blocks(r, m, pixels, m->config.layers));
+    golden_compare_tensor(where, golden_find(golden, "%s.features", name), r, x);
+    lp_run_close(r);
+}
+
+/* The prompts stored under one name, and how many they are. */
+static int64_t read_prompts(const struct lp_weights *golden, const char *name,
+                            struct lp_sam_prompt prompt[MOST_PROMPTS]) {
+    char key[100];
+    snprintf(key, sizeof key, "%s.points", name);
+    const struct lp_weight *points = lp_weights_find(golden, key);
+    snprintf(key, sizeof key, "%s.boxes", name);
+    const struct lp_weight *boxes = lp_weights_find(golden, key);
+    snprintf(key, sizeof key, "%s.mask", name);
+    const struct lp_weight *mask = lp_weights_find(golden, key);
+    int64_t n = golden_find(golden, "%s.logits", name)->dim[0];
+    for (int64_t i = 0; i < n; i++) {
+        prompt[i] = (struct lp_sam_prompt){.box = boxes ? (const float *)boxes->data + 4 * i : NULL,
+                                           .mask = mask ? mask->data : NULL};
+        if (points) {
+            int64_t each = points->dim[1];
+            prompt[i].points = each;
+            prompt[i].point = (const float(*)[2])points->data + i * each;
+            prompt[i].label = (const int *)golden_find(golden, "%s.labels", name)->data + i * each;
+        }
+    }
+    return n;
+}
+
+/* Row i of a stored tensor, its first axis counting prompts. */
+static struct lp_weight nth(const struct lp_weight *t, int64_t i) {
+    struct lp_weight one = *t;
+    size_t bytes = t->bytes / (size_t)t->dim[0];
+    one.ndim = t->ndim - 1;
+    memmove(one.dim, t->dim + 1, sizeof one.dim - sizeof *one.dim);
+    one.data = (const uint8_t *)t->data + (size_t)i * bytes;
+    one.bytes = bytes;
+    return one;
+}
+
+static void check_decoder(const char *where, const struct lp_sam *m, const struct lp_weights *golden,
+                          const char *picture, const char *name) {
+    struct lp_error err = {0};
+    struct lp_sam_prompt prompt[MOST_PROMPTS];
+    struct lp_image image = picture_of(golden, picture);
+    int w, h;
+    lp_sam_fit(m, image.width, image.height, &w, &h);
+    lp_tensor features = golden_input(golden_find(golden, "%s.features", picture)), *scores;
+    lp_run *r = lp_run_open(m->kernels, run_bytes, &err);
+    for (int64_t i = 0, n = read_prompts(golden, name, prompt); i < n; i++) {
+        lp_tensor *sparse =
+            lp_sam_sparse(r, m, &prompt[i], (double)w / image.width, (double)h / image.height);
+        lp_tensor *dense = lp_sam_dense(r, m, prompt[i].mask);
+        if (sparse) {
+            struct lp_weight want = nth(golden_find(golden, "%s.sparse", name), i);
+            golden_compare_tensor(where, &want, r, sparse);
+        }
+        if (prompt[i].mask)
+            golden_compare_tensor(where, golden_find(golden, "%s.dense", name), r, dense);
+        struct lp_weight want = nth(golden_find(golden, "%s.logits", name), i);
+        golden_compare_tensor(where, &want, r, lp_sam_decode(r, m, &features, sparse, dense, &scores));
+        want = nth(golden_find(golden, "%s.scores", name), i);
+        golden_compare_tensor(where, &want, r, scores);
+    }
+    lp_run_close(r);
+}
+
+/* A mask as the answer has it, pixel by pixel; rounding may decide those marked so. */
+static void check_pixels(const char *where, const char *name, const uint8_t *got, const uint8_t *want,
+                         int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (got[i] > 1 || (want[i] != EITHER && got[i] != want[i]))
+            fail_msg("%s, %s: pixel %ld of the mask is %d, not %d", where, name, (long)i, got[i], want[i]);
+}
+
+/* From the picture to masks in its size, by the public interface. */
+static void check_answers(const char *where, const struct lp_sam *m, const struct lp_weights *golden,
+                          const char *picture, const char *name) {
+    struct lp_error err = {0};
+    struct lp_sam_prompt prompt[MOST_PROMPTS];
+    int64_t n = read_prompts(golden, name, prompt);
+    struct lp_image image = picture_of(golden, picture);
+    struct lp_sam_embedding *e = lp_sam_see(m, &image, NULL, &err);
+    require(e != NULL, &err);
+    struct lp_sam_masks *one = lp_sam_segment(m, e, prompt, n, LP_SAM_ONE, NULL, &err);
+    require(one != NULL, &err);
+    struct lp_sam_masks *three = lp_sam_segment(m, e, prompt, n, LP_SAM_THREE, NULL, &err);
+    struct lp_sam_masks *best = lp_sam_segment(m, e, prompt, n, LP_SAM_BEST, NULL, &err);
+    require(three && best, &err);
+    assert_int_equal(one->count, n);
+    assert_int_equal(three->count, 3 * n);
+    assert_int_equal(best->count, n);
+    const struct lp_weight *shown = golden_find(golden, "%s.shown", name);
+    const struct lp_weight *pixels = golden_find(golden, "%s.pixels", name);
+    const float *scores = golden_find(golden, "%s.scores", name)->data;
+    int64_t size = (int64_t)image.width * image.height;
+    for (int64_t i = 0; i < n; i++) {
+        float highest = fmaxf(scores[4 * i + 1], fmaxf(scores[4 * i + 2], scores[4 * i + 3]));
+        assert_true(fabsf(best->mask[i].score - highest) < 1e-3f);
+        for (int64_t j = 0; j < shown->dim[0]; j++) {
+            int32_t at = ((const int32_t *)shown->data)[j];
+            const struct lp_sam_mask *got = at == 0 ? &one->mask[i] : &three->mask[3 * i + at - 1];
+            assert_true(fabsf(got->score - scores[4 * i + at]) < 1e-3f);
+            check_pixels(where, name, got->pixel,
+                         (const uint8_t *)pixels->data + (i * shown->dim[0] + j) * size, size);
+        }
+    }
+    lp_sam_masks_close(best);
+    lp_sam_masks_close(three);
+    lp_sam_masks_close(one);
+    lp_sam_embedding_close(e);
+}
+
+struct stored {
+    const char *picture, *prompt; /* prompt NULL: the picture alone */
+};
+
+static void check_model(const char *folder, const struct stored *stored, size_t n,
+                        const struct lp_kernels *k) {
+    char where[100];
+    snprintf(where, sizeof where, "%s with %s", folder, k->name);
+    struct lp_sam *m = open_model(folder, k);
+    struct lp_weights *golden = golden_open(folder, "golden.safetensors");
+    for (size_t i = 0; i < n; i++) {
+        if (!stored[i].prompt) {
+            check_encoder(where, m, golden, stored[i].picture);
+            continue;
+        }
+        check_decoder(where, m, golden, stored[i].picture, stored[i].prompt);
+        check_answers(where, m, golden, stored[i].picture, stored[i].prompt);
+    }
+    lp_weights_close(golden);
+    lp_sam_close(m);
+}
+
+static void hugging_face_with(const struct lp_kernels *k) {
+    static const struct stored stored[] = {
+        {"wide", NULL}, {"wide", "wide.point"}, {"wide", "wide.box"}, {"tall", NULL}, {"tall", "tall.both"}};
+    check_model("sam_hf", stored, sizeof stored / sizeof *stored, k);
+}
+
+static void original_with(const struct lp_kernels *k) {
+    static const struct stored stored[] = {{"odd", NULL},       {"odd", "odd.points"},
+                                           {"odd", "odd.mask"}, {"odd", "odd.all"},
+                                           {"square", NULL},    {"square", "square.boxes"}};
+    check_model("sam_original", stored, sizeof stored / sizeof *stored, k);
+}
+
+static void hugging_face(void **state) {
+    (void)state;
+    golden_each_kernels(hugging_face_with);
+}
+
+static void original(void **state) {
+    (void)state;
+    golden_each_kernels(original_with);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hugging_face),
+        cmocka_unit_test(original),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
