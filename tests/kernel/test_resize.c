@@ -45,7 +45,7 @@ static void resize(struct trial *t) {
                                 .h = random_size(t, 20),
                                 .w = random_size(t, 20),
                                 .H = random_size(t, 33),
-                                .W = random_size(t, 33)};
+                                .W = random_size(t, 300)};
     s.x_row = s.w + lp_rng_below(&t->rng, 4);
     s.x_map = s.x_row * (s.h + lp_rng_below(&t->rng, 3));
     s.first = lp_rng_below(&t->rng, (uint32_t)s.H);

@@ -3,7 +3,10 @@
  * this machine; in both layouts of files. tools/golden/README.md says what the files hold. */
 #include "model/golden.h"
 
+#include "base/memory.h"
 #include "model/sam_model.h"
+#include "weights/folder.h"
+#include "weights/safetensors.h"
 
 static const size_t run_bytes = (size_t)256 << 20;
 
@@ -187,6 +190,55 @@ static void original_with(const struct lp_kernels *k) {
     check_model("sam_original", stored, sizeof stored / sizeof *stored, k);
 }
 
+/* The same model with its weights in 16 bits, written to a folder, answers nearly the same. */
+static void check_half(enum lp_weight_type type, enum lp_dtype dtype) {
+    char folder[64], path[300];
+    struct lp_error err = {0};
+    const struct lp_kernels *k = lp_kernels_cpu();
+    struct lp_weights *w = golden_open("sam_original", "model.safetensors");
+    struct lp_weights *golden = golden_open("sam_original", "golden.safetensors");
+    size_t n = lp_weights_count(w);
+    struct lp_weight *half = lp_alloc_array(n, sizeof *half);
+    for (size_t i = 0; i < n; i++) {
+        half[i] = *lp_weights_at(w, i);
+        void *data = lp_alloc(half[i].bytes);
+        k->from_f32(data, half[i].data, dtype, lp_weight_elements(&half[i]));
+        half[i].type = type;
+        half[i].data = data;
+        half[i].bytes /= 2;
+    }
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    require(lp_safetensors_write(path, half, n, NULL, &err), &err);
+    struct lp_sam *m = lp_sam_open(folder, k, &err);
+    require(m != NULL, &err);
+    struct lp_sam_prompt prompt[MOST_PROMPTS];
+    struct lp_image image = picture_of(golden, "odd");
+    struct lp_sam_embedding *e = lp_sam_see(m, &image, NULL, &err);
+    require(e != NULL, &err);
+    struct lp_sam_masks *a =
+        lp_sam_segment(m, e, prompt, read_prompts(golden, "odd.all", prompt), LP_SAM_ONE, NULL, &err);
+    require(a != NULL, &err);
+    double difference =
+        golden_difference(a->mask[0].logits, golden_find(golden, "odd.all.logits")->data, a->side * a->side);
+    assert_true(difference > 0 && difference < (dtype == LP_BF16 ? 0.1 : 0.02));
+    lp_sam_masks_close(a);
+    lp_sam_embedding_close(e);
+    lp_sam_close(m);
+    folder_remove(folder);
+    for (size_t i = 0; i < n; i++)
+        lp_free((void *)half[i].data);
+    lp_free(half);
+    lp_weights_close(golden);
+    lp_weights_close(w);
+}
+
+static void takes_weights_of_16_bits(void **state) {
+    (void)state;
+    check_half(LP_WEIGHT_F16, LP_F16);
+    check_half(LP_WEIGHT_BF16, LP_BF16);
+}
+
 static void hugging_face(void **state) {
     (void)state;
     golden_each_kernels(hugging_face_with);
@@ -201,6 +253,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face),
         cmocka_unit_test(original),
+        cmocka_unit_test(takes_weights_of_16_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
