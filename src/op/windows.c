@@ -30,7 +30,9 @@ lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64
                       int64_t shift) {
     if (!lp_enter(r, "windows"))
         return NULL;
-    if (side < 1 || shift < 0 || shift >= side || lp_rows(x) != H * W)
+    if (shift < 0 || shift >= side)
+        return lp_fail(r, LP_ESHAPE, "windows of %ld do not shift by %ld", (long)side, (long)shift);
+    if (lp_rows(x) != H * W)
         return lp_fail(r, LP_ESHAPE, "%ld rows are no map of %ld x %ld", (long)lp_rows(x), (long)H, (long)W);
     int64_t n = windows_along(H, side) * windows_along(W, side) * side * side;
     int32_t *index = lp_run_alloc(r, sizeof *index * (size_t)n);
