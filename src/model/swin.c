@@ -26,7 +26,8 @@ struct lp_swin_stage {
     struct lp_linear merge;      /* [2C,4C] */
 };
 
-static const float outer_eps = 1e-5f; /* of all norms outside blocks: PyTorch's, no configuration changes it */
+static const float outer_eps =
+    1e-5f; /* of all norms outside blocks: PyTorch's, no configuration changes it */
 
 /* ---- weights ---- */
 
@@ -86,7 +87,8 @@ static lp_tensor *part_of(struct lp_bind *b, const lp_tensor *x, int64_t from, i
     return part;
 }
 
-static void bind_qkv(struct lp_bind *b, const struct names *n, struct lp_swin_block *l, int64_t C, bool bias) {
+static void bind_qkv(struct lp_bind *b, const struct names *n, struct lp_swin_block *l, int64_t C,
+                     bool bias) {
     struct lp_linear all, *each[3] = {&l->q, &l->k, &l->v};
     if (!n->qkv[1])
         lp_bind_linear(b, n->qkv[0], &all, C, 3 * C, bias);
@@ -99,8 +101,8 @@ static void bind_qkv(struct lp_bind *b, const struct names *n, struct lp_swin_bl
     }
 }
 
-static void bind_block(struct lp_bind *b, const struct names *n, const struct lp_swin_config *c, int64_t stage,
-                       struct lp_swin_block *l) {
+static void bind_block(struct lp_bind *b, const struct names *n, const struct lp_swin_config *c,
+                       int64_t stage, struct lp_swin_block *l) {
     int64_t C = lp_swin_channels(c, stage), F = (int64_t)(c->mlp_ratio * (double)C), size = 2 * c->window - 1;
     lp_bind_layer_norm(b, n->norm1, &l->norm1, C, c->eps);
     bind_qkv(b, n, l, C, c->qkv_bias);
@@ -159,7 +161,8 @@ static lp_tensor *zeros(lp_run *r, int ndim, const int64_t dim[4]) {
 
 /* Sides that are whole multiples of P: zeros at the right and at the bottom. */
 static lp_tensor *pad(lp_run *r, lp_tensor *pixels, int64_t P) {
-    int64_t H = lp_dim(pixels, 2), W = lp_dim(pixels, 3), wide = (W + P - 1) / P * P, high = (H + P - 1) / P * P;
+    int64_t H = lp_dim(pixels, 2), W = lp_dim(pixels, 3), wide = (W + P - 1) / P * P,
+            high = (H + P - 1) / P * P;
     if (high == H && wide == W)
         return pixels;
     lp_tensor *y = zeros(r, 4, (const int64_t[]){1, 3, high, wide});

@@ -9,7 +9,7 @@
 enum { LP_SWIN_MOST_STAGES = 4 };
 
 struct lp_swin_config {
-    int64_t width; /* channels of the first stage; each further stage has twice as many */
+    int64_t width;            /* channels of the first stage; each further stage has twice as many */
     int64_t patch_px, window; /* window in places */
     int64_t stages, depth[LP_SWIN_MOST_STAGES], heads[LP_SWIN_MOST_STAGES];
     double mlp_ratio;
@@ -31,12 +31,13 @@ int64_t lp_swin_channels(const struct lp_swin_config *c, int64_t stage); /* stag
 struct lp_swin_stage;
 struct lp_swin {
     struct lp_swin_config config;
-    struct lp_linear patch;      /* [C,3,P,P], a convolution of stride P */
+    struct lp_linear patch; /* [C,3,P,P], a convolution of stride P */
     struct lp_norm patch_norm;
     struct lp_swin_stage *stage; /* [stages] */
 };
 
-/* Binds below the binder's prefix, transformers' names ("model.backbone.conv_encoder.model.") or the original's
+/* Binds below the binder's prefix, transformers' names ("model.backbone.conv_encoder.model.") or the
+ * original's
  * ("backbone.0."), whichever the files have; new models get transformers'. False when out of memory. */
 bool lp_swin_bind(struct lp_bind *b, const struct lp_swin_config *config, struct lp_swin *m);
 

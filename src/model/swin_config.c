@@ -24,17 +24,19 @@ static bool check_sizes(const struct lp_swin_config *c, struct lp_error *err) {
 /* ---- config.json ---- */
 
 /* A list of one number a stage; `usual` where there is none. */
-static bool read_list(const json_t *config, const char *key, const int64_t *usual, int64_t most, int64_t *stages,
-                      int64_t value[LP_SWIN_MOST_STAGES], struct lp_error *err) {
+static bool read_list(const json_t *config, const char *key, const int64_t *usual, int64_t most,
+                      int64_t *stages, int64_t value[LP_SWIN_MOST_STAGES], struct lp_error *err) {
     const json_t *list = json_object_get(config, key);
     size_t n = list && !json_is_null(list) ? json_array_size(list) : LP_SWIN_MOST_STAGES;
     if (n < 1 || n > LP_SWIN_MOST_STAGES)
-        return lp_error_set(err, LP_EINPUT, "'%s' must be a list of 1 to %d numbers", key, LP_SWIN_MOST_STAGES);
+        return lp_error_set(err, LP_EINPUT, "'%s' must be a list of 1 to %d numbers", key,
+                            LP_SWIN_MOST_STAGES);
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_array_get(list, i);
         value[i] = one ? json_integer_value(one) : usual[i];
         if ((one && !json_is_integer(one)) || value[i] < 1 || value[i] > most)
-            return lp_error_set(err, LP_EINPUT, "'%s' must hold whole numbers from 1 to %ld", key, (long)most);
+            return lp_error_set(err, LP_EINPUT, "'%s' must hold whole numbers from 1 to %ld", key,
+                                (long)most);
     }
     *stages = (int64_t)n;
     return true;
@@ -64,7 +66,8 @@ static int64_t stage_of(const json_t *entry) {
     return name && !strncmp(name, "stage", 5) && strlen(name) == 6 ? name[5] - '0' : 0;
 }
 
-/* "out_features" ("stage2") or "out_indices" (2) say which stages' maps are wanted; without, the last's is. */
+/* "out_features" ("stage2") or "out_indices" (2) say which stages' maps are wanted; without, the last's is.
+ */
 static bool read_wanted(const json_t *config, struct lp_swin_config *c, struct lp_error *err) {
     const char *key = "out_features";
     const json_t *list = json_object_get(config, key);
@@ -77,7 +80,8 @@ static bool read_wanted(const json_t *config, struct lp_swin_config *c, struct l
     for (size_t i = 0; i < json_array_size(list); i++) {
         int64_t stage = stage_of(json_array_get(list, i));
         if (stage < 1 || stage > c->stages)
-            return lp_error_set(err, LP_EINPUT, "'%s' must name some of the %ld stages", key, (long)c->stages);
+            return lp_error_set(err, LP_EINPUT, "'%s' must name some of the %ld stages", key,
+                                (long)c->stages);
         c->gives[stage - 1] = true;
     }
     return json_array_size(list) > 0 ||
@@ -110,7 +114,8 @@ bool lp_swin_read_config(const json_t *config, struct lp_swin_config *c, struct 
     if (!(c->mlp_ratio * (double)c->width >= 1 && c->mlp_ratio <= 64))
         return lp_error_set(err, LP_EINPUT, "'mlp_ratio' must leave at least one channel and be at most 64");
     if (has_positions)
-        return lp_error_set(err, LP_EINPUT, "'use_absolute_embeddings' must be false: a picture may have any size");
+        return lp_error_set(err, LP_EINPUT,
+                            "'use_absolute_embeddings' must be false: a picture may have any size");
     return check_sizes(c, err);
 }
 
@@ -137,8 +142,8 @@ static int64_t size_of(const struct shapes *s, int axis, const char *format, ...
     return w && axis < w->ndim && w->dim[axis] <= 1 << 18 ? w->dim[axis] : 0;
 }
 
-/* How many parts "<prefix><before>.0", ".1", .. have weights: the highest number tells, so that a missing weight does
- * not pass for the end. */
+/* How many parts "<prefix><before>.0", ".1", .. have weights: the highest number tells, so that a missing
+ * weight does not pass for the end. */
 static int64_t count(const struct shapes *s, const char *before) {
     char start[256];
     int64_t n = 0;
@@ -178,6 +183,7 @@ bool lp_swin_read_shapes(const struct lp_weights *files, const char *prefix, str
         whole = c->depth[i] && c->depth[i] <= MOST_DEPTH && c->heads[i];
     }
     if (!whole || last < 0)
-        return lp_error_set(err, LP_EMISSING, "these are no weights of a Swin, or not all that tells its sizes");
+        return lp_error_set(err, LP_EMISSING,
+                            "these are no weights of a Swin, or not all that tells its sizes");
     return check_sizes(c, err);
 }

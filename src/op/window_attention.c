@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* op/window_attention.c - attention within windows of side x side places of a map, each head's scores growing by
- * what was learnt for the distance of query and key (Liu et al. 2021, arXiv:2103.14030, equation 4):
+/* op/window_attention.c - attention within windows of side x side places of a map, each head's scores growing
+ * by what was learnt for the distance of query and key (Liu et al. 2021, arXiv:2103.14030, equation 4):
  *   score(q, k) = q.k / sqrt(D) + table[(y_q - y_k + side-1) (2 side-1) + x_q - x_k + side-1]
- * q k v [rows*columns*side*side,H*D], table [(2*side-1)^2,H] -> y like q. In a shifted map the last windows hold
- * places from opposite borders, which do not see each other (figure 4). */
+ * q k v [rows*columns*side*side,H*D], table [(2*side-1)^2,H] -> y like q. In a shifted map the last windows
+ * hold places from opposite borders, which do not see each other (figure 4). */
 #include "op/op.h"
 
 #include <math.h>
 
-static const float hidden = -100; /* is added to a score, as the original does: e^-100 is 0 beside any other */
+static const float hidden =
+    -100; /* is added to a score, as the original does: e^-100 is 0 beside any other */
 
 /* Which part of a last window place i belongs to: what was rolled to the bottom and to the right is apart. */
 static int64_t part_of(const struct lp_window_settings *s, int64_t i, bool bottom, bool right) {
@@ -17,7 +18,8 @@ static int64_t part_of(const struct lp_window_settings *s, int64_t i, bool botto
 }
 
 /* bias[q,H,k] of a window that is among the bottom ones, the rightmost ones, or not. */
-static void make_bias(float *bias, const float *table, const struct lp_window_settings *s, bool bottom, bool right) {
+static void make_bias(float *bias, const float *table, const struct lp_window_settings *s, bool bottom,
+                      bool right) {
     int64_t side = s->side, n = side * side, H = s->heads;
     for (int64_t q = 0; q < n; q++)
         for (int64_t k = 0; k < n; k++) {
@@ -37,8 +39,8 @@ lp_tensor *lp_window_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor 
     char text[LP_SHAPE_TEXT];
     if (C % H || lp_rows(q) != windows * n || !lp_same_shape(q, k) || !lp_same_shape(q, v) || s->shift < 0 ||
         s->shift >= s->side || lp_rows(table) != distances || lp_dim(table, -1) != H)
-        return lp_fail(r, LP_ESHAPE, "q is %s, for %ld heads on %ld windows of side %ld", lp_shape_text(q, text),
-                       (long)H, (long)windows, (long)s->side);
+        return lp_fail(r, LP_ESHAPE, "q is %s, for %ld heads on %ld windows of side %ld",
+                       lp_shape_text(q, text), (long)H, (long)windows, (long)s->side);
     if (r->taping && q->learns)
         return lp_fail(r, LP_EINTERNAL, "there is no gradient");
     lp_tensor *y = lp_like(r, q);
@@ -52,7 +54,13 @@ lp_tensor *lp_window_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor 
         make_bias(bias + i * n * H * n, lp_f32(table), s, i & 2, i & 1);
     for (int64_t i = 0; i < n * H; i++)
         zeros[i] = 0;
-    struct lp_attention_shape shape = {.T = n, .S = n, .H = H, .G = H, .D = C / H, .q_stride = C, .kv_stride = C,
+    struct lp_attention_shape shape = {.T = n,
+                                       .S = n,
+                                       .H = H,
+                                       .G = H,
+                                       .D = C / H,
+                                       .q_stride = C,
+                                       .kv_stride = C,
                                        .scale = 1 / sqrtf((float)(C / H)),
                                        .columns = 1, /* on a grid of one column rows are keys */
                                        .column_bias = zeros};

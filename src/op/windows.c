@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* op/windows.c - a map cut into square windows, and put together again (Li et al. 2022, arXiv:2203.16527).
  * x [H*W,C], places row after row <-> y [n*side*side,C], window after window; what windows at the right and
- * at the bottom have too much is a given row. Shifted (Liu et al. 2021, arXiv:2103.14030, figure 4), the map and
- * what it has too much roll up and left by `shift` places first. All are choices of rows: see pick_rows.c. */
+ * at the bottom have too much is a given row. Shifted (Liu et al. 2021, arXiv:2103.14030, figure 4), the map
+ * and what it has too much roll up and left by `shift` places first. All are choices of rows: see
+ * pick_rows.c. */
 #include "op/op.h"
 
 #include <string.h>

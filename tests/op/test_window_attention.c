@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows of a map, shifted or not, and attention within them: against the definition, place by place, with every
- * kernel table of this machine. */
+/* Windows of a map, shifted or not, and attention within them: against the definition, place by place, with
+ * every kernel table of this machine. */
 #include "op/op.h"
 
 #include "base/memory.h"
 #include "base/rng.h"
 
+#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 struct problem {
     int64_t H, W, side, shift, heads, D;
@@ -90,12 +90,13 @@ static void check(const struct problem *p, const struct lp_kernels *kernels) {
     lp_run_close(r);
 }
 
-/* Whole windows and cut ones, one window larger than the map, a map of one place; head sizes off the lanes. */
+/* Whole windows and cut ones, one window larger than the map, a map of one place; head sizes off the lanes.
+ */
 static void attention_is_as_defined(void **state) {
     (void)state;
     static const struct problem problems[] = {
-        {8, 12, 4, 0, 2, 8}, {8, 12, 4, 2, 2, 8},  {9, 5, 4, 2, 3, 5},   {15, 22, 7, 3, 1, 32},
-        {3, 2, 7, 3, 2, 4},  {3, 20, 12, 6, 2, 7}, {5, 5, 5, 2, 1, 16},  {1, 1, 3, 1, 4, 1},
+        {8, 12, 4, 0, 2, 8}, {8, 12, 4, 2, 2, 8},  {9, 5, 4, 2, 3, 5},  {15, 22, 7, 3, 1, 32},
+        {3, 2, 7, 3, 2, 4},  {3, 20, 12, 6, 2, 7}, {5, 5, 5, 2, 1, 16}, {1, 1, 3, 1, 4, 1},
         {6, 4, 1, 0, 2, 3},  {13, 1, 2, 1, 2, 9},
     };
     static const char *const names[] = {"portable", "avx2", "avx512", "avx512_bf16"};
