@@ -43,7 +43,7 @@ lp_tensor *lp_embedding(lp_run *r, lp_tensor *table, const int32_t *id, int64_t 
  * (borrowed while the tape lives) -> [n,C]. */
 lp_tensor *lp_pick_rows(lp_run *r, lp_tensor *a, lp_tensor *b, const int32_t *index, int64_t n);
 
-/* Squares of a picture as rows.  pixels [n,3,S,S] -> [n*(S/P)^2, 3*P*P], as a convolution of stride P sees them. */
+/* Squares of a picture as rows.  pixels [n,3,H,W] -> [n*(H/P)*(W/P),3*P*P], as a convolution of stride P sees them. */
 lp_tensor *lp_patches(lp_run *r, lp_tensor *pixels, int64_t patch);
 
 /* A convolution of square kernels over maps of height x width places with zeros around them. */
@@ -58,10 +58,18 @@ lp_tensor *lp_unfold(lp_run *r, lp_tensor *x, const struct lp_conv_settings *s);
  * -> [n*s*height*s*width,O]. */
 lp_tensor *lp_conv_transpose(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b, int64_t height, int64_t width);
 
-/* A map in windows of side x side places.  x [H*W,C], fill [C] or NULL (zeros) for places that windows have beyond
- * the map -> [n*side*side,C], and back. */
-lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64_t W, int64_t side);
-lp_tensor *lp_unwindows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side);
+/* A map in windows of side x side places, rolled up and left by shift (0..side-1) places first.  x [H*W,C], fill [C] or
+ * NULL (zeros) for places that windows have beyond the map -> [n*side*side,C], and back. */
+lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64_t W, int64_t side, int64_t shift);
+lp_tensor *lp_unwindows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side, int64_t shift);
+
+/* Softmax attention within such windows, of which there are rows x columns, with a bias by the distance of query and
+ * key.  q k v [rows*columns*side*side,heads*D], table [(2*side-1)^2,heads] float32 -> like q. No gradient. */
+struct lp_window_settings {
+    int64_t heads, side, rows, columns, shift;
+};
+lp_tensor *lp_window_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, lp_tensor *table,
+                               const struct lp_window_settings *s);
 
 /* Softmax attention within squares of side x side places, with a bias by distance in rows and in columns.
  * qkv [n*side*side,3*heads*D], tables [2*side-1,D] float32, both or neither -> [n*side*side,heads*D]. No gradient. */
