@@ -30,6 +30,7 @@ struct lp_planner_flags {
     struct lp_option_list image;
 };
 #define LP_PLANNER_OPTIONS 15
+#define LP_PLANNER_REQUEST_OPTIONS 5 /* the first of them: what one request is about */
 /* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
 void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);
 /* The prompts that the flags give. */
