@@ -4,9 +4,7 @@
 #ifndef LP_TESTS_SERVE_CLIENT_H
 #define LP_TESTS_SERVE_CLIENT_H
 
-#include "base/base64.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "plan/fake_lmm.h"
 #include "serve/http.h"
 
@@ -24,15 +22,18 @@ struct service {
     struct lp_server *server;
 };
 
-/* The planner stops before its next token while this is set. */
+/* The planner stops before its next token while this is set; but it may take as many as `service_allowed`. */
 static atomic_bool service_held;
+static atomic_int service_allowed;
 
 static const float *service_feed(void *self, const int32_t *id, int64_t n,
                                  const struct lp_llava_picture *const *pictures, int64_t picture_count,
                                  struct lp_error *err) {
     do
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    while (atomic_load(&service_held));
+    while (atomic_load(&service_held) && !atomic_load(&service_allowed));
+    if (atomic_load(&service_allowed))
+        atomic_fetch_sub(&service_allowed, 1);
     return fake_feed(self, id, n, pictures, picture_count, err);
 }
 
@@ -43,6 +44,7 @@ static void service_begin(struct service *s, const char *const *script) {
     struct lp_sampling sampling = {.temperature = 0, .top_p = 1, .most_tokens = 300};
     memset(s, 0, sizeof *s);
     atomic_store(&service_held, false);
+    atomic_store(&service_allowed, 0);
     assert_true(fake_open(&s->fake, script, 0, 4000));
     s->fake.lmm.kind = &service_kind;
     assert_true(lp_agent_init(&s->agent, &s->fake.lmm, NULL, &sampling, NULL));
@@ -152,18 +154,6 @@ static struct answer client_do(const struct service *s, const char *method, cons
 
 static struct answer client_chat(const struct service *s, const char *body) {
     return client_do(s, "POST", CHAT, JSON_TYPE, body);
-}
-
-/* A file as a data URL; owned by caller (lp_str_done). */
-static struct lp_str data_url(const char *path, const char *type) {
-    size_t n;
-    struct lp_str out = {0};
-    char *bytes = lp_file_read(path, 1 << 24, &n, NULL);
-    assert_non_null(bytes);
-    lp_str_printf(&out, "data:%s;base64,", type);
-    lp_base64_add(&out, (const uint8_t *)bytes, n);
-    lp_free(bytes);
-    return out;
 }
 
 /* What a text of the server's /metrics says of a name, or -1. */
