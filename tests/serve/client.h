@@ -168,7 +168,7 @@ static double metric(const struct service *s, const char *name) {
 }
 
 /* Waits until a metric has a value; fails after ten seconds. */
-static void wait_for(const struct service *s, const char *name, double value) {
+static inline void wait_for(const struct service *s, const char *name, double value) {
     double began = lp_clock_ms();
     while (metric(s, name) != value) {
         if (lp_clock_ms() - began > 10000)

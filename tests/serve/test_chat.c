@@ -240,7 +240,7 @@ static void pieces_do_not_wait_for_the_end(void **state) {
                "{\"model\":\"llava-fake\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
                "\"Count\"}]}");
     char text[8192] = "";
-    for (size_t n = 0; !strstr(text, "\"content\":\"One");) {
+    for (size_t n = 0; !strstr(text, "\"content\":\"O");) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         while (poll(&p, 1, 50) == 0)
             if (!atomic_load(&service_allowed))
