@@ -10,6 +10,7 @@ typedef int lp_command(int argc, char **argv);
 
 lp_command lp_cmd_chat;
 lp_command lp_cmd_plan;
+lp_command lp_cmd_serve;
 lp_command lp_cmd_skill;
 lp_command lp_cmd_train;
 lp_command lp_cmd_data;

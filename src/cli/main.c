@@ -11,6 +11,7 @@ static const struct {
     const char *about;
 } commands[] = {
     {"chat", lp_cmd_chat, "ask about pictures; skills are used where they help"},
+    {"serve", lp_cmd_serve, "the planner behind the API of OpenAI, for programs on this machine"},
     {"plan", lp_cmd_plan, "print plans as JSON, running nothing"},
     {"skill", lp_cmd_skill, "list the skills, or run one alone"},
     {"train", lp_cmd_train, "teach a planner dialogues"},

@@ -33,7 +33,8 @@ struct lp_planner_flags {
     bool once;                         /* only one request: what is only in memory would be of no use */
 };
 #define LP_PLANNER_OPTIONS 19
-enum { LP_CACHE_OPTIONS = 3 }; /* of these, the last */
+#define LP_PLANNER_REQUEST_OPTIONS 5 /* the first of them: what one request is about */
+enum { LP_CACHE_OPTIONS = 3 }; /* the last of them */
 void lp_cache_options(struct lp_planner_flags *flags, struct lp_option *options);
 /* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
 void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);

@@ -129,10 +129,10 @@ static void grew(void *context, const struct lp_turn *turn) {
     }
 }
 
-/* Lets the planner write a turn, tells of it as it comes, and reads it. With *value: the answer as it was
- * told, or what was told before the calls. */
+/* Lets the planner write a turn, tells of it as it comes, and reads it. The reply's value becomes the answer as
+ * it was told, or what was told before the calls. */
 static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *hooks, struct lp_plan *plan,
-                       char **value, struct lp_error *err) {
+                       struct lp_reply *reply, struct lp_error *err) {
     struct stream s = {.a = a, .hooks = hooks};
     struct lp_turn turn;
     bool no_tools = answer || a->tools != LP_TOOLS_FLY;
@@ -148,13 +148,14 @@ static bool write_turn(struct lp_agent *a, bool answer, const struct lp_hooks *h
         if (to > from)
             tell_answer(&s, turn.text.s + from, to - from);
         lp_str_add(&s.out, "", 0);
-        *value = s.out.failed ? NULL : s.out.s;
+        reply->value = s.out.failed ? NULL : s.out.s;
         s.out = (struct lp_str){.failed = s.out.failed};
-        done = *value || lp_error_memory(err);
+        done = reply->value || lp_error_memory(err);
     } else if (done && s.out.n && !s.out.failed) { /* words that a server wrote before its calls */
-        *value = s.out.s;
+        reply->value = s.out.s;
         s.out = (struct lp_str){0};
     }
+    reply->cut_short = turn.cut_short;
     if (done)
         tell(hooks, (struct lp_step){.kind = LP_STEP_TURN,
                                      .text = a->talk.said[a->talk.n - 1].text,
@@ -277,7 +278,7 @@ static bool act(struct lp_agent *a, const struct lp_request *request, const stru
         tell(hooks, (struct lp_step){.kind = LP_STEP_TURN, .text = a->talk.said[a->talk.n - 1].text});
     if (done && before)
         tell(hooks, (struct lp_step){.kind = LP_STEP_ANSWER, .text = "\n\n"});
-    done = done && write_turn(a, true, hooks, &answer, &reply->value, err);
+    done = done && write_turn(a, true, hooks, &answer, reply, err);
     if (done)
         done = put_before(reply, before, err) && add_plain_words(reply, job, n, hooks, err);
     else
@@ -316,7 +317,7 @@ static bool make_plan(struct lp_agent *a, const struct lp_request *request, cons
         asked.known = known.s;
     done = done && lp_conversation_ask(&a->talk, &asked, err);
     lp_str_done(&known);
-    if (!done || !write_turn(a, false, hooks, plan, &reply->value, err) || !verify(plan, err) ||
+    if (!done || !write_turn(a, false, hooks, plan, reply, err) || !verify(plan, err) ||
         !take_plan(reply, plan, err))
         return false;
     tell(hooks, (struct lp_step){.kind = LP_STEP_PLAN, .actions = reply->actions});

@@ -63,6 +63,7 @@ struct lp_reply {
     json_t *results; /* [{"API_name", "skill", "status": "done" | "not ready" | "failed", "message", "result",
                         "handles"}] */
     char *value;     /* the answer, handles replaced; of lp_agent_plan: the plan's value */
+    bool cut_short;  /* the most tokens of a turn ended the answer */
 };
 void lp_reply_done(struct lp_reply *reply);
 /* The reply as one object, with the conversation's objects; NULL when out of memory; owned by caller. */

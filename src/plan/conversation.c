@@ -202,6 +202,19 @@ bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, 
     return done;
 }
 
+bool lp_conversation_recall(struct lp_conversation *c, const char *answer, struct lp_error *err) {
+    struct lp_str clean = {0}, text = {0};
+    json_t *none = json_array();
+    add_instruction(&clean, answer);
+    lp_plan_format(&text, "", none, lp_str_text(&clean));
+    text.failed = text.failed || clean.failed || !none;
+    bool done = say(c, (struct lp_said){.assistant = true}, &text, err);
+    json_decref(none);
+    lp_str_done(&clean);
+    lp_str_done(&text);
+    return done;
+}
+
 /* The object of image number n (from 0). */
 static const struct lp_image *image_at(const struct lp_conversation *c, int n) {
     for (int i = 0; i < c->objects.n; i++)

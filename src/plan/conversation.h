@@ -70,6 +70,9 @@ struct lp_object *lp_conversation_add_picture(struct lp_conversation *c, struct 
  * outside 0..1 and what does not fit are LP_EINPUT. */
 bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *request, struct lp_error *err);
 
+/* Adds an answer that the planner, or another, gave to the last message: for a conversation told anew. */
+bool lp_conversation_recall(struct lp_conversation *c, const char *answer, struct lp_error *err);
+
 /* Adds the human message that tells the results of the last plan, in order. */
 bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n,
                           struct lp_error *err);

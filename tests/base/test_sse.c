@@ -86,7 +86,7 @@ static void events_have_an_end(void **state) {
 }
 
 /* RFC 4648, section 10. */
-static void bytes_become_letters(void **state) {
+static void bytes_become_letters_and_back(void **state) {
     (void)state;
     static const char *const cases[][2] = {{"", ""},
                                            {"f", "Zg=="},
@@ -99,6 +99,21 @@ static void bytes_become_letters(void **state) {
         struct lp_str out = {0};
         lp_base64_add(&out, (const uint8_t *)cases[i][0], strlen(cases[i][0]));
         assert_string_equal(lp_str_text(&out), cases[i][1]);
+        lp_str_cut(&out, 0);
+        assert_true(lp_base64_parse(&out, cases[i][1], strlen(cases[i][1])));
+        assert_string_equal(lp_str_text(&out), cases[i][0]);
+        lp_str_done(&out);
+    }
+}
+
+static void what_is_not_base64(void **state) {
+    (void)state;
+    static const char *const cases[] = {"Z",    "Zg",   "Zg=",   "Zg===", "====",     "Z===", "Zh==",
+                                        "Zm9=", "Zm 9", "Zm9v\n", "Zm9-",  "Zg==Zg==", "=m9v", "\xc3\xa9=="};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct lp_str out = {0};
+        if (lp_base64_parse(&out, cases[i], strlen(cases[i])))
+            fail_msg("'%s'", cases[i]);
         lp_str_done(&out);
     }
 }
@@ -108,7 +123,8 @@ int main(void) {
         cmocka_unit_test(streams_become_events),
         cmocka_unit_test(a_stream_ends_when_enough_is_heard),
         cmocka_unit_test(events_have_an_end),
-        cmocka_unit_test(bytes_become_letters),
+        cmocka_unit_test(bytes_become_letters_and_back),
+        cmocka_unit_test(what_is_not_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

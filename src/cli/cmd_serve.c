@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_serve.c - llava-plus serve: the planner behind the API of OpenAI. */
+#include "cli/command.h"
+#include "cli/planner.h"
+#include "serve/http.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OWN = 8 };
+
+struct serve {
+    struct lp_planner_flags flags;
+    struct lp_server_settings settings;
+    int64_t port, most_body_mib, most_waiting, most_connections;
+    struct lp_option_list origin;
+    bool quiet;
+    struct lp_planner planner;
+};
+
+/* SIGINT and SIGTERM: blocked before any thread starts, so that only sigwait gets them. */
+static sigset_t block_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+struct hurry {
+    sigset_t signals;
+    struct lp_server *server;
+};
+
+/* The second signal: the answers end at once. */
+static void *wait_again(void *context) {
+    const struct hurry *h = context;
+    int number;
+    sigwait(&h->signals, &number);
+    lp_server_hurry(h->server);
+    return NULL;
+}
+
+static void wait_and_stop(struct lp_server *server, sigset_t signals) {
+    struct hurry hurry = {signals, server};
+    pthread_t thread;
+    int number;
+    sigwait(&signals, &number);
+    fprintf(stderr, "llava-plus serve: finishing what runs; a second signal ends it at once\n");
+    bool listens = !pthread_create(&thread, NULL, wait_again, &hurry);
+    lp_server_stop(server);
+    if (listens) {
+        pthread_kill(thread, SIGTERM);
+        pthread_join(thread, NULL);
+    }
+}
+
+static bool run(struct serve *s, struct lp_error *err) {
+    sigset_t signals = block_signals();
+    s->settings.port = (int)s->port;
+    s->settings.most_body = (size_t)s->most_body_mib << 20;
+    s->settings.most_waiting = (int)s->most_waiting;
+    s->settings.most_connections = (int)s->most_connections;
+    s->settings.origin = s->origin.item;
+    s->settings.origins = s->origin.n;
+    s->settings.log = s->quiet ? -1 : STDERR_FILENO;
+    const char *key = getenv("LLAVA_PLUS_API_KEY");
+    s->settings.key = key && *key ? key : NULL;
+    if (!lp_planner_open(&s->planner, &s->flags, err))
+        return false;
+    struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
+    if (!server)
+        return false;
+    bool six = strchr(s->settings.host, ':') != NULL;
+    printf("http://%s%s%s:%d/v1\n", six ? "[" : "", s->settings.host, six ? "]" : "", lp_server_port(server));
+    fflush(stdout);
+    wait_and_stop(server, signals);
+    lp_server_close(server);
+    return true;
+}
+
+int lp_cmd_serve(int argc, char **argv) {
+    struct serve s = {0};
+    struct lp_error err = {0};
+    struct lp_option planner[LP_PLANNER_OPTIONS], options[LP_PLANNER_OPTIONS + OWN];
+    const struct lp_option own[OWN] = {
+        {"host", 0, "ADDRESS", "where to listen; beyond this machine only with a key", LP_OPTION_STRING,
+         "127.0.0.1", &s.settings.host, 0, 0},
+        {"port", 'p', "N", "0 takes any that is free", LP_OPTION_INT, "8080", &s.port, 0, 65535},
+        {"allow-origin", 0, "ORIGIN",
+         "pages of this origin may call, such as http://localhost:3000; may be "
+         "given several times",
+         LP_OPTION_LIST, NULL, &s.origin, 0, 0},
+        {"most-body", 0, "MIB", "most of a request's body", LP_OPTION_INT, "32", &s.most_body_mib, 1, 1024},
+        {"most-waiting", 0, "N", "requests that wait for the planner; more get 429", LP_OPTION_INT, "16",
+         &s.most_waiting, 0, 10000},
+        {"most-connections", 0, "N", "connections at a time", LP_OPTION_INT, "512", &s.most_connections, 4,
+         100000},
+        {"quiet", 'q', NULL, "no log line for each request", LP_OPTION_FLAG, NULL, &s.quiet, 0, 0},
+        {.name = NULL},
+    };
+    int status;
+    lp_server_defaults(&s.settings);
+    lp_planner_options(&s.flags, planner);
+    int n = LP_PLANNER_OPTIONS - LP_PLANNER_REQUEST_OPTIONS;
+    memcpy(options, planner + LP_PLANNER_REQUEST_OPTIONS, (size_t)n * sizeof *options);
+    memcpy(options + n, own, sizeof own);
+    const struct lp_usage usage = {
+        "serve",
+        "[options]",
+        "Serves the planner and its skills under /v1/chat/completions, as OpenAI's "
+        "clients expect it. The address is printed when it is ready; SIGINT or SIGTERM "
+        "ends it. LLAVA_PLUS_API_KEY is the key that clients must show.",
+        options,
+        0,
+        0};
+    if (!lp_options_parse(&usage, &argc, argv, &status))
+        return status;
+    bool done = run(&s, &err);
+    lp_planner_close(&s.planner);
+    return done ? 0 : lp_command_fail("serve", &err);
+}

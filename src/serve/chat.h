@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* A chat completion: what a client asks, what the planner makes of it, how OpenAI's clients read it. */
+#ifndef LP_SERVE_CHAT_H
+#define LP_SERVE_CHAT_H
+
+#include "plan/agent.h"
+#include "serve/fault.h"
+
+enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16, LP_CHAT_DEPTH = 32, LP_CHAT_VALUES = 100000 };
+#define LP_CHAT_PIXELS 100000000 /* of all pictures of a request */
+
+struct lp_chat_message {
+    bool assistant;
+    struct lp_str text;
+    int first, pictures; /* of the chat's pictures */
+};
+
+/* A request. Zero it first; strings and pictures are borrowed from `body`. */
+struct lp_chat {
+    json_t *body;                    /* owned */
+    struct lp_chat_message *message; /* user and assistant in turn, a user's first and last; owned */
+    int messages;
+    const char *picture[LP_CHAT_PICTURES]; /* data URLs */
+    int pictures;
+    bool stream, include_usage;
+    int64_t max_tokens; /* of the answer; 0: no limit of the client's */
+    double temperature, top_p;
+    int64_t seed;
+    const char *stop[LP_CHAT_STOPS];
+    int stops;
+};
+
+/* Reads a body of n bytes; `sampling` has what the client leaves out, `model` is the only one there is. Then
+ * lp_chat_done, also after failure. */
+bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char *model,
+                   const struct lp_sampling *sampling, struct lp_fault *fault);
+void lp_chat_done(struct lp_chat *chat);
+
+/* Whether JSON text nests no deeper and holds no more values than the limits above. */
+bool lp_chat_is_modest(const char *text, size_t n);
+
+/* The picture of a data URL; NULL on failure. Owned by caller. */
+struct lp_image *lp_chat_picture(const char *url, struct lp_error *err);
+
+enum lp_chat_finish { LP_CHAT_STOP, LP_CHAT_LENGTH };
+
+/* What it came to. Zero it first; end with lp_str_done of the answer. */
+struct lp_chat_outcome {
+    struct lp_str answer;
+    enum lp_chat_finish finish;
+    int64_t prompt_tokens, completion_tokens;
+};
+
+/* Who follows an answer. */
+struct lp_chat_listener {
+    void (*begun)(void *context);                   /* once: the request is sound, the planner writes */
+    void (*piece)(void *context, const char *text); /* more of the answer, whole characters */
+    void *context;
+};
+
+/* Asks the agent, whose conversation is told anew. `cancel` may be set by another thread, which ends it with
+ * LP_GONE; it is also set when the client needs no more. */
+bool lp_chat_run(const struct lp_chat *chat, struct lp_agent *agent, atomic_bool *cancel,
+                 const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
+                 struct lp_fault *fault);
+
+/* OpenAI's objects; NULL when out of memory; owned by caller. */
+struct lp_chat_names {
+    const char *id, *model;
+    int64_t created;
+    bool usage_key; /* chunks have "usage": null */
+};
+json_t *lp_chat_completion(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
+json_t *lp_chat_chunk(const struct lp_chat_names *names, bool first, const char *piece, const char *finish);
+json_t *lp_chat_usage_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
+const char *lp_chat_finish_name(enum lp_chat_finish finish); /* "stop", "length" */
+
+#endif

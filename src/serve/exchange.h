@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* One HTTP request and its answer, and what the server's files share. */
+#ifndef LP_SERVE_EXCHANGE_H
+#define LP_SERVE_EXCHANGE_H
+
+#include "base/json.h"
+#include "base/str.h"
+#include "serve/desk.h"
+#include "serve/http.h"
+#include "serve/metrics.h"
+
+#include <microhttpd.h>
+
+enum { LP_SERVE_HEADERS = 16 << 10 }; /* most bytes of a request's headers */
+
+struct lp_server {
+    struct lp_server_settings settings;
+    struct MHD_Daemon *daemon;
+    struct lp_desk desk;
+    struct lp_metrics metrics;
+    const char *model; /* the planner's name; borrowed */
+    int64_t began;     /* seconds since 1970 */
+    bool loopback;     /* bound to this machine only */
+    bool stopped;
+    atomic_bool stopping;
+    atomic_int open; /* exchanges without their whole answer */
+};
+
+struct lp_exchange;
+
+struct lp_route {
+    const char *method, *path;          /* a path that ends in '/' stands for all that goes on from there */
+    bool open;                          /* needs no key */
+    void (*run)(struct lp_exchange *x); /* answers, or leaves an order */
+    void (*finish)(
+        struct lp_exchange *x); /* answers once the order has begun or is done; NULL: leaves none */
+};
+extern const struct lp_route lp_routes[];
+int lp_routes_count(void);
+
+struct lp_exchange {
+    struct lp_server *server;
+    struct MHD_Connection *connection;
+    const struct lp_route *route; /* NULL: there is none */
+    const char *path;             /* borrowed from the connection */
+    char id[32];                  /* "req_" and 24 digits */
+    double began_ms;
+    struct lp_str body;
+    size_t received, dropped; /* bytes of the body; of these not kept */
+    struct lp_fault refused;  /* status not 0: what will be the answer */
+    struct lp_order *order;   /* NULL: none */
+    int status;               /* of the answer; 0: none yet */
+};
+
+/* Each gives the exchange its answer. */
+void lp_answer_json(struct lp_exchange *x, int status, const json_t *value);
+void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text);
+void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault);
+/* Server-sent events as the order writes them. */
+void lp_answer_events(struct lp_exchange *x);
+
+/* Whether the request may be served as far as its headers tell. */
+bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault);
+/* The origin that the answer shall allow, or NULL; borrowed. */
+const char *lp_guard_origin(const struct lp_exchange *x);
+/* Whether a key is the right one, in a time that does not tell how much of it is. */
+bool lp_guard_same_key(const char *given, const char *key);
+
+/* One line about a finished exchange. */
+void lp_exchange_log(const struct lp_exchange *x, double ms);
+
+#endif

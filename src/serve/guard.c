@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/guard.c - what a request's headers must be before anything of it is looked at: small, for this
+ * machine by its name, from a page that may call, with the key. docs/security.md says against whom. */
+#include "serve/exchange.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *header(const struct lp_exchange *x, const char *name) {
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+bool lp_guard_same_key(const char *given, const char *key) {
+    size_t n = strlen(given), m = strlen(key);
+    unsigned char differs = n != m;
+    for (size_t i = 0; i < n; i++)
+        differs |= (unsigned char)given[i] ^ (unsigned char)key[m ? i % m : 0];
+    return !differs;
+}
+
+/* Whether "name" or "name:port" is a name of this machine for itself. */
+static bool is_local(const char *host) {
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(names[i]);
+        if (!strncasecmp(host, names[i], n) && (!host[n] || host[n] == ':'))
+            return true;
+    }
+    return false;
+}
+
+static bool is_own(const char *origin, const char *host) {
+    return host && !strncmp(origin, "http://", 7) && !strcasecmp(origin + 7, host);
+}
+
+/* An origin that may call: the server's own or one of the settings'. */
+static bool may_call(const struct lp_exchange *x, const char *origin) {
+    const struct lp_server_settings *s = &x->server->settings;
+    bool good = is_own(origin, header(x, MHD_HTTP_HEADER_HOST));
+    for (int i = 0; i < s->origins; i++)
+        good = good || !strcasecmp(origin, s->origin[i]);
+    return good;
+}
+
+const char *lp_guard_origin(const struct lp_exchange *x) {
+    const char *origin = header(x, MHD_HTTP_HEADER_ORIGIN);
+    return origin && may_call(x, origin) ? origin : NULL;
+}
+
+struct sum {
+    size_t bytes;
+};
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *key,
+                                  const char *value) {
+    struct sum *sum = context;
+    (void)kind;
+    sum->bytes += strlen(key) + (value ? strlen(value) : 0) + 4;
+    return MHD_YES;
+}
+
+static bool has_key(const struct lp_exchange *x) {
+    const char *given = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
+    static const char scheme[] = "Bearer ";
+    return given && !strncasecmp(given, scheme, sizeof scheme - 1) &&
+           lp_guard_same_key(given + sizeof scheme - 1, x->server->settings.key);
+}
+
+static bool is_json(const struct lp_exchange *x) {
+    const char *type = header(x, MHD_HTTP_HEADER_CONTENT_TYPE);
+    static const char json[] = "application/json";
+    return type && !strncasecmp(type, json, sizeof json - 1) &&
+           (!type[sizeof json - 1] || strchr("; ", type[sizeof json - 1]));
+}
+
+bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault) {
+    const char *host = header(x, MHD_HTTP_HEADER_HOST), *origin = header(x, MHD_HTTP_HEADER_ORIGIN);
+    struct sum sum = {0};
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_header, &sum);
+    if (sum.bytes + strlen(x->path) > LP_SERVE_HEADERS)
+        return lp_fault_set(fault, 431, NULL, NULL, "the headers are longer than %d bytes", LP_SERVE_HEADERS);
+    if (x->server->loopback && host && !is_local(host))
+        return lp_fault_set(fault, 403, NULL, "wrong_host",
+                            "this server is for this machine only: call it localhost or 127.0.0.1");
+    if (origin && !may_call(x, origin))
+        return lp_fault_set(fault, 403, NULL, "wrong_origin",
+                            "pages of another origin may not call this server; see --allow-origin");
+    if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS) && origin)
+        return true; /* asks what it may send, and cannot send a key */
+    if (x->server->settings.key && !(x->route && x->route->open) && !has_key(x))
+        return lp_fault_set(fault, 401, NULL, "invalid_api_key", "the API key is missing or wrong");
+    if (x->route && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_json(x))
+        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json");
+    return true;
+}
