@@ -135,7 +135,7 @@ static bool read_prompt(const json_t *config, struct lp_sam_config *c, struct lp
 }
 
 static bool read_decoder(const json_t *config, struct lp_sam_config *c, struct lp_error *err) {
-    int64_t same, unclear;
+    int64_t same, unclear = 0;
     bool ok = lp_json_int(config, "hidden_size", 256, c->channels, c->channels, &same, err) &&
               lp_json_int(config, "num_hidden_layers", 2, 1, LP_SAM_MOST_LAYERS, &c->depth, err) &&
               lp_json_int(config, "num_attention_heads", 8, 1, 1024, &c->decoder_heads, err) &&
