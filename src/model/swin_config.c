@@ -174,7 +174,7 @@ bool lp_swin_read_shapes(const struct lp_weights *files, const char *prefix, str
     bool whole = c->width && c->width <= MOST_WIDTH && c->patch_px && c->patch_px <= 64 && c->window &&
                  c->mlp_ratio > 0 && c->mlp_ratio <= 64 && c->stages && c->stages <= LP_SWIN_MOST_STAGES;
     for (int64_t i = 0; i < c->stages && whole; i++) {
-        char blocks[32];
+        char blocks[48];
         snprintf(blocks, sizeof blocks, "layers.%ld.blocks", (long)i);
         c->depth[i] = count(&s, blocks);
         c->heads[i] = size_of(&s, 1, "layers.%ld.blocks.0.attn.relative_position_bias_table", (long)i);

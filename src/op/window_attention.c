@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-static const float hidden =
-    -100; /* is added to a score, as the original does: e^-100 is 0 beside any other */
+/* Is added to a score, as the original does: beside any other, e^-100 is 0. */
+static const float hidden = -100;
 
 /* Which part of a last window place i belongs to: what was rolled to the bottom and to the right is apart. */
 static int64_t part_of(const struct lp_window_settings *s, int64_t i, bool bottom, bool right) {

@@ -3,15 +3,15 @@
  * every kernel table of this machine. */
 #include "op/op.h"
 
-#include "base/memory.h"
 #include "base/rng.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 struct problem {
     int64_t H, W, side, shift, heads, D;
