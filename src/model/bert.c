@@ -47,7 +47,7 @@ bool lp_bert_read_config(const json_t *config, struct lp_bert_config *c, struct 
 }
 
 const char *lp_bert_prefix(const struct lp_weights *files) {
-    static const char *const prefixes[] = {"model.text_backbone", "text_backbone", "bert", ""};
+    static const char *const prefixes[] = {"model.text_backbone", "text_backbone", "module.bert", "bert", ""};
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         char name[100];
         snprintf(name, sizeof name, "%s%sembeddings.word_embeddings.weight", prefixes[i],

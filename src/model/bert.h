@@ -27,8 +27,8 @@ struct lp_bert {
 bool lp_bert_read_config(const json_t *config, struct lp_bert_config *c, struct lp_error *err);
 
 /* What stands before BERT's weight names in these files: "model.text_backbone" (Hugging Face's Grounding
- * DINO), "text_backbone", "bert" (the original Grounding DINO, heads on BERT) or "" (BertModel). NULL where
- * there is no BERT. */
+ * DINO), "text_backbone", "module.bert" (the original Grounding DINO), "bert" (heads on BERT) or ""
+ * (BertModel). NULL where there is no BERT. */
 const char *lp_bert_prefix(const struct lp_weights *files);
 
 /* Binds below the binder's prefix, with `prefix` (may be "") entered first. False when out of memory. */

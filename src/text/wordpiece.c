@@ -3,8 +3,8 @@
  *   characters: control characters go, spaces and CJK ideographs part words, accents go (canonical
  *   decomposition less non-spacing marks), letters become small, each punctuation mark is a word
  *   words: the longest piece that one starts with, then the longest "##" piece that the rest starts with, ..
- * Differs from transformers' slow BertTokenizer in one letter: a Greek sigma that ends a word stays as it is
- * when it is made small, as in the fast one. */
+ * transformers' slow BertTokenizer differs in one letter: a capital sigma that ends a word becomes its final
+ * form there; here, as in the fast one, it becomes the common small sigma. */
 #include "text/wordpiece.h"
 
 #include "text/utf8.h"
