@@ -23,7 +23,8 @@ struct lp_server {
     bool loopback;     /* bound to this machine only */
     bool stopped;
     atomic_bool stopping;
-    atomic_int open; /* exchanges without their whole answer */
+    atomic_int open;    /* exchanges without their whole answer */
+    atomic_size_t held; /* bytes of all bodies that are kept */
 };
 
 struct lp_exchange;
@@ -46,10 +47,10 @@ struct lp_exchange {
     char id[32];                  /* "req_" and 24 digits */
     double began_ms;
     struct lp_str body;
-    size_t received, dropped; /* bytes of the body; of these not kept */
-    struct lp_fault refused;  /* status not 0: what will be the answer */
-    struct lp_order *order;   /* NULL: none */
-    int status;               /* of the answer; 0: none yet */
+    size_t received, kept;   /* bytes of the body; of these counted in the server's `held` */
+    struct lp_fault refused; /* status not 0: what will be the answer */
+    struct lp_order *order;  /* NULL: none */
+    int status;              /* of the answer; 0: none yet */
 };
 
 /* Each gives the exchange its answer. */

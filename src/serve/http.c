@@ -17,6 +17,7 @@
 
 enum {
     THREADS = 4,
+    BODIES = 8,                  /* times the limit of one: what all bodies together may take */
     SILENCE_S = 30,              /* after which a connection that sends or takes nothing is closed */
     CONNECTION_BYTES = 64 << 10, /* of a connection's buffers; longer headers get libmicrohttpd's own 431 */
     SWALLOWED = 4,     /* times the limit: a body that is refused is read so far, to be answered in order */
@@ -76,6 +77,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **o
     double ms = lp_clock_ms() - x->began_ms;
     lp_metrics_add(&s->metrics, x->route ? (int)(x->route - lp_routes) : lp_routes_count(), x->status, ms);
     lp_exchange_log(x, ms);
+    atomic_fetch_sub(&s->held, x->kept);
     lp_str_done(&x->body);
     lp_free(x);
     *own = NULL;
@@ -123,16 +125,26 @@ static bool begin(struct lp_exchange *x, const char *method) {
     return false;
 }
 
+static void drop_body(struct lp_exchange *x) {
+    atomic_fetch_sub(&x->server->held, x->kept);
+    x->kept = 0;
+    lp_str_done(&x->body);
+}
+
 /* More of the body. False: it shall be no more. */
 static bool take_body(struct lp_exchange *x, const char *bytes, size_t n) {
     x->received += n;
     if (x->received > x->server->settings.most_body)
         refuse_size(x);
     if (x->refused.status || (x->route && !strcmp(x->route->method, MHD_HTTP_METHOD_GET))) {
-        lp_str_done(&x->body);
+        drop_body(x);
         return x->received <= SWALLOWED * x->server->settings.most_body;
     }
+    x->kept += n;
+    atomic_fetch_add(&x->server->held, n);
     lp_str_add(&x->body, bytes, n);
+    if (atomic_load(&x->server->held) > BODIES * x->server->settings.most_body)
+        lp_fault_set(&x->refused, 503, NULL, "busy", "too many large bodies are here at once: try again");
     return true;
 }
 

@@ -151,6 +151,27 @@ static void the_client_sets_the_end(void **state) {
     service_end(&s);
 }
 
+/* The planner's own limit, which is the operator's. */
+static void the_operator_sets_the_end(void **state) {
+    (void)state;
+#define WORDS "and one more and one more and one more and one more and one more and one more and one more "
+    static const char *const talks[] = {
+        TURN("No.", "[]",
+             WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS "end"),
+        NULL};
+    struct service s;
+    service_begin(&s, talks);
+    service_start(&s);
+    struct answer a =
+        client_chat(&s, "{\"model\":\"llava-fake\",\"messages\":[{\"role\":\"user\",\"content\":\"Talk\"}]}");
+    json_t *all = parse(&a), *choice = json_array_get(json_object_get(all, "choices"), 0);
+    assert_string_equal(text_at(choice, "finish_reason"), "length");
+    assert_int_equal(strncmp(text_at(json_object_get(choice, "message"), "content"), "and one more", 12), 0);
+    json_decref(all);
+    answer_done(&a);
+    service_end(&s);
+}
+
 /* What a stream came to. */
 struct stream {
     struct lp_str content;
@@ -326,6 +347,7 @@ int main(void) {
         cmocka_unit_test(a_picture_is_read),
         cmocka_unit_test(a_conversation_is_told_anew),
         cmocka_unit_test(the_client_sets_the_end),
+        cmocka_unit_test(the_operator_sets_the_end),
         cmocka_unit_test(a_stream_comes_in_pieces),
         cmocka_unit_test(pieces_do_not_wait_for_the_end),
         cmocka_unit_test(refused_before_the_first_piece),

@@ -178,6 +178,38 @@ static void too_large_is_said(void **state) {
     service_end(&s);
 }
 
+/* Clients that send most of a large body and then wait. */
+static void all_bodies_have_a_limit(void **state) {
+    (void)state;
+    enum { CLIENTS = 9 };
+    struct service s;
+    struct lp_str body = {0};
+    int fd[CLIENTS];
+    service_begin(&s, hello);
+    s.settings.most_body = 10000;
+    service_start(&s);
+    for (int i = 0; i < 9000; i++)
+        lp_str_putc(&body, ' ');
+    for (int i = 0; i < CLIENTS; i++) {
+        fd[i] = client_connect(lp_server_port(s.server));
+        client_ask(fd[i], "POST", CHAT, JSON_TYPE "Content-Length: 9001\r\n", NULL);
+        client_send(fd[i], body.s, body.n);
+        wait_for(&s, "llava_plus_requests_open", i + 2); /* with the one that asks */
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    for (int i = CLIENTS - 1; i >= 0; i--) {
+        client_send(fd[i], "{", 1);
+        struct answer a = client_read(fd[i]);
+        assert_error(&a, i == CLIENTS - 1 ? 503 : 400, i == CLIENTS - 1 ? "too many large bodies" : "JSON");
+        answer_done(&a);
+    }
+    struct answer a = client_chat(&s, ASK(""));
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+    lp_str_done(&body);
+    service_end(&s);
+}
+
 static void a_key_is_needed_where_one_is_set(void **state) {
     (void)state;
     static const struct {
@@ -390,6 +422,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(malformed_bodies_are_refused),
         cmocka_unit_test(too_large_is_said),
+        cmocka_unit_test(all_bodies_have_a_limit),
         cmocka_unit_test(a_key_is_needed_where_one_is_set),
         cmocka_unit_test(other_origins_and_names_are_refused),
         cmocka_unit_test(beyond_this_machine_only_with_a_key),
