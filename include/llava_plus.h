@@ -92,16 +92,17 @@ LP_API void lp_image_close(struct lp_image *image);
 struct lp_assistant; /* for one thread at a time, but for lp_assistant_cancel */
 
 struct lp_settings {
-    const char
-        *model; /* planner's folder; NULL: $LLAVA_PLUS_MODEL, else the one that comes with the program */
+    const char *model;  /* planner's folder or GGUF file; NULL: $LLAVA_PLUS_MODEL, else the one that comes
+                           with the program */
     double temperature; /* 0 and up; below 0.001 always takes the most likely token */
     double top_p;       /* 0..1; samples from the most likely tokens that together have this share */
     uint64_t seed;      /* of the sampling */
     int most_tokens;    /* of one turn */
-    void *reserved[8];
+    const char *mmproj; /* picture encoder of a GGUF model or an original folder; NULL: what is found beside it */
+    void *reserved[7];
 };
 
-/* NULL, 0, 1, 0, 512. Always begin with it: later versions may add settings. */
+/* NULL, 0, 1, 0, 512, NULL. Always begin with it: later versions may add settings. */
 LP_API void lp_settings_defaults(struct lp_settings *settings);
 
 /* Reads the planner and begins a conversation. settings: borrowed during the call; NULL: the defaults.

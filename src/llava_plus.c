@@ -66,7 +66,7 @@ struct lp_assistant *lp_assistant_open(const struct lp_settings *settings, struc
     }
     if (!lp_planner_folder(s.model, folder, sizeof folder, err))
         goto fail;
-    a->model = lp_llava_open(folder, lp_kernels_cpu(), err);
+    a->model = lp_llava_open_with(folder, s.mmproj, lp_kernels_cpu(), err);
     a->bench = a->model ? lp_bench_open(err) : NULL;
     if (!a->bench || !lp_lmm_open_llava(&a->lmm, a->model, err) ||
         !lp_agent_init(&a->agent, &a->lmm, a->bench, &sampling, err))

@@ -59,6 +59,13 @@ void lp_file_close(struct lp_file *f) {
     *f = (struct lp_file){0};
 }
 
+void lp_file_let_go(const void *data, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)data + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)data + size) / page * page;
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error *err) {
     struct stat st;
     bool is_stdin = strcmp(path, "-") == 0;

@@ -16,6 +16,9 @@ struct lp_file {
 /* Maps a regular file. A directory, a device or an unreadable file is LP_EIO with a clear sentence. */
 bool lp_file_open(struct lp_file *f, const char *path, struct lp_error *err);
 void lp_file_close(struct lp_file *f);
+/* Says that bytes of a mapping will hardly be read again: their pages no longer count as the process's memory. They
+ * can still be read. */
+void lp_file_let_go(const void *data, size_t size);
 
 /* Reads a whole file, or standard input when path is "-", of at most `limit` bytes (more is LP_EINPUT).
  * Returns bytes followed by a NUL that *size does not count; owned by caller (lp_free); NULL on failure. */

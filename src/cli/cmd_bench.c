@@ -1,354 +1,77 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_bench.c - llava-plus bench kernels: the speed of the kernels beside what the machine can do at
- * most. The limit is measured anew right before each kernel, each as the best of a few short runs, so that a
- * busy machine slows both alike; rates and shares of the limit are medians over rounds of that. */
+/* cli/cmd_bench.c - llava-plus bench: what is measured, by name. */
+#include "cli/cmd_bench.h"
+#include "cli/command.h"
+
 #include "base/clock.h"
 #include "base/memory.h"
-#include "cli/command.h"
 #include "cli/options.h"
 #include "kernel/kernel.h"
-#include "kernel/peak.h"
 
-#include <jansson.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { ROUNDS_MOST = 31, ROWS_MOST = 96, NUMBERS = 96 << 20 }; /* 384 MiB: no cache holds it */
-
-enum kind { NT, NN, TN, STREAM, ATTENTION, ATTENTION_GRAD, LAYER_NORM, GELU, CROSS_ENTROPY, ADAMW };
-
-/* One thing that is measured: `work` operations (or bytes) in a call. */
-struct row {
-    char name[32], shape[32];
-    const struct lp_kernels *kernels;
-    enum kind kind;
-    enum lp_dtype type;
-    int64_t M, N, K;
-    double work;
-    bool bytes;
-    double rate[ROUNDS_MOST], share[ROUNDS_MOST]; /* in 10^9 a second; of the limit */
-};
-
-/* The machine's limits, with one thread and with all. */
-struct peaks {
-    double f32[2][ROUNDS_MOST], bf16[2][ROUNDS_MOST], stream[2][ROUNDS_MOST];
-};
-
-struct bench {
-    struct peaks peaks;
-    struct row row[ROWS_MOST];
-    int rows, rounds, threads;
-    float *memory; /* NUMBERS floats, all small and none zero */
-};
 
 static int by_size(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static double median(const double *value, int n) {
-    double sorted[ROUNDS_MOST];
+double lp_bench_median(const double *value, int64_t n) {
+    double sorted[LP_BENCH_ROUNDS];
     memcpy(sorted, value, (size_t)n * sizeof *value);
     qsort(sorted, (size_t)n, sizeof *sorted, by_size);
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-/* The best of three short runs of all threads: the loop is what none can beat. */
-static double peak_rate(double (*loop)(int64_t), int threads) {
+double lp_bench_memory_rate(const float *memory, int64_t n, int threads) {
     double best = 0;
-    for (int i = 0; i < 3; i++) {
-        double operations = 0, start = lp_clock_ms();
-#pragma omp parallel num_threads(threads) reduction(+ : operations)
-        operations += loop(400000);
-        double rate = operations / (lp_clock_ms() - start) / 1e6;
-        best = rate > best ? rate : best;
-    }
-    return best;
-}
-
-static double stream_rate(const struct bench *b, int threads) {
-    double best = 0;
+    int before = omp_get_max_threads();
     omp_set_num_threads(threads);
     for (int i = 0; i < 3; i++) {
         double start = lp_clock_ms();
-        volatile double sum = lp_kernels_cpu()->sum_squares(b->memory, NUMBERS);
+        volatile double sum = lp_kernels_cpu()->sum_squares(memory, n);
         (void)sum;
-        double rate = 4.0 * NUMBERS / (lp_clock_ms() - start) / 1e6;
+        double rate = 4.0 * (double)n / (lp_clock_ms() - start) / 1e6;
         best = rate > best ? rate : best;
     }
-    omp_set_num_threads(b->threads);
+    omp_set_num_threads(before);
     return best;
 }
 
-/* One call. y, x and w lie in different parts of the memory. */
-static void call(const struct bench *b, const struct row *r) {
-    enum { PART = NUMBERS / 3 };
-    const struct lp_kernels *k = r->kernels;
-    float *y = b->memory, *x = y + PART, *w = x + PART;
-    struct lp_attention_shape a = {.T = r->M,
-                                   .S = r->M,
-                                   .H = r->N,
-                                   .G = r->N,
-                                   .D = r->K,
-                                   .q_stride = r->N * r->K,
-                                   .kv_stride = r->N * r->K,
-                                   .scale = 0.125f};
-    struct lp_adamw_step step = {1e-6f, 0.9f, 0.999f, 1e-8f, 0.01f, 1, 1};
-    int64_t n = r->M * r->N, size = a.T * a.q_stride;
-    switch (r->kind) {
-    case NT:
-        k->matmul_nt(y, x, w, r->type, NULL, r->M, r->N, r->K);
-        break;
-    case NN:
-        k->matmul_nn(y, x, w, r->M, r->N, r->K, false);
-        break;
-    case TN:
-        k->matmul_tn(y, x, w, r->M, r->N, r->K);
-        break;
-    case STREAM:
-        k->add_scaled(y, x, 1e-6f, n);
-        break;
-    case ATTENTION:
-        k->attention(y, y + size, x, x + size, x + 2 * size, &a);
-        break;
-    case ATTENTION_GRAD:
-        k->attention_grad(w, w + size, w + 2 * size, x, y, y + size, x, x + size, x + 2 * size, &a);
-        break;
-    case LAYER_NORM:
-        k->layer_norm(y, NULL, x, w, w, r->M, r->N, 1e-5f);
-        break;
-    case GELU:
-        k->act(y, x, LP_GELU, n);
-        break;
-    case CROSS_ENTROPY:
-        k->cross_entropy(w, y, x, (const int32_t *)(w + r->M), r->M, r->N);
-        break;
-    case ADAMW:
-        k->adamw(y, w, w + n, x, n, &step);
-        break;
-    }
-}
-
-/* Fresh weights, as they are stored; targets for cross entropy. */
-static void prepare(const struct bench *b, const struct row *r) {
-    float *x = b->memory + NUMBERS / 3, *w = b->memory + NUMBERS / 3 * 2;
-    r->kernels->from_f32(w, x, r->type, r->N * (r->K ? r->K : r->M));
-    if (r->kind == CROSS_ENTROPY)
-        memset(w + r->M, 0, (size_t)r->M * sizeof(int32_t));
-}
-
-static struct row *add_row(struct bench *b, const struct lp_kernels *k, const char *name, enum kind kind,
-                           double work, int64_t M, int64_t N, int64_t K) {
-    struct row *r = &b->row[b->rows++];
-    *r = (struct row){.kernels = k, .kind = kind, .M = M, .N = N, .K = K, .work = work};
-    snprintf(r->name, sizeof r->name, "%s", name);
-    if (K)
-        snprintf(r->shape, sizeof r->shape, "%dx%dx%d", (int)M, (int)N, (int)K);
-    else
-        snprintf(r->shape, sizeof r->shape, "%dx%d", (int)M, (int)N);
-    return r;
-}
-
-static void add_products(struct bench *b, const struct lp_kernels *k) {
-    static const int shapes[][3] = {{576, 4096, 1024}, {512, 4096, 4096}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        int64_t M = shapes[i][0], N = shapes[i][1], K = shapes[i][2];
-        double work = 2.0 * (double)(M * N * K);
-        add_row(b, k, "matmul_nt f32", NT, work, M, N, K);
-        add_row(b, k, "matmul_nt bf16", NT, work, M, N, K)->type = LP_BF16;
-        add_row(b, k, "matmul_nt f16", NT, work, M, N, K)->type = LP_F16;
-        add_row(b, k, "matmul_nn f32", NN, work, M, N, K);
-        add_row(b, k, "matmul_tn f32", TN, work, M, N, K);
-    }
-}
-
-/* Decoding one token: bound by reading the weights. */
-static void add_others(struct bench *b, const struct lp_kernels *k) {
-    struct row *r = add_row(b, k, "matmul_nt f32", NT, 4.0 * 4096 * 4096, 1, 4096, 4096);
-    r->bytes = true;
-    r = add_row(b, k, "matmul_nt bf16", NT, 2.0 * 4096 * 4096, 1, 4096, 4096);
-    r->type = LP_BF16;
-    r->bytes = true;
-    add_row(b, k, "attention", ATTENTION, 4.0 * 577 * 577 * 16 * 64, 577, 16, 64);
-    add_row(b, k, "attention_grad", ATTENTION_GRAD, 10.0 * 577 * 577 * 16 * 64, 577, 16, 64);
-    add_row(b, k, "layer_norm", LAYER_NORM, 8.0 * 2048 * 1024, 2048, 1024, 0)->bytes = true;
-    add_row(b, k, "act gelu", GELU, 8.0 * 2048 * 1024, 2048, 1024, 0)->bytes = true;
-    add_row(b, k, "cross_entropy", CROSS_ENTROPY, 8.0 * 256 * 32000, 256, 32000, 0)->bytes = true;
-    add_row(b, k, "add_scaled", STREAM, 12.0 * 4096 * 4096, 4096, 4096, 0)->bytes = true;
-    add_row(b, k, "adamw", ADAMW, 28.0 * 4096 * 2048, 4096, 2048, 0)->bytes = true;
-}
-
-static void measure_peaks(struct bench *b, int round) {
-    const struct lp_peak *peak = lp_peak_cpu();
-    for (int i = 0; i < 2; i++) {
-        int threads = i ? b->threads : 1;
-        b->peaks.f32[i][round] = peak_rate(peak->f32, threads);
-        b->peaks.bf16[i][round] = peak->bf16 ? peak_rate(peak->bf16, threads) : 0;
-        b->peaks.stream[i][round] = stream_rate(b, threads);
-    }
-}
-
-/* What a row is measured against. A bf16 product may use either kind of multiply-add. */
-static double limit_of(const struct bench *b, const struct row *r) {
-    const struct lp_peak *peak = lp_peak_cpu();
-    if (r->bytes)
-        return stream_rate(b, b->threads);
-    double f32 = peak_rate(peak->f32, b->threads);
-    double bf16 = peak->bf16 && r->kind == NT && r->type == LP_BF16 ? peak_rate(peak->bf16, b->threads) : 0;
-    return bf16 > f32 ? bf16 : f32;
-}
-
-/* Like the limit's, the best of a few calls. */
-static void measure_row(const struct bench *b, struct row *r, int round) {
-    prepare(b, r);
-    call(b, r);
-    double limit = limit_of(b, r), best = 1e300, start = lp_clock_ms(), now = start;
-    for (int calls = 0; (calls < 3 || now - start < 20) && now - start < 1000; calls++) {
-        double before = now;
-        call(b, r);
-        now = lp_clock_ms();
-        best = now - before < best ? now - before : best;
-    }
-    r->rate[round] = r->work / best / 1e6;
-    r->share[round] = r->rate[round] / limit;
-}
-
-static void measure(struct bench *b) {
-    for (int64_t i = 0; i < NUMBERS; i++)
-        b->memory[i] = 1e-3f * (float)(1 + i % 97);
-    for (int round = 0; round < b->rounds; round++) {
-        measure_peaks(b, round);
-        for (int i = 0; i < b->rows; i++)
-            measure_row(b, &b->row[i], round);
-    }
-}
-
-static void print_table(const struct bench *b) {
-    const struct peaks *p = &b->peaks;
-    printf("%-22s %12s %12d threads\n", "machine, at most", "1 thread", b->threads);
-    printf("%-22s %12.1f %12.1f GFLOP/s\n", "float32 multiply-add", median(p->f32[0], b->rounds),
-           median(p->f32[1], b->rounds));
-    if (lp_peak_cpu()->bf16)
-        printf("%-22s %12.1f %12.1f GFLOP/s\n", "bf16 dot product", median(p->bf16[0], b->rounds),
-               median(p->bf16[1], b->rounds));
-    printf("%-22s %12.1f %12.1f GB/s\n\n", "reading memory", median(p->stream[0], b->rounds),
-           median(p->stream[1], b->rounds));
-    printf("%-12s %-16s %-16s %10s          %s\n", "kernels", "", "shape", "rate", "of the limit");
-    for (int i = 0; i < b->rows; i++) {
-        const struct row *r = &b->row[i];
-        printf("%-12s %-16s %-16s %10.1f %-8s %4.0f %%\n", r->kernels->name, r->name, r->shape,
-               median(r->rate, b->rounds), r->bytes ? "GB/s" : "GFLOP/s", 100 * median(r->share, b->rounds));
-    }
-    printf("\n%s is what this machine uses. GB/s of kernels that work in a cache may pass the memory's.\n",
-           lp_kernels_cpu()->name);
-}
-
-static json_t *pair(const double *one, const double *all, int n) {
-    return json_pack("{s:f, s:f}", "one_thread", median(one, n), "all_threads", median(all, n));
-}
-
-static bool print_json(const struct bench *b) {
-    const struct peaks *p = &b->peaks;
-    json_t *rows = json_array();
-    for (int i = 0; i < b->rows; i++) {
-        const struct row *r = &b->row[i];
-        json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:s, s:f, s:s, s:f}", "kernels", r->kernels->name, "name", r->name,
-                            "shape", r->shape, "rate", median(r->rate, b->rounds), "unit",
-                            r->bytes ? "GB/s" : "GFLOP/s", "share_of_limit", median(r->share, b->rounds)));
-    }
-    json_t *all =
-        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "threads", b->threads, "used", lp_kernels_cpu()->name,
-                  "peak_f32_gflops", pair(p->f32[0], p->f32[1], b->rounds),
-                  "peak_bf16_gflops", pair(p->bf16[0], p->bf16[1], b->rounds),
-                  "memory_gb_s", pair(p->stream[0], p->stream[1], b->rounds), "rows", rows);
-    char *text = all ? json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(5)) : NULL;
-    json_decref(all);
-    if (text)
-        puts(text);
-    lp_free(text);
-    return text != NULL;
-}
-
-static bool run_kernels(struct bench *b, const char *name, bool json, struct lp_error *err) {
-    static const char *const names[] = {"avx2", "avx512", "avx512_bf16"};
-    const struct lp_kernels *one = name ? lp_kernels_find(name) : NULL;
-    if (name && !one)
-        return lp_error_set(err, LP_EUSAGE,
-                            "this machine has no kernels '%s'; try portable, avx2, avx512, avx512_vnni or "
-                            "avx512_bf16",
-                            name);
-    b->threads = omp_get_max_threads();
-    b->memory = lp_alloc_array(NUMBERS, sizeof *b->memory);
-    if (!b->memory)
-        return lp_error_memory(err);
-    for (size_t i = 0; !name && i < sizeof names / sizeof *names; i++)
-        if (lp_kernels_find(names[i]))
-            add_products(b, lp_kernels_find(names[i]));
-    if (!b->rows)
-        add_products(b, one ? one : lp_kernels_cpu());
-    add_others(b, one ? one : lp_kernels_cpu());
-    measure(b);
-    if (median(b->peaks.f32[1], b->rounds) < 0.7 * b->threads * median(b->peaks.f32[0], b->rounds))
-        fprintf(stderr,
-                "llava-plus bench kernels: the threads do not have the cores to themselves; these numbers "
-                "mean little, measure again when the machine is quiet\n");
-    if (!json)
-        print_table(b);
-    return !json || print_json(b) || lp_error_memory(err);
-}
-
-static int kernels(int argc, char **argv) {
-    bool json = false;
-    const char *name = NULL;
-    int64_t rounds;
+static int memory(int argc, char **argv) {
+    const struct lp_option options[] = {{0}};
+    const struct lp_usage usage = {"bench memory", "", "Prints how fast memory is read, in GB/s. OMP_NUM_THREADS sets the threads.",
+                                   options, 0, 0};
     int status;
-    const struct lp_option options[] = {
-        {.name = "cpu",
-         .argument = "NAME",
-         .kind = LP_OPTION_STRING,
-         .target = &name,
-         .help = "only the kernels portable, avx2, avx512, avx512_vnni or avx512_bf16"},
-        {.name = "rounds",
-         .argument = "N",
-         .kind = LP_OPTION_INT,
-         .target = &rounds,
-         .fallback = "5",
-         .lo = 1,
-         .hi = ROUNDS_MOST,
-         .help = "how often everything is measured; medians are told"},
-        {.name = "json", .help = "print JSON", .target = &json},
-        {.name = NULL},
-    };
-    const struct lp_usage usage = {"bench kernels",
-                                   "[options]",
-                                   "Measures the machine's peak and how near the kernels come to it. "
-                                   "OMP_NUM_THREADS sets the threads.",
-                                   options,
-                                   0,
-                                   0};
+    struct lp_error err = {0};
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
-    struct lp_error err = {0};
-    struct bench *b = lp_alloc(sizeof *b);
-    bool done = b || lp_error_memory(&err);
-    if (b) {
-        b->rounds = (int)rounds;
-        done = run_kernels(b, name, json, &err);
-        lp_free(b->memory);
+    float *x = lp_alloc_array(LP_BENCH_NUMBERS, sizeof *x);
+    if (!x) {
+        lp_error_memory(&err);
+        return lp_command_fail("bench memory", &err);
     }
-    lp_free(b);
-    return done ? 0 : lp_command_fail("bench kernels", &err);
+    for (int64_t i = 0; i < LP_BENCH_NUMBERS; i++)
+        x[i] = 1e-3f * (float)(1 + i % 97);
+    printf("%.1f\n", lp_bench_memory_rate(x, LP_BENCH_NUMBERS, omp_get_max_threads()));
+    lp_free(x);
+    return 0;
 }
 
 int lp_cmd_bench(int argc, char **argv) {
-    static const char usage[] = "usage: llava-plus bench kernels [options]\n\n"
-                                "  kernels   the speed of the arithmetic beside the machine's peak\n\n"
-                                "'llava-plus bench kernels --help' tells its options.\n";
+    static const char usage[] = "usage: llava-plus bench WHAT [options]\n\n"
+                                "  kernels   the speed of the arithmetic beside the machine's peak\n"
+                                "  memory    how fast memory is read\n"
+                                "  planner   what a planner's answer costs, part by part\n\n"
+                                "'llava-plus bench WHAT --help' tells its options.\n";
     if (argc > 1 && !strcmp(argv[1], "kernels"))
-        return kernels(argc - 1, argv + 1);
+        return lp_cmd_bench_kernels(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "planner"))
+        return lp_cmd_bench_planner(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "memory"))
+        return memory(argc - 1, argv + 1);
     bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
     fputs(usage, help ? stdout : stderr);
     return help ? 0 : 2;

@@ -121,8 +121,10 @@ int lp_cmd_eval_plan(int argc, char **argv) {
     const struct lp_option options[] = {
         {"set", 's', "FILE", "instructions with `expected` plans, one JSON object a line (data/heldout/README.md)",
          LP_OPTION_STRING, NULL, &e.set, 0, 0},
-        {"model", 'm', "DIR", "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)",
+        {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
          LP_OPTION_STRING, NULL, &e.flags.model, 0, 0},
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING, NULL,
+         &e.flags.mmproj, 0, 0},
         {"json", 0, "OUT", "write the counts to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
         {"picture", 0, "FILE", "draw the confusion table into this file (.png)", LP_OPTION_STRING, NULL, &e.picture, 0, 0},
         {"misses", 0, "FILE", "write the lines that were planned wrongly, one JSON object a line", LP_OPTION_STRING, NULL,

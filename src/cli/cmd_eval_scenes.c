@@ -132,8 +132,10 @@ int lp_cmd_eval_scenes(int argc, char **argv) {
     struct eval_scenes e = {.flags = {.top_p = 1, .most_tokens = 200}};
     const struct lp_option options[] = {
         {"scenes", 0, "DIR", "pictures with their truth, as `data scenes` writes them", LP_OPTION_STRING, NULL, &e.scenes, 0, 0},
-        {"model", 'm', "DIR", "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)", LP_OPTION_STRING,
-         NULL, &e.flags.model, 0, 0},
+        {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
+         LP_OPTION_STRING, NULL, &e.flags.model, 0, 0},
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING, NULL,
+         &e.flags.mmproj, 0, 0},
         {"tools", 0, "WHICH", "none: answers from the picture alone; fly; all", LP_OPTION_STRING, "none", &e.flags.tools, 0, 0},
         {"skills", 0, "WHICH", "real; perfect or imperfect: played from the truth", LP_OPTION_STRING, "imperfect", &e.skills, 0, 0},
         {"count", 'n', "N", "only the first N pictures; 0: all", LP_OPTION_INT, "0", &e.count, 0, 1e9},

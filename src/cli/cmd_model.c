@@ -12,6 +12,8 @@ static const struct {
     int (*run)(int argc, char **argv);
 } parts[] = {
     {"convert", "make safetensors of PyTorch files", lp_cmd_model_convert},
+    {"info", "tell what a model folder or GGUF file holds and what memory it will need", lp_cmd_model_info},
+    {"quantize", "write a model as GGUF files of q8_0, q4_0, q4_K or q6_K blocks", lp_cmd_model_quantize},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

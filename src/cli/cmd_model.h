@@ -4,5 +4,7 @@
 #define LP_CLI_CMD_MODEL_H
 
 int lp_cmd_model_convert(int argc, char **argv);
+int lp_cmd_model_info(int argc, char **argv);
+int lp_cmd_model_quantize(int argc, char **argv);
 
 #endif

@@ -115,10 +115,15 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .help = "fly: skills that the plan asks for; all: understanding skills look first; none"},
         {.name = "model",
          .letter = 'm',
-         .argument = "DIR",
+         .argument = "PATH",
          .kind = LP_OPTION_STRING,
          .target = &f->model,
-         .help = "the planner's model folder (else $LLAVA_PLUS_MODEL, else the nano planner)"},
+         .help = "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)"},
+        {.name = "mmproj",
+         .argument = "PATH",
+         .kind = LP_OPTION_STRING,
+         .target = &f->mmproj,
+         .help = "the picture encoder of a GGUF model or an original folder (else what is found beside it)"},
         {.name = "temperature",
          .argument = "T",
          .kind = LP_OPTION_FLOAT,
@@ -208,7 +213,7 @@ static bool open_folder(struct lp_planner *p, const struct lp_planner_flags *f, 
     char folder[PATH_MAX];
     if (!lp_planner_folder(f->model, folder, sizeof folder, err))
         return false;
-    p->model = lp_llava_open(folder, lp_kernels_cpu(), err);
+    p->model = lp_llava_open_with(folder, f->mmproj, lp_kernels_cpu(), err);
     return p->model && lp_lmm_open_llava(&p->lmm, p->model, err);
 }
 
@@ -222,8 +227,8 @@ static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, 
     if (!s.model)
         return lp_error_set(err, LP_EUSAGE, "say with --planner-model NAME which model %s shall use",
                             f->planner);
-    if (f->model)
-        return lp_error_set(err, LP_EUSAGE, "give either --model or --planner");
+    if (f->model || f->mmproj)
+        return lp_error_set(err, LP_EUSAGE, "give either --%s or --planner", f->model ? "model" : "mmproj");
     return lp_remote_tools_parse(f->planner_tools, &s.tools, err) && lp_lmm_open_remote(&p->lmm, &s, err);
 }
 

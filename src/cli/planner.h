@@ -23,13 +23,13 @@ struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *tex
 
 /* What the options say. */
 struct lp_planner_flags {
-    const char *tools, *model, *points, *boxes, *reference, *reference_boxes;
-    const char *planner, *planner_model, *planner_tools; /* planner NULL: the model folder */
+    const char *tools, *model, *mmproj, *points, *boxes, *reference, *reference_boxes;
+    const char *planner, *planner_model, *planner_tools; /* planner NULL: the model */
     double temperature, top_p;
     int64_t seed, most_tokens, planner_timeout;
     struct lp_option_list image;
 };
-#define LP_PLANNER_OPTIONS 15
+#define LP_PLANNER_OPTIONS 16
 #define LP_PLANNER_REQUEST_OPTIONS 5 /* the first of them: what one request is about */
 /* Fills options[0 .. LP_PLANNER_OPTIONS - 1]; the caller adds its own and the end. */
 void lp_planner_options(struct lp_planner_flags *flags, struct lp_option *options);

@@ -20,31 +20,23 @@ static void put_number(struct lp_str *text, int64_t x) {
     }
 }
 
-char *lp_rle_encode(const uint8_t *mask, int width, int height, struct lp_error *err) {
+char *lp_rle_text(const struct lp_rle *rle, struct lp_error *err) {
     struct lp_str text = {0};
-    int64_t before[2] = {0, 0}, run = 0; /* the last two runs, the newest at [index % 2] */
-    int index = 0;
-    bool inside = false;
     lp_str_puts(&text, "");
-    for (int x = 0; x < width; x++) {
-        for (int y = 0; y <= height; y++) {
-            bool ends =
-                y == height ? x == width - 1 : (mask[(size_t)y * (size_t)width + (size_t)x] != 0) != inside;
-            if (ends) {
-                put_number(&text, index > 2 ? run - before[index % 2] : run);
-                before[index % 2] = run;
-                index++;
-                inside = !inside;
-                run = 0;
-            }
-            run += y < height;
-        }
-    }
+    for (size_t i = 0; i < rle->n; i++)
+        put_number(&text, (int64_t)rle->run[i] - (i > 2 ? rle->run[i - 2] : 0));
     if (!text.failed)
         return text.s;
     lp_str_done(&text);
     lp_error_memory(err);
     return NULL;
+}
+
+char *lp_rle_encode(const uint8_t *mask, int width, int height, struct lp_error *err) {
+    struct lp_rle rle = {0};
+    char *text = lp_rle_from_mask(&rle, mask, width, height, err) ? lp_rle_text(&rle, err) : NULL;
+    lp_rle_done(&rle);
+    return text;
 }
 
 /* Reads a number at *at, before end. False when it is cut off, holds another character or is longer than 40
@@ -121,5 +113,20 @@ bool lp_rle_check(const char *counts, size_t n, int width, int height, int64_t *
     *area = 0;
     while (next_run(&r, &run, &failed))
         *area += r.index % 2 == 0 ? run : 0;
+    return all_run(&r, &failed, err);
+}
+
+bool lp_rle_read(struct lp_rle *out, const char *counts, size_t n, int width, int height, struct lp_error *err) {
+    struct runs r = {.begin = counts, .at = counts, .end = counts + n, .width = width, .height = height};
+    struct lp_error failed = {0};
+    int64_t run = 0;
+    size_t most = 0; /* as many as there are numbers' last characters */
+    for (size_t i = 0; i < n; i++)
+        most += !((counts[i] - 48) & 32);
+    *out = (struct lp_rle){width, height, lp_alloc_array(most + 1, sizeof *out->run), 0};
+    if (!out->run)
+        return lp_error_memory(err);
+    while (next_run(&r, &run, &failed))
+        out->run[out->n++] = (uint32_t)run;
     return all_run(&r, &failed, err);
 }

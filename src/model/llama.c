@@ -74,7 +74,8 @@ bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, cons
     if (!m->block)
         return false;
     size_t up = lp_bind_enter(b, "%s", model);
-    m->embedding = lp_bind_tensor(b, "embed_tokens.weight", LP_BIND_MATRIX, 2, config->vocabulary, config->hidden);
+    m->embedding = lp_bind_tensor(b, "embed_tokens.weight", config->tied ? LP_BIND_MATRIX : LP_BIND_TABLE, 2,
+                                  config->vocabulary, config->hidden);
     for (int64_t i = 0; i < config->layers; i++)
         bind_block(b, &m->block[i], config, i);
     lp_bind_rms_norm(b, "norm", &m->norm, config->hidden, config->eps);

@@ -5,11 +5,13 @@
  * Weight names: transformers models/llava (three generations of prefixes) and the original
  * llava/model/llava_arch.py. */
 #include "model/llava_model.h"
+#include "model/llava_source.h"
 
 #include "base/file.h"
 #include "base/memory.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Where each generation of files keeps its parts. The probe is a weight that only it has. */
@@ -34,12 +36,22 @@ static const struct layout *find_layout(const struct lp_weights *files) {
     return &layouts[0];
 }
 
-static bool bind(struct lp_llava *m, struct lp_rng *rng, bool learns, struct lp_error *err) {
+/* Where the picture encoder's tensors are: within the model's, else as CLIP's own files have them. */
+static const char *find_tower(const struct lp_weights *files, const struct layout *layout) {
+    char name[200];
+    snprintf(name, sizeof name, "%s.embeddings.class_embedding", layout->tower);
+    bool alone = files && !lp_weights_find(files, name) && lp_weights_find(files, "vision_model.embeddings.class_embedding");
+    return alone ? "vision_model" : layout->tower;
+}
+
+static bool bind(struct lp_llava *m, struct lp_bind b, struct lp_error *err) {
     const struct layout *layout = find_layout(m->files);
     const struct lp_llava_config *c = &m->config;
-    struct lp_bind b = {.arena = &m->arena, .kernels = m->kernels, .files = m->files, .rng = rng,
-                        .learns = learns, .parameters = &m->parameters};
-    size_t up = lp_bind_enter(&b, "%s", layout->tower);
+    b.arena = b.arena ? b.arena : &m->arena;
+    b.kernels = m->kernels;
+    b.files = m->files;
+    b.parameters = &m->parameters;
+    size_t up = lp_bind_enter(&b, "%s", find_tower(m->files, layout));
     b.failed = !lp_clip_bind(&b, &c->clip, c->depth, &m->clip);
     lp_bind_leave(&b, up);
     m->part_end[LP_PART_PICTURE] = m->parameters.count;
@@ -54,102 +66,93 @@ static bool bind(struct lp_llava *m, struct lp_rng *rng, bool learns, struct lp_
     return lp_bind_done(&b, err);
 }
 
-static bool read_json_file(const char *folder, const char *name, json_t **value, struct lp_error *err) {
-    char path[PATH_MAX];
-    *value = NULL;
-    return lp_file_join(path, sizeof path, folder, name, err) && (*value = lp_json_load(path, err));
+bool lp_llava_check(const struct lp_weights *files, const struct lp_llava_config *c, bool sees, struct lp_arena *arena,
+                    struct lp_parameters *needed, struct lp_error *err) {
+    struct lp_llava m = {.files = (struct lp_weights *)files, .config = *c};
+    struct lp_bind alone = {.arena = arena, .files = files, .checks = true, .parameters = &m.parameters};
+    bool ok;
+    if (sees) {
+        ok = bind(&m, (struct lp_bind){.arena = arena, .checks = true}, err);
+    } else {
+        alone.failed = !lp_llama_bind(&alone, &c->llama, "model", "lm_head", &m.llama);
+        ok = lp_bind_done(&alone, err);
+    }
+    *needed = m.parameters;
+    return ok;
 }
 
 /* How pictures are prepared: preprocessor_config.json; without one CLIP's way at the encoder's size. */
-static bool read_preprocess(struct lp_llava *m, const char *folder, struct lp_error *err) {
-    char path[PATH_MAX];
-    if (!lp_file_join(path, sizeof path, folder, "preprocessor_config.json", err))
-        return false;
-    bool is_there = lp_file_exists(path);
-    json_t *config = is_there ? lp_json_load(path, err) : NULL;
-    if (is_there && !config)
-        return false;
-    bool ok = lp_preprocess_read(&m->preprocess, config, err);
-    json_decref(config);
-    if (!is_there)
+static bool read_preprocess(struct lp_llava *m, const struct lp_llava_source *s, struct lp_error *err) {
+    bool ok = lp_preprocess_read(&m->preprocess, s->preprocessor, err);
+    if (!s->preprocessor)
         m->preprocess.size = m->preprocess.crop = (int)m->config.clip.image_px;
     if (ok && m->preprocess.crop != m->config.clip.image_px)
         ok = lp_error_set(err, LP_EINPUT, "pictures are cut to %d px, but the encoder takes %ld", m->preprocess.crop,
                           (long)m->config.clip.image_px);
-    return ok || lp_error_prefix(err, "%s", path);
+    return ok || lp_error_prefix(err, "%s", s->preprocessor_file);
 }
 
-static bool read_configs(struct lp_llava *m, const char *folder, struct lp_error *err) {
+static bool read_configs(struct lp_llava *m, const struct lp_llava_source *s, struct lp_error *err) {
     const char *aspect;
-    json_t *config;
-    if (!read_json_file(folder, "config.json", &config, err))
-        return false;
-    bool ok = lp_llava_read_config(config, &m->config, err) &&
-              lp_json_string(config, "image_aspect_ratio", NULL, &aspect, err);
-    if (!ok)
-        lp_error_prefix(err, "%s/config.json", folder);
-    ok = ok && read_preprocess(m, folder, err) && lp_preprocess_set_aspect(&m->preprocess, aspect, err);
-    json_decref(config);
-    return ok;
+    if (!lp_llava_read_config(s->config, &m->config, err) ||
+        !lp_json_string(s->config, "image_aspect_ratio", NULL, &aspect, err))
+        return lp_error_prefix(err, "%s", s->config_file);
+    return read_preprocess(m, s, err) && lp_preprocess_set_aspect(&m->preprocess, aspect, err);
 }
 
-static bool open_tokenizer(struct lp_llava *m, const char *folder, struct lp_error *err) {
-    char path[PATH_MAX];
-    if (!lp_file_join(path, sizeof path, folder, "tokenizer.model", err))
-        return false;
-    if (!lp_file_exists(path) && !lp_file_join(path, sizeof path, folder, "tokenizer.json", err))
-        return false;
-    m->tokenizer = lp_tokenizer_open(path, err);
-    if (m->tokenizer && lp_tokenizer_size(m->tokenizer) > m->config.llama.vocabulary)
-        return lp_error_set(err, LP_EINPUT, "%s has %d tokens, but the model's vocabulary is %ld", path,
+/* Takes over what the source has opened. */
+static bool take(struct lp_llava *m, struct lp_llava_source *s, bool is_new, struct lp_error *err) {
+    bool ok = lp_llava_source_load(s, is_new, err);
+    m->tokenizer = s->tokenizer;
+    m->files = s->files;
+    s->tokenizer = NULL;
+    s->files = NULL;
+    if (ok && lp_tokenizer_size(m->tokenizer) > m->config.llama.vocabulary)
+        return lp_error_set(err, LP_EINPUT, "%s has %d tokens, but the model's vocabulary is %ld", s->tokenizer_file,
                             lp_tokenizer_size(m->tokenizer), (long)m->config.llama.vocabulary);
-    return m->tokenizer;
+    m->name = ok ? lp_arena_strdup(&m->arena, s->name) : NULL;
+    return ok && (m->name || lp_error_memory(err));
 }
 
-static const char *last_part(struct lp_arena *arena, const char *folder) {
-    size_t n = strlen(folder);
-    while (n > 1 && folder[n - 1] == '/')
-        n--;
-    size_t start = n;
-    while (start > 0 && folder[start - 1] != '/')
-        start--;
-    return lp_arena_strndup(arena, folder + start, n - start);
-}
-
-static struct lp_llava *open_folder(const char *folder, const struct lp_kernels *kernels, bool is_new,
-                                    struct lp_rng *rng, bool learns, struct lp_error *err) {
+static struct lp_llava *open_model(const char *path, const char *mmproj, const struct lp_kernels *kernels, bool is_new,
+                                   struct lp_rng *rng, bool learns, struct lp_error *err) {
+    struct lp_llava_source s;
     struct lp_llava *m = lp_alloc(sizeof *m);
     if (!m) {
         lp_error_memory(err);
         return NULL;
     }
     m->kernels = kernels;
-    m->name = last_part(&m->arena, folder);
-    if (!m->name)
-        lp_error_memory(err);
-    else if (read_configs(m, folder, err) && open_tokenizer(m, folder, err) &&
-             (is_new || (m->files = lp_weights_open(folder, err)))) {
-        if (bind(m, rng, learns, err))
-            return m;
-        lp_error_prefix(err, "%s", folder);
-    }
+    bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, is_new, err);
+    lp_llava_source_done(&s);
+    if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path)))
+        return m;
     lp_llava_close(m);
     return NULL;
 }
 
-struct lp_llava *lp_llava_open(const char *folder, const struct lp_kernels *kernels, struct lp_error *err) {
-    return open_folder(folder, kernels, false, NULL, false, err);
+struct lp_llava *lp_llava_open(const char *path, const struct lp_kernels *kernels, struct lp_error *err) {
+    return open_model(path, NULL, kernels, false, NULL, false, err);
+}
+
+struct lp_llava *lp_llava_open_with(const char *path, const char *mmproj, const struct lp_kernels *kernels,
+                                    struct lp_error *err) {
+    return open_model(path, mmproj, kernels, false, NULL, false, err);
 }
 
 struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kernels *kernels, uint64_t seed,
                                         struct lp_error *err) {
     char single[PATH_MAX], index[PATH_MAX];
+    if (lp_llava_is_gguf(folder)) {
+        lp_error_set(err, LP_EINPUT, "%s: a GGUF file cannot be trained; give the model's Hugging Face folder", folder);
+        return NULL;
+    }
     if (!lp_file_join(single, sizeof single, folder, "model.safetensors", err) ||
         !lp_file_join(index, sizeof index, folder, "model.safetensors.index.json", err))
         return NULL;
     struct lp_rng rng;
     lp_rng_seed(&rng, seed);
-    return open_folder(folder, kernels, !lp_file_exists(single) && !lp_file_exists(index), &rng, true, err);
+    return open_model(folder, NULL, kernels, !lp_file_exists(single) && !lp_file_exists(index), &rng, true, err);
 }
 
 void lp_llava_learn(struct lp_llava *m, unsigned parts) {

@@ -11,14 +11,18 @@
 struct lp_llava;
 struct lp_template; /* text/template.h */
 
-/* Opens a Hugging Face folder: config.json, model.safetensors (or shards), tokenizer.model or tokenizer.json.
- * Owned by caller. The model is constant afterwards: several states and threads may share it. */
-struct lp_llava *lp_llava_open(const char *folder, const struct lp_kernels *kernels, struct lp_error *err);
+/* Opens a Hugging Face folder: config.json, model.safetensors (or shards), tokenizer.model or tokenizer.json; or a
+ * GGUF language model with the mmproj file beside it. Owned by caller. The model is constant afterwards: several
+ * states and threads may share it. */
+struct lp_llava *lp_llava_open(const char *path, const struct lp_kernels *kernels, struct lp_error *err);
+/* The same with the picture encoder's file named; NULL: beside the model (model/llava_source.h). */
+struct lp_llava *lp_llava_open_with(const char *path, const char *mmproj, const struct lp_kernels *kernels,
+                                    struct lp_error *err);
 void lp_llava_close(struct lp_llava *model);
 
 /* Borrowed until lp_llava_close. */
 const struct lp_tokenizer *lp_llava_tokenizer(const struct lp_llava *model);
-const char *lp_llava_name(const struct lp_llava *model); /* last part of the folder's path */
+const char *lp_llava_name(const struct lp_llava *model); /* last part of the path, without ".gguf" */
 /* Of its conversations: config.json's "llava_plus_template", or else as the name chooses. Never NULL. */
 const struct lp_template *lp_llava_template(const struct lp_llava *model);
 bool lp_llava_knows_handles(const struct lp_llava *model); /* trained with handles in result turns */

@@ -53,6 +53,11 @@ struct lp_llava {
 struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kernels *kernels, uint64_t seed,
                                         struct lp_error *err);
 
+/* Whether files hold all weights of a model of that configuration, in their shapes: LP_EMISSING names what is not
+ * there. sees: with picture encoder and projector; else a LLaMA alone. *needed: their names, in the arena. */
+bool lp_llava_check(const struct lp_weights *files, const struct lp_llava_config *c, bool sees, struct lp_arena *arena,
+                    struct lp_parameters *needed, struct lp_error *err);
+
 /* Only weights of the set of parts want gradients from now on: the rest is frozen. */
 void lp_llava_learn(struct lp_llava *model, unsigned parts);
 

@@ -2,6 +2,7 @@
 /* nn/bind.c - weights to fields. */
 #include "nn/bind.h"
 
+#include "base/memory.h"
 #include "kernel/kernel.h"
 
 #include <math.h>
@@ -47,7 +48,7 @@ static bool add_parameter(struct lp_bind *b, const char *name, lp_tensor *x) {
 /* Matrices keep the size of what passes: the deviation falls with the number of inputs. */
 static bool draw(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind) {
     int64_t n = lp_count(x);
-    float deviation = kind == LP_BIND_MATRIX ? 1 / sqrtf((float)(n / x->dim[0])) : 0.02f;
+    float deviation = kind <= LP_BIND_TABLE ? 1 / sqrtf((float)(n / x->dim[0])) : 0.02f;
     float *data = lp_arena_array(b->arena, (size_t)n, sizeof *data);
     for (int64_t i = 0; data && i < n; i++)
         data[i] = kind == LP_BIND_SCALE ? 1 : kind == LP_BIND_SHIFT ? 0 : deviation * lp_rng_normal(b->rng);
@@ -60,20 +61,43 @@ static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
     if (!lp_weights_head_rows(b->files, w))
         return w->data;
     void *copy = lp_arena_alloc(b->arena, w->bytes);
-    if (copy)
+    if (copy) {
         lp_weights_copy(b->files, w, copy);
+        lp_weight_let_go(w);
+    }
     return copy;
 }
 
-/* Matrices stay in the mapped file as they are; what is small, unaligned or will learn becomes float32. */
+/* A matrix of blocks in the order in which products read it; the file's own pages are let go: not two copies. */
+static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
+    int64_t N = x->dim[0], K = lp_count(x) / N, bytes = b->kernels->packed_bytes(x->type, N, K);
+    void *data = bytes ? lp_arena_alloc(b->arena, (size_t)bytes) : NULL;
+    bool turned = lp_weights_head_rows(b->files, w) != 0;
+    void *plain = data && turned ? lp_alloc(w->bytes) : NULL;
+    if (!data || (turned && !plain))
+        return false;
+    if (turned)
+        lp_weights_copy(b->files, w, plain);
+    b->kernels->pack(data, turned ? plain : w->data, x->type, N, K);
+    lp_free(plain);
+    lp_weight_let_go(w);
+    x->data = data;
+    x->packed = true;
+    return true;
+}
+
+/* Matrices stay in the mapped file as they are, unless of blocks; what is small, unaligned or will learn
+ * becomes float32. */
 static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const struct lp_weight *w) {
+    bool blocks = lp_dtype_block(x->type) > 1, kept = kind == LP_BIND_MATRIX || kind == LP_BIND_TABLE;
+    if (!b->learns && blocks && kind == LP_BIND_MATRIX)
+        return pack(b, x, w);
     const void *stored = plain_rows(b, w);
     if (!stored)
         return false;
-    x->type = w->type == LP_WEIGHT_F32 ? LP_F32 : w->type == LP_WEIGHT_F16 ? LP_F16 : LP_BF16;
     x->data = (void *)stored;
-    bool as_stored = !b->learns && (x->type == LP_F32 || kind == LP_BIND_MATRIX) &&
-                     (uintptr_t)stored % (uintptr_t)lp_dtype_bytes(x->type) == 0;
+    bool as_stored = !b->learns && (x->type == LP_F32 || kept) &&
+                     (blocks || (uintptr_t)stored % (uintptr_t)lp_dtype_bytes(x->type) == 0);
     if (as_stored)
         return true;
     int64_t n = lp_count(x);
@@ -114,9 +138,9 @@ lp_tensor *lp_bind_tensor(struct lp_bind *b, const char *name, enum lp_bind_kind
         note_missing(b, full, "");
     else if (!fits)
         note_missing(b, full, why);
-    else if (w->type != LP_WEIGHT_F32 && w->type != LP_WEIGHT_F16 && w->type != LP_WEIGHT_BF16)
-        note_missing(b, full, " (must be float32, float16 or bfloat16)");
-    else
+    else if (!lp_weight_dtype(w, &x->type))
+        note_missing(b, full, " (must be float32, float16, bfloat16, q8_0, q4_0, q4_K or q6_K)");
+    else if (!b->checks)
         b->failed = !take(b, x, kind, w) || b->failed;
     return x;
 }

@@ -30,6 +30,7 @@ struct lp_bind {
     const struct lp_weights *files;  /* NULL: a new model, drawn from rng */
     struct lp_rng *rng;
     bool learns;                     /* float32 copies that want gradients */
+    bool checks;                     /* only looks for what is missing or misshapen; tensors have no data */
     struct lp_parameters *parameters; /* every bound weight is added */
     char prefix[256];                /* put before each name */
     struct lp_str missing;           /* names, comma-separated */
@@ -43,7 +44,8 @@ void lp_bind_leave(struct lp_bind *b, size_t length);
 
 /* How a weight is used decides its type and first values. */
 enum lp_bind_kind {
-    LP_BIND_MATRIX,    /* kept as stored; new: normal, deviation 1 / sqrt(inputs) */
+    LP_BIND_MATRIX,    /* kept as stored, blocks packed; new: normal, deviation 1 / sqrt(inputs) */
+    LP_BIND_TABLE,     /* rows that are only looked up: kept as stored, blocks too; new: as a matrix */
     LP_BIND_EMBEDDING, /* float32; new: normal, deviation 0.02 */
     LP_BIND_SCALE,     /* float32; new: 1 */
     LP_BIND_SHIFT      /* float32; new: 0 */

@@ -5,9 +5,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+int64_t lp_kv_cache_bytes(int64_t layers, int64_t width, int64_t limit) {
+    return (int64_t)sizeof(float) * 2 * layers * width * limit;
+}
+
 bool lp_kv_cache_init(struct lp_kv_cache *c, int64_t layers, int64_t width, int64_t limit, struct lp_error *err) {
     *c = (struct lp_kv_cache){.layers = layers, .width = width, .limit = limit};
-    c->bytes = sizeof(float) * 2 * (size_t)layers * (size_t)width * (size_t)limit;
+    c->bytes = (size_t)lp_kv_cache_bytes(layers, width, limit);
     void *data = mmap(NULL, c->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED)
         return lp_error_set(err, LP_EMEMORY, "no memory for a conversation of %ld positions", (long)limit);

@@ -37,6 +37,7 @@ struct lp_kv_cache {
     float *data;                  /* [layers,2,limit,width], reserved: pages are taken as rows are filled */
     size_t bytes;
 };
+int64_t lp_kv_cache_bytes(int64_t layers, int64_t width, int64_t limit); /* when it is full */
 bool lp_kv_cache_init(struct lp_kv_cache *c, int64_t layers, int64_t width, int64_t limit, struct lp_error *err);
 void lp_kv_cache_done(struct lp_kv_cache *c);
 

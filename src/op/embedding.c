@@ -17,6 +17,9 @@ lp_tensor *lp_embedding(lp_run *r, lp_tensor *table, const int32_t *id, int64_t 
     lp_tensor *y = lp_new(r, 2, n, C);
     if (!y)
         return NULL;
-    r->k->gather(lp_f32(y), table->data, table->type, id, n, C);
+    if (table->packed)
+        r->k->gather_packed(lp_f32(y), &(struct lp_packed){table->type, V, C, table->data}, id, n);
+    else
+        r->k->gather(lp_f32(y), table->data, table->type, id, n, C);
     return lp_record(r, backward, y, NULL, table, NULL, NULL, &id, sizeof id);
 }

@@ -25,6 +25,10 @@ static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, co
                      int64_t K) {
     const void *weight = w->data;
     enum lp_dtype type = w->type;
+    if (w->packed) {
+        r->k->matmul_packed(y, x, &(struct lp_packed){type, N, K, weight}, bias, M);
+        return true;
+    }
     if (r->half && type == LP_F32) {
         void *rounded = lp_run_alloc(r, (size_t)(lp_dtype_bytes(LP_BF16) * N * K));
         if (!rounded)
@@ -44,6 +48,8 @@ lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
     char xs[LP_SHAPE_TEXT], ws[LP_SHAPE_TEXT];
     if (w->ndim < 2 || lp_dim(x, -1) != K || (b && lp_count(b) != N))
         return lp_fail(r, LP_ESHAPE, "x is %s, w is %s", lp_shape_text(x, xs), lp_shape_text(w, ws));
+    if (w->packed && r->taping)
+        return lp_fail(r, LP_EUSAGE, "packed weights are for use, not for learning");
     lp_tensor shape = *x;
     shape.dim[x->ndim - 1] = N;
     lp_tensor *y = lp_like_kept(r, &shape);

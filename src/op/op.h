@@ -7,7 +7,7 @@
 #include "kernel/kernel.h"
 #include "tensor/run.h"
 
-/* y = x w^T + b.  x [..,K] float32, w [N,K] of any type, b [N] or NULL -> [..,N]. */
+/* y = x w^T + b.  x [..,K] float32, w [N,K] of any type, packed or not, b [N] or NULL -> [..,N]. */
 lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b);
 
 /* a + b.  a [..,C]; b of the same count, or repeated over a's leading rows. -> like a. */
@@ -36,7 +36,7 @@ struct lp_attention_settings {
 };
 lp_tensor *lp_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, const struct lp_attention_settings *s);
 
-/* Rows of a table.  table [V,C] of any type, id [n] (0..V-1, borrowed while the tape lives) -> [n,C]. */
+/* Rows of a table.  table [V,C] of any type, packed or not, id [n] (0..V-1, borrowed while the tape lives) -> [n,C]. */
 lp_tensor *lp_embedding(lp_run *r, lp_tensor *table, const int32_t *id, int64_t n);
 
 /* Rows of two tensors in a new order.  a [A,C], b [B,C] or NULL; index i >= 0 is row i of a, i < 0 row -1-i of b

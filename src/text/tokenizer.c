@@ -175,6 +175,12 @@ const char *lp_tokenizer_piece(const struct lp_tokenizer *t, int32_t id, size_t 
     return p->text;
 }
 
+const char *lp_tokenizer_name(const struct lp_tokenizer *t, int32_t id, size_t *n) {
+    const struct lp_piece *p = get_piece(t, id);
+    *n = p->n_name;
+    return p->name;
+}
+
 int lp_tokenizer_find(const struct lp_tokenizer *t, const char *name, size_t n) {
     return (int)lp_vocabulary_find(t, name, n);
 }

@@ -51,6 +51,13 @@ struct lp_token_list {
 /* As lp_tokenizer_open; the list is borrowed only during the call. */
 struct lp_tokenizer *lp_tokenizer_open_list(const struct lp_token_list *list, const char *name, struct lp_error *err);
 
+/* The vocabulary of t in arrays that lp_tokenizer_open_list makes the same tokenizer of; `count` tokens in the
+ * arena, the tokenizer's size at least: ids without a piece are unused, named "[PAD7]". Names are borrowed from t.
+ * LP_EINPUT where arrays cannot say what it does: tried with all its pieces, alone and in pairs. */
+struct lp_arena;
+bool lp_tokenizer_list(const struct lp_tokenizer *t, int64_t count, struct lp_arena *arena, struct lp_token_list *list,
+                       struct lp_error *err);
+
 /* Appends the ids of text[0..n) to out: no BOS, no EOS, the dummy prefix space where the model has one. Empty
  * text gives no ids. Malformed UTF-8 becomes U+FFFD, one for each byte. Text that looks like a control token
  * ("</s>") is ordinary text. On failure out keeps what it had before. */
@@ -75,6 +82,9 @@ bool lp_tokenizer_is_control(const struct lp_tokenizer *t, int32_t id); /* also 
  * a byte token, nothing for a control token or an id outside 0..size-1. Not NUL-terminated; borrowed until
  * lp_tokenizer_close; never NULL. */
 const char *lp_tokenizer_piece(const struct lp_tokenizer *t, int32_t id, size_t *n);
+
+/* Its name as the model file spells it; as above. */
+const char *lp_tokenizer_name(const struct lp_tokenizer *t, int32_t id, size_t *n);
 
 /* The id of a piece by its name as the model file spells it ("</s>", "<0x0A>", "\xe2\x96\x81the"), -1 if
  * absent. */

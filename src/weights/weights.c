@@ -65,8 +65,18 @@ int64_t lp_weight_elements(const struct lp_weight *t) {
 }
 
 bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype) {
-    *dtype = t->type == LP_WEIGHT_BF16 ? LP_BF16 : t->type == LP_WEIGHT_F16 ? LP_F16 : LP_F32;
-    return t->type == LP_WEIGHT_F32 || t->type == LP_WEIGHT_F16 || t->type == LP_WEIGHT_BF16;
+    static const struct {
+        enum lp_weight_type weight;
+        enum lp_dtype type;
+    } known[] = {{LP_WEIGHT_F32, LP_F32},   {LP_WEIGHT_F16, LP_F16},   {LP_WEIGHT_BF16, LP_BF16},
+                 {LP_WEIGHT_Q8_0, LP_Q8_0}, {LP_WEIGHT_Q4_0, LP_Q4_0}, {LP_WEIGHT_Q4_K, LP_Q4_K},
+                 {LP_WEIGHT_Q6_K, LP_Q6_K}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].weight == t->type) {
+            *dtype = known[i].type;
+            return true;
+        }
+    return false;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -83,6 +93,7 @@ static bool merge(struct lp_weights *w, const char *path, struct lp_error *err) 
     size_t n = 0;
     for (size_t i = 0; i < w->shard_count; i++)
         n += w->shards[i].count;
+    w->count = 0;
     w->all = lp_arena_array(&w->arena, n + 1, sizeof *w->all);
     if (!w->all)
         return lp_error_memory(err);
@@ -143,19 +154,30 @@ static struct lp_weights *fail(struct lp_weights *w) {
     return NULL;
 }
 
+/* Makes room for n more shards. */
+static bool grow(struct lp_weights *w, size_t n, struct lp_error *err) {
+    struct shard *shards = lp_arena_array(&w->arena, w->shard_count + n + 1, sizeof *shards);
+    if (!shards)
+        return lp_error_memory(err);
+    if (w->shard_count)
+        memcpy(shards, w->shards, w->shard_count * sizeof *shards);
+    w->shards = shards;
+    return true;
+}
+
+static bool add_file(struct lp_weights *w, const char *path, struct lp_error *err) {
+    return grow(w, 1, err) && open_shard(w, &w->shards[w->shard_count++], path, err);
+}
+
 struct lp_weights *lp_weights_open_files(const char *const *paths, size_t n, struct lp_error *err) {
     struct lp_weights *w = lp_alloc(sizeof *w);
-    if (w)
-        w->shards = lp_arena_array(&w->arena, n + 1, sizeof *w->shards);
-    if (!w || !w->shards) {
+    if (!w) {
         lp_error_memory(err);
-        return fail(w);
+        return NULL;
     }
-    for (size_t i = 0; i < n; i++) {
-        w->shard_count++;
-        if (!open_shard(w, &w->shards[i], paths[i], err))
+    for (size_t i = 0; i < n; i++)
+        if (!add_file(w, paths[i], err))
             return fail(w);
-    }
     return merge(w, n ? paths[n - 1] : "", err) ? w : fail(w);
 }
 
@@ -188,11 +210,7 @@ static bool list_shards(struct lp_weights *w, const json_t *map, const char *pat
     }
     if (ok && json_object_size(seen) > SHARD_LIMIT)
         ok = lp_error_set(err, LP_EINPUT, "%s: names more than %d shards", path, SHARD_LIMIT);
-    if (ok) {
-        w->shards = lp_arena_array(&w->arena, json_object_size(seen) + 1, sizeof *w->shards);
-        ok = w->shards || lp_error_memory(err);
-    }
-    if (ok) {
+    if (ok && (ok = grow(w, json_object_size(seen), err))) {
         const char *name;
         json_object_foreach(seen, name, file) {
             w->shards[w->shard_count].name = lp_arena_strdup(&w->arena, name);
@@ -219,10 +237,11 @@ static bool open_index(struct lp_weights *w, const char *folder, const char *pat
     if (!index)
         return false;
     const json_t *map = json_object_get(index, "weight_map");
+    size_t first = w->shard_count;
     bool ok =
         json_is_object(map) || lp_error_set(err, LP_EINPUT, "%s: there is no object 'weight_map'", path);
     ok = ok && list_shards(w, map, path, err);
-    for (size_t i = 0; ok && i < w->shard_count; i++) {
+    for (size_t i = first; ok && i < w->shard_count; i++) {
         char shard[PATH_MAX];
         ok = lp_file_join(shard, sizeof shard, folder, w->shards[i].name, err) &&
              open_shard(w, &w->shards[i], shard, err);
@@ -237,27 +256,32 @@ static bool ends_in_gguf(const char *path) {
     return n > 5 && strcmp(path + n - 5, ".gguf") == 0;
 }
 
-struct lp_weights *lp_weights_open(const char *folder, struct lp_error *err) {
+static bool add_folder(struct lp_weights *w, const char *folder, struct lp_error *err) {
     char path[PATH_MAX];
     if (ends_in_gguf(folder))
-        return lp_weights_open_file(folder, err);
+        return add_file(w, folder, err) && merge(w, folder, err);
     if (!lp_file_join(path, sizeof path, folder, "model.safetensors", err))
-        return NULL;
+        return false;
     if (lp_file_exists(path))
-        return lp_weights_open_file(path, err);
+        return add_file(w, path, err) && merge(w, path, err);
     if (!lp_file_join(path, sizeof path, folder, "model.safetensors.index.json", err))
-        return NULL;
-    if (!lp_file_exists(path)) {
-        lp_error_set(err, LP_EMISSING, "'%s' has neither model.safetensors nor model.safetensors.index.json",
-                     folder);
-        return NULL;
-    }
+        return false;
+    if (!lp_file_exists(path))
+        return lp_error_set(err, LP_EMISSING, "'%s' has neither model.safetensors nor model.safetensors.index.json", folder);
+    return open_index(w, folder, path, err);
+}
+
+struct lp_weights *lp_weights_open(const char *folder, struct lp_error *err) {
+    return lp_weights_open_both(folder, NULL, err);
+}
+
+struct lp_weights *lp_weights_open_both(const char *folder, const char *other, struct lp_error *err) {
     struct lp_weights *w = lp_alloc(sizeof *w);
     if (!w) {
         lp_error_memory(err);
         return NULL;
     }
-    return open_index(w, folder, path, err) ? w : fail(w);
+    return add_folder(w, folder, err) && (!other || add_folder(w, other, err)) ? w : fail(w);
 }
 
 void lp_weights_close(struct lp_weights *w) {
@@ -284,6 +308,10 @@ const struct lp_weight *lp_weights_at(const struct lp_weights *w, size_t i) {
 
 const struct lp_gguf *lp_weights_gguf(const struct lp_weights *w, size_t i) {
     return i < w->shard_count ? w->shards[i].gguf : NULL;
+}
+
+void lp_weight_let_go(const struct lp_weight *t) {
+    lp_file_let_go(t->data, t->bytes);
 }
 
 int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight *t) {

@@ -51,6 +51,8 @@ struct lp_weights;
  * where there are none, LP_EINPUT where a file is malformed. The tensors and their names live until
  * lp_weights_close. */
 struct lp_weights *lp_weights_open(const char *path, struct lp_error *err);
+/* The same of two folders as one list; other may be NULL. No name may be in both. */
+struct lp_weights *lp_weights_open_both(const char *folder, const char *other, struct lp_error *err);
 /* Opens one safetensors or GGUF file; the content decides. */
 struct lp_weights *lp_weights_open_file(const char *path, struct lp_error *err);
 /* Opens n files as one list: a GGUF language model with its mmproj file. */
@@ -71,12 +73,15 @@ int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight 
 /* Copies t (of w, of any type) to `to`, t->bytes, its rows as Hugging Face has them. */
 void lp_weights_copy(const struct lp_weights *w, const struct lp_weight *t, void *to);
 
+/* Says that t's data will hardly be read again (lp_file_let_go); of a tensor of lp_weights_at or _find. */
+void lp_weight_let_go(const struct lp_weight *t);
+
 const char *
 lp_weight_type_name(enum lp_weight_type type); /* "F32", "BF16", "Q4_K": safetensors' and GGUF's names */
 size_t lp_weight_type_bytes(enum lp_weight_type type);  /* of an element, or of a block */
 int64_t lp_weight_type_block(enum lp_weight_type type); /* elements of a block, else 1 */
 int64_t lp_weight_elements(const struct lp_weight *t);
-/* The kernels' type of F32, F16 and BF16; false for the others. */
+/* The kernels' type of F32, F16, BF16 and blocks; false for the others. */
 bool lp_weight_dtype(const struct lp_weight *t, enum lp_dtype *dtype);
 
 #endif

@@ -19,8 +19,8 @@
 
 #define GOLDEN LP_TESTS_DIR "/golden/"
 
-static const char *const kernel_names[] = {"portable", "avx2", "avx512", "avx512_bf16"};
-enum { KERNEL_TABLES = 4 };
+static const char *const kernel_names[] = {"portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+enum { KERNEL_TABLES = 5 };
 
 /* Fails the test with the error's sentence. */
 static inline void require(bool ok, const struct lp_error *err) {

@@ -3,7 +3,9 @@
 #include "nn/testing.h"
 
 #include "base/memory.h"
+#include "op/op.h"
 #include "weights/folder.h"
+#include "weights/gguf_names.h"
 #include "weights/safetensors.h"
 
 struct bench {
@@ -92,6 +94,81 @@ static void rows_of_gguf_files_are_put_back(void **state) {
     assert_memory_not_equal(lp_weights_find(t.files, "model.layers.0.self_attn.q_proj.weight")->data, want->data,
                             want->bytes);
     lp_weights_close(folder);
+    bench_close(&t);
+}
+
+/* A GGUF file of a table [32,64], queries [32,64] and a norm [64], all of q8_0 blocks. */
+static struct lp_weights *open_blocks(const struct lp_kernels *k, const float *x) {
+    enum { ROWS = 32, C = 64, BYTES = ROWS * C / 32 * 34 };
+    static uint8_t blocks[BYTES], turned[BYTES];
+    char folder[64], path[100];
+    struct lp_error err = {0};
+    struct lp_gguf_metadata m = {0};
+    k->from_f32(blocks, x, LP_Q8_0, ROWS * C);
+    lp_gguf_rows_to_file(turned, blocks, ROWS, 8, BYTES / ROWS);
+    const struct lp_weight t[] = {
+        {.name = "token_embd.weight", .type = LP_WEIGHT_Q8_0, .ndim = 2, .dim = {ROWS, C}, .data = blocks, .bytes = BYTES},
+        {.name = "blk.0.attn_q.weight", .type = LP_WEIGHT_Q8_0, .ndim = 2, .dim = {ROWS, C}, .data = turned, .bytes = BYTES},
+        {.name = "output_norm.weight", .type = LP_WEIGHT_Q8_0, .ndim = 1, .dim = {C}, .data = blocks, .bytes = 2 * 34}};
+    lp_gguf_put_string(&m, "general.architecture", "llama");
+    lp_gguf_put_u32(&m, "llama.attention.head_count", 4);
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/x.gguf", folder);
+    require(lp_gguf_write(path, &m, t, 3, NULL, NULL, &err), &err);
+    struct lp_weights *w = lp_weights_open(path, &err);
+    require(w != NULL, &err);
+    lp_gguf_metadata_done(&m);
+    folder_remove(folder);
+    return w;
+}
+
+/* Matrices of blocks are packed for products, with rows in Hugging Face's order; tables stay in the file; vectors
+ * become float32. */
+static void blocks_are_packed(void **state) {
+    (void)state;
+    enum { ROWS = 32, C = 64, N = 3 };
+    static const int32_t id[N] = {31, 0, 7};
+    const struct lp_kernels *k = lp_kernels_find("portable");
+    float x[ROWS * C], rounded[ROWS * C];
+    uint8_t blocks[ROWS * C / 32 * 34];
+    struct lp_rng rng;
+    struct bench t = {0};
+    struct lp_error err = {0};
+    lp_rng_seed(&rng, 5);
+    for (int i = 0; i < ROWS * C; i++)
+        x[i] = lp_rng_normal(&rng);
+    k->from_f32(blocks, x, LP_Q8_0, ROWS * C);
+    k->to_f32(rounded, blocks, LP_Q8_0, ROWS * C);
+    t.files = open_blocks(k, x);
+    t.b = (struct lp_bind){.arena = &t.arena, .kernels = k, .files = t.files, .parameters = &t.parameters};
+    lp_tensor *table = lp_bind_tensor(&t.b, "model.embed_tokens.weight", LP_BIND_TABLE, 2, (int64_t)ROWS, (int64_t)C);
+    lp_tensor *tied = lp_bind_tensor(&t.b, "model.embed_tokens.weight", LP_BIND_MATRIX, 2, (int64_t)ROWS, (int64_t)C);
+    lp_tensor *q = lp_bind_tensor(&t.b, "model.layers.0.self_attn.q_proj.weight", LP_BIND_MATRIX, 2, (int64_t)ROWS,
+                                  (int64_t)C);
+    lp_tensor *norm = lp_bind_tensor(&t.b, "model.norm.weight", LP_BIND_SCALE, 1, (int64_t)C);
+    require(lp_bind_done(&t.b, &err), &err);
+    assert_true(tied->packed && q->packed && !table->packed);
+    assert_ptr_equal(table->data, lp_weights_find(t.files, "model.embed_tokens.weight")->data);
+    assert_memory_equal(lp_f32(norm), rounded, C * sizeof(float));
+
+    lp_run *r = lp_run_open(k, (size_t)16 << 20, &err);
+    lp_tensor *rows = lp_embedding(r, table, id, N), *same = lp_embedding(r, tied, id, N);
+    lp_tensor *y = lp_matmul(r, rows, q, NULL), *z = lp_matmul(r, rows, tied, NULL);
+    require(lp_run_check(r, &err), &err);
+    for (int i = 0; i < N; i++) {
+        assert_memory_equal(lp_f32(rows) + i * C, rounded + id[i] * C, C * sizeof(float));
+        assert_memory_equal(lp_f32(same) + i * C, rounded + id[i] * C, C * sizeof(float));
+        for (int n = 0; n < ROWS; n++) {
+            float want = 0;
+            for (int c = 0; c < C; c++)
+                want += rounded[id[i] * C + c] * rounded[n * C + c];
+            assert_true(fabsf(lp_f32(y)[i * ROWS + n] - want) < 0.5f); /* a product of 64 pairs, rounded to 8 bits */
+            assert_true(lp_f32(z)[i * ROWS + n] == lp_f32(y)[i * ROWS + n]);
+        }
+    }
+    r->taping = true;
+    assert_null(lp_matmul(r, rows, q, NULL));
+    lp_run_close(r);
     bench_close(&t);
 }
 
@@ -228,6 +305,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_below_prefixes),
         cmocka_unit_test(rows_of_gguf_files_are_put_back),
+        cmocka_unit_test(blocks_are_packed),
         cmocka_unit_test(learning_takes_copies),
         cmocka_unit_test(lists_what_does_not_fit),
         cmocka_unit_test(long_prefixes_end),

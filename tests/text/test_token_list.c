@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A vocabulary given in arrays is the same tokenizer as the file that the arrays were taken from. */
+/* A vocabulary given in arrays is the same tokenizer as the one that the arrays were taken from. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,26 +10,15 @@
 #include "base/memory.h"
 #include "text/vocabulary.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define GOLDEN LP_TESTS_DIR "/golden/tokenizer/"
 
-/* What a converter writes of a model; the tokens are the caller's to free. */
-static struct lp_token_list take_list(const struct lp_tokenizer *from) {
-    struct lp_token *token = calloc((size_t)from->n_pieces, sizeof *token);
-    for (int i = 0; i < from->n_pieces; i++)
-        token[i] = (struct lp_token){from->piece[i].name, from->piece[i].n_name, from->piece[i].score,
-                                     from->piece[i].type};
-    return (struct lp_token_list){token,     from->n_pieces, from->bos,          from->eos,
-                                  from->pad, true,           from->dummy_prefix, from->remove_spaces};
-}
-
 static void encodes_as_the_file(void **state) {
     (void)state;
     static const char *const files[] = {GOLDEN "tokenizer.model", GOLDEN "odd_user.model",
-                                        GOLDEN "odd_tidy.model", GOLDEN "odd_bare.model",
-                                        GOLDEN "phrases.model"};
+                                        GOLDEN "odd_tidy.model",  GOLDEN "odd_bare.model",
+                                        GOLDEN "phrases.model",   GOLDEN "tokenizer.json"};
     static const char *const texts[] = {
         "the king is then aaaa <|im_start|> going", "  two  spaces\n\tand a tab ",
         "\xf0\x9f\xa4\x94\xf0\x9f\x9a\x80 caf\xc3\xa9 \xff </s> <image> \xe7\x9a\x84",
@@ -38,7 +27,14 @@ static void encodes_as_the_file(void **state) {
         struct lp_error err = {0};
         struct lp_tokenizer *want = lp_tokenizer_open(files[f], &err);
         assert_non_null(want);
-        struct lp_token_list list = take_list(want);
+        struct lp_arena arena = {0};
+        struct lp_token_list list;
+        int n = lp_tokenizer_size(want) + 2;
+        if (!lp_tokenizer_list(want, n, &arena, &list, &err))
+            fail_msg("%s: %s", files[f], err.text);
+        assert_int_equal(list.count, n);
+        assert_memory_equal(list.token[n - 1].name, "[PAD", 4);
+        assert_int_equal(list.token[n - 1].type, LP_PIECE_UNUSED);
         struct lp_tokenizer *got = lp_tokenizer_open_list(&list, "list", &err);
         if (!got)
             fail_msg("%s: %s", files[f], err.text);
@@ -57,10 +53,25 @@ static void encodes_as_the_file(void **state) {
             lp_str_done(&x);
             lp_str_done(&y);
         }
-        free((void *)list.token);
+        lp_arena_done(&arena);
         lp_tokenizer_close(got);
         lp_tokenizer_close(want);
     }
+}
+
+/* Spaces that end words instead of beginning them are no setting of a list. */
+static void refuses_what_a_list_cannot_say(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    struct lp_arena arena = {0};
+    struct lp_token_list list;
+    struct lp_tokenizer *t = lp_tokenizer_open(GOLDEN "odd_suffix.model", &err);
+    assert_non_null(t);
+    assert_false(lp_tokenizer_list(t, lp_tokenizer_size(t), &arena, &list, &err));
+    assert_int_equal(err.code, LP_EINPUT);
+    assert_non_null(strstr(err.text, "a list of tokens cannot say what this tokenizer does"));
+    lp_tokenizer_close(t);
+    lp_arena_done(&arena);
 }
 
 static void refuses_nonsense(void **state) {
@@ -106,6 +117,7 @@ static void survives_failing_allocations(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_as_the_file),
+        cmocka_unit_test(refuses_what_a_list_cannot_say),
         cmocka_unit_test(refuses_nonsense),
         cmocka_unit_test(survives_failing_allocations),
     };

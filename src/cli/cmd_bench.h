@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LP_CLI_CMD_BENCH_H
+#define LP_CLI_CMD_BENCH_H
+
+#include <stdint.h>
+
+enum {
+    LP_BENCH_ROUNDS = 31,        /* most rounds of a measurement */
+    LP_BENCH_NUMBERS = 96 << 20, /* 384 MiB: no cache holds them */
+};
+
+/* Of n values, 1 to LP_BENCH_ROUNDS. */
+double lp_bench_median(const double *value, int64_t n);
+
+/* How fast `threads` read memory [n], in 10^9 bytes a second: the best of three times. */
+double lp_bench_memory_rate(const float *memory, int64_t n, int threads);
+
+int lp_cmd_bench_kernels(int argc, char **argv); /* llava-plus bench kernels */
+int lp_cmd_bench_planner(int argc, char **argv); /* llava-plus bench planner */
+
+#endif
