@@ -18,10 +18,10 @@ bool lp_guard_same_key(const char *given, const char *key) {
     return !differs;
 }
 
-/* Whether "name" or "name:port" is a name of this machine for itself. */
-static bool is_local(const char *host) {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (int i = 0; i < 3; i++) {
+/* Whether "name" or "name:port" is a name of this machine for itself, or `own`, the address listened on. */
+static bool is_local(const char *host, const char *own) {
+    const char *const names[] = {"localhost", "127.0.0.1", "[::1]", own};
+    for (int i = 0; i < 4; i++) {
         size_t n = strlen(names[i]);
         if (!strncasecmp(host, names[i], n) && (!host[n] || host[n] == ':'))
             return true;
@@ -79,7 +79,7 @@ bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_header, &sum);
     if (sum.bytes + strlen(x->path) > LP_SERVE_HEADERS)
         return lp_fault_set(fault, 431, NULL, NULL, "the headers are longer than %d bytes", LP_SERVE_HEADERS);
-    if (x->server->loopback && host && !is_local(host))
+    if (x->server->loopback && host && !is_local(host, x->server->settings.host))
         return lp_fault_set(fault, 403, NULL, "wrong_host",
                             "this server is for this machine only: call it localhost or 127.0.0.1");
     if (origin && !may_call(x, origin))
