@@ -19,7 +19,7 @@ static inline void folder_make(char path[64]) {
 /* Removes the folder's files and the folder; nothing lies deeper. Returns how many files there were. */
 static inline int folder_remove(const char *path) {
     int n = 0;
-    char file[400];
+    char file[600];
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
