@@ -61,3 +61,9 @@ bool lp_json_string(const json_t *object, const char *key, const char *fallback,
         return lp_error_set(err, LP_EINPUT, "'%s' must be a string", key);
     return true;
 }
+
+bool lp_json_object(const json_t *object, const char *key, const json_t **out, struct lp_error *err) {
+    const json_t *value = find(object, key);
+    *out = json_is_object(value) ? value : NULL;
+    return !value || *out || lp_error_set(err, LP_EINPUT, "'%s' must be an object", key);
+}

@@ -23,5 +23,7 @@ bool lp_json_number(const json_t *object, const char *key, double fallback, doub
 /* *out is borrowed from the object, or the fallback. */
 bool lp_json_string(const json_t *object, const char *key, const char *fallback, const char **out,
                     struct lp_error *err);
+/* *out is borrowed from the object; NULL where the key is absent or null. */
+bool lp_json_object(const json_t *object, const char *key, const json_t **out, struct lp_error *err);
 
 #endif

@@ -23,15 +23,6 @@ static bool check_name(const json_t *config, const char *key, const char *fallba
     return true;
 }
 
-/* The object of a key; NULL where it is absent or null. */
-static bool read_object(const json_t *config, const char *key, const json_t **object, struct lp_error *err) {
-    const json_t *value = json_object_get(config, key);
-    *object = json_is_object(value) ? value : NULL;
-    if (value && !*object && !json_is_null(value))
-        return lp_error_set(err, LP_EINPUT, "'%s' must be an object", key);
-    return true;
-}
-
 static bool read_hugging_face(const json_t *config, const json_t *text, const json_t *vision,
                               struct lp_llava_config *c, struct lp_error *err) {
     const char *act;
@@ -92,8 +83,8 @@ bool lp_llava_read_config(const json_t *config, struct lp_llava_config *c, struc
         return lp_error_set(err, LP_EINPUT, "it must hold a JSON object");
     const char *type;
     const json_t *text, *vision;
-    if (!lp_json_string(config, "model_type", "", &type, err) || !read_object(config, "text_config", &text, err) ||
-        !read_object(config, "vision_config", &vision, err) || !read_template(config, &c->template, err))
+    if (!lp_json_string(config, "model_type", "", &type, err) || !lp_json_object(config, "text_config", &text, err) ||
+        !lp_json_object(config, "vision_config", &vision, err) || !read_template(config, &c->template, err))
         return false;
     if (strcmp(type, "llava") && strcmp(type, "llava_llama"))
         return lp_error_set(err, LP_EINPUT, "'model_type' is '%s', not llava: this is another kind of model", type);

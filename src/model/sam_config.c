@@ -165,14 +165,6 @@ static bool check_sizes(const struct lp_sam_config *c, struct lp_error *err) {
     return true;
 }
 
-/* The object of a key; NULL where it is absent or null. */
-static bool read_object(const json_t *config, const char *key, const json_t **object, struct lp_error *err) {
-    const json_t *value = json_object_get(config, key);
-    *object = json_is_object(value) ? value : NULL;
-    return !value || *object || json_is_null(value) ||
-           lp_error_set(err, LP_EINPUT, "'%s' must be an object", key);
-}
-
 bool lp_sam_read_config(const json_t *config, struct lp_sam_config *c, struct lp_error *err) {
     const char *type;
     const json_t *vision, *prompt, *decoder;
@@ -180,9 +172,9 @@ bool lp_sam_read_config(const json_t *config, struct lp_sam_config *c, struct lp
     if (!json_is_object(config))
         return lp_error_set(err, LP_EINPUT, "it must hold a JSON object");
     if (!lp_json_string(config, "model_type", "", &type, err) ||
-        !read_object(config, "vision_config", &vision, err) ||
-        !read_object(config, "prompt_encoder_config", &prompt, err) ||
-        !read_object(config, "mask_decoder_config", &decoder, err))
+        !lp_json_object(config, "vision_config", &vision, err) ||
+        !lp_json_object(config, "prompt_encoder_config", &prompt, err) ||
+        !lp_json_object(config, "mask_decoder_config", &decoder, err))
         return false;
     if (strcmp(type, "sam"))
         return lp_error_set(err, LP_EINPUT, "'model_type' is '%s', not sam: this is another kind of model",

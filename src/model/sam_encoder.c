@@ -6,8 +6,6 @@
  * innermost, so that a norm over channels is the common layer norm and a 1x1 convolution the linear layer. */
 #include "model/sam_model.h"
 
-#include <string.h>
-
 static const float neck_eps = 1e-6f; /* LayerNorm2d's; no configuration changes it */
 
 static void bind_block(struct lp_bind *b, const struct lp_sam_config *c, const struct lp_sam_names *n,
@@ -61,28 +59,6 @@ static lp_tensor *attention(lp_run *r, const struct lp_sam_block *l, lp_tensor *
     return lp_linear(r, &l->out, y);
 }
 
-/* In stretches of rows, so that the hidden layer, four times as wide, is never whole and a cancel is heard
- * between. */
-static lp_tensor *mlp(lp_run *r, const struct lp_sam_block *l, lp_tensor *x) {
-    enum { ROWS = 1024 };
-    lp_tensor *y = lp_enter(r, "mlp") ? lp_like(r, x) : NULL;
-    if (!y)
-        return NULL;
-    int64_t n = lp_rows(x), C = lp_dim(x, -1);
-    for (int64_t at = 0; at < n; at += ROWS) {
-        lp_mark m = lp_here(r);
-        lp_tensor part = {
-            .type = LP_F32, .ndim = 2, .dim = {n - at < ROWS ? n - at : ROWS, C}, .data = lp_f32(x) + at * C};
-        lp_tensor *h = lp_act(r, lp_linear(r, &l->lin1, &part), LP_GELU);
-        h = lp_linear(r, &l->lin2, h);
-        if (!h)
-            return NULL;
-        memcpy(lp_f32(y) + at * C, lp_f32(h), sizeof(float) * (size_t)lp_count(h));
-        lp_back_to(r, m);
-    }
-    return y;
-}
-
 static lp_tensor *block_forward(lp_run *r, const struct lp_sam *m, int64_t i,
                                 lp_tensor *x) { /* x [side*side,C] */
     const struct lp_sam_block *l = &m->encoder.block[i];
@@ -90,7 +66,7 @@ static lp_tensor *block_forward(lp_run *r, const struct lp_sam *m, int64_t i,
     x = lp_add(r, x,
                attention(r, l, lp_norm(r, &l->norm1, x), lp_sam_side(&m->config), m->config.window[i],
                          m->config.heads));
-    x = lp_add(r, x, mlp(r, l, lp_norm(r, &l->norm2, x)));
+    x = lp_add(r, x, lp_mlp(r, &l->lin1, &l->lin2, LP_GELU, lp_norm(r, &l->norm2, x)));
     return lp_keep(r, mark, x);
 }
 

@@ -6,25 +6,8 @@ source=$1 program=$2
 golden=$source/tests/golden
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+. "$source/tests/cli/checks.sh"
 model=$source/models/llava-plus-nano-v1
-
-complain() {
-    echo "FAILED: $1"
-    failed=1
-}
-
-# refused STATUS WORDS ARGUMENTS..
-refused() {
-    local status=$1 words=$2
-    shift 2
-    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-    local got=$?
-    [ $got = "$status" ] || complain "$* ended with $got instead of $status"
-    [ ! -s "$work/out" ] || complain "$* printed something"
-    [ "$(wc -l <"$work/err")" = 1 ] || complain "$* did not explain itself in one line: $(cat "$work/err")"
-    grep -qF -- "$words" "$work/err" || complain "$* does not say '$words': $(cat "$work/err")"
-}
 
 # says WORDS ARGUMENTS..
 says() {

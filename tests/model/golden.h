@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/llava_model.h"
 #include "weights/weights.h"
 
@@ -94,6 +95,22 @@ static inline const int32_t *golden_positions(lp_run *r, int64_t n) {
     for (int64_t i = 0; i < n; i++)
         position[i] = (int32_t)i;
     return position;
+}
+
+/* Opens a model while the n-th allocation fails, for every n: it says so, until there are no more. */
+static inline void golden_open_while_allocations_fail(const char *path) {
+    bool opened = false;
+    for (long n = 1; !opened; n++) {
+        struct lp_error err = {0};
+        lp_test_fail_alloc(n);
+        struct lp_llava *m = lp_llava_open(path, lp_kernels_find("portable"), &err);
+        bool failed = lp_test_alloc_failed();
+        lp_test_fail_alloc(0);
+        opened = m != NULL;
+        if (opened ? failed : err.code != LP_EMEMORY)
+            fail_msg("allocation %ld: code %d, %s", n, err.code, err.text);
+        lp_llava_close(m);
+    }
 }
 
 /* Runs test for every table that this machine can run; the first always can. */

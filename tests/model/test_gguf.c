@@ -151,18 +151,7 @@ static void chooses_the_template(void **state) {
 
 static void survives_failing_allocations(void **state) {
     (void)state;
-    bool opened = false;
-    for (long n = 1; !opened; n++) {
-        struct lp_error err = {0};
-        lp_test_fail_alloc(n);
-        struct lp_llava *m = lp_llava_open(LANGUAGE, lp_kernels_find("portable"), &err);
-        bool failed = lp_test_alloc_failed();
-        lp_test_fail_alloc(0);
-        opened = m != NULL;
-        if (opened ? failed : err.code != LP_EMEMORY)
-            fail_msg("allocation %ld: code %d, %s", n, err.code, err.text);
-        lp_llava_close(m);
-    }
+    golden_open_while_allocations_fail(LANGUAGE);
 }
 
 int main(void) {

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# checks.sh: what the tests of commands share; sourced with $program and the folder $work set. $failed ends as 1 where a check did.
+failed=0
+
+complain() {
+    echo "FAILED: $1"
+    failed=1
+}
+
+# refused STATUS WORDS ARGUMENTS..: the program ends with STATUS, prints nothing, and says the words in one line on standard error
+refused() {
+    local status=$1 words=$2
+    shift 2
+    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    local got=$?
+    [ $got = "$status" ] || complain "$* ended with $got instead of $status"
+    [ ! -s "$work/out" ] || complain "$* printed something"
+    [ "$(wc -l <"$work/err")" = 1 ] || complain "$* did not explain itself in one line: $(cat "$work/err")"
+    grep -qF -- "$words" "$work/err" || complain "$* does not say '$words': $(cat "$work/err")"
+}
+
+# expect STATUS WORDS ARGUMENTS..: `eval` ends with STATUS, and the words stand in its output
+expect() {
+    local status=$1 words=$2
+    shift 2
+    "$program" eval "$@" >"$work/out" 2>&1
+    local got=$?
+    if [ "$got" != "$status" ] || ! grep -qF -- "$words" "$work/out"; then
+        complain "eval $*: exit $got, expected $status and '$words': $(cat "$work/out")"
+    fi
+}
