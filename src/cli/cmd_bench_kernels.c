@@ -78,10 +78,10 @@ static void call(const struct bench *b, const struct row *r) {
         k->matmul_nt(y, x, w, r->type, NULL, r->M, r->N, r->K);
         break;
     case NN:
-        k->matmul_nn(y, x, w, r->M, r->N, r->K, false);
+        (r->type == LP_BF16 ? k->matmul_nn_bf16 : k->matmul_nn)(y, x, w, r->M, r->N, r->K, false);
         break;
     case TN:
-        k->matmul_tn(y, x, w, r->M, r->N, r->K);
+        (r->type == LP_BF16 ? k->matmul_tn_bf16 : k->matmul_tn)(y, x, w, r->M, r->N, r->K);
         break;
     case STREAM:
         k->add_scaled(y, x, 1e-6f, n);
@@ -137,6 +137,8 @@ static void add_products(struct bench *b, const struct lp_kernels *k) {
         add_row(b, k, "matmul_nt f16", NT, work, M, N, K)->type = LP_F16;
         add_row(b, k, "matmul_nn f32", NN, work, M, N, K);
         add_row(b, k, "matmul_tn f32", TN, work, M, N, K);
+        add_row(b, k, "matmul_nn bf16", NN, work, M, N, K)->type = LP_BF16;
+        add_row(b, k, "matmul_tn bf16", TN, work, M, N, K)->type = LP_BF16;
     }
 }
 

@@ -81,6 +81,9 @@ struct lp_kernels {
     void (*matmul_nn)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
     /* y[M,N] += x[K,M]^T w[K,N]: gradient to a linear layer's weight. */
     void (*matmul_tn)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K);
+    /* The same two for activations in bf16: x and w may be rounded to bf16, where pairs of those are multiplied at once. */
+    void (*matmul_nn_bf16)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
+    void (*matmul_tn_bf16)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K);
     /* y[N] += the sum of x[M,N] over rows: gradient to a bias. */
     void (*sum_rows)(float *y, const float *x, int64_t M, int64_t N);
 

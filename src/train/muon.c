@@ -20,7 +20,8 @@ int64_t lp_muon_room(const lp_tensor *x) {
     return 2 * m * n + 2 * small * small;
 }
 
-/* x[m,n] = U S V^T becomes about U V^T by five Newton-Schulz steps x <- a x + (b xx^T + c (xx^T)^2) x; `room` as above. */
+/* x[m,n] = U S V^T becomes about U V^T by five Newton-Schulz steps x <- a x + (b xx^T + c (xx^T)^2) x, for which bf16 is
+ * exact enough; `room` as above. */
 static void orthogonalise(const struct lp_kernels *k, float *x, int64_t m, int64_t n, float *room) {
     static const float a = 3.4445f, b = -4.7750f, c = 2.0315f;
     int64_t small = m < n ? m : n, square = small * small;
@@ -30,18 +31,19 @@ static void orthogonalise(const struct lp_kernels *k, float *x, int64_t m, int64
         y[i] = scale * x[i];
     for (int step = 0; step < 5; step++) {
         if (m < n) {
-            k->matmul_nt(gram, y, y, LP_F32, NULL, m, m, n);
+            k->from_f32(next, y, LP_BF16, m * n);
+            k->matmul_nt(gram, y, next, LP_BF16, NULL, m, m, n);
         } else {
             memset(gram, 0, sizeof *gram * (size_t)square);
-            k->matmul_tn(gram, y, y, n, n, m);
+            k->matmul_tn_bf16(gram, y, y, n, n, m);
         }
-        k->matmul_nt(gram2, gram, gram, LP_F32, NULL, small, small, small);
+        k->matmul_nn_bf16(gram2, gram, gram, small, small, small, false);
         for (int64_t i = 0; i < square; i++)
             gram[i] = b * gram[i] + c * gram2[i];
         if (m < n)
-            k->matmul_nn(next, gram, y, m, n, m, false);
+            k->matmul_nn_bf16(next, gram, y, m, n, m, false);
         else
-            k->matmul_nn(next, y, gram, m, n, n, false);
+            k->matmul_nn_bf16(next, y, gram, m, n, n, false);
         for (int64_t i = 0; i < m * n; i++)
             y[i] = a * y[i] + next[i];
     }

@@ -104,6 +104,12 @@ static void compare_gradients(struct trial *t, struct shape s) {
     t->kernels->sum_rows(got, x, s.M, s.K < s.N ? s.K : s.N);
     t->reference->sum_rows(want, x, s.M, s.K < s.N ? s.K : s.N);
     expect_close(t, "sum_rows", got, want, s.K < s.N ? s.K : s.N, 1e-11);
+    t->kernels->matmul_nn_bf16(got, x, w, s.M, s.N, s.K, add);
+    t->reference->matmul_nn(want, x, w, s.M, s.N, s.K, add);
+    expect_close(t, "matmul_nn_bf16", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
+    t->kernels->matmul_tn_bf16(got, x, w, s.M, s.N, s.K);
+    t->reference->matmul_tn(want, x, w, s.M, s.N, s.K);
+    expect_close(t, "matmul_tn_bf16", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
 }
 
 static void gradients(struct trial *t) {

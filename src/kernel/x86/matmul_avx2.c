@@ -17,6 +17,6 @@ static inline vec multiply_add(vec w, vec x, vec sum) {
 
 void lp_avx2_put_matmul(struct lp_kernels *table) {
     table->matmul_nt = matmul_nt;
-    table->matmul_nn = matmul_nn;
-    table->matmul_tn = matmul_tn;
+    table->matmul_nn = table->matmul_nn_bf16 = matmul_nn;
+    table->matmul_tn = table->matmul_tn_bf16 = matmul_tn;
 }

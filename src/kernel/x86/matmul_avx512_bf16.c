@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* matmul_avx512_bf16.c - the product with bf16 weights by VDPBF16PS: pairs of bf16 along K, summed in
- * float32. x is rounded to bf16 for it (8 bits of mantissa; the normalised mean square error of the product
+/* matmul_avx512_bf16.c - products in bf16 by VDPBF16PS: pairs of bf16 along K, summed in float32. In the product
+ * with bf16 weights, x is rounded to bf16 for it (8 bits of mantissa; the normalised mean square error of the product
  * is about 1e-6), so only products of many rows take this way; few rows are bound by memory and stay exact in
  * x. */
 #include "kernel/x86/vec_avx512.h"
@@ -20,6 +20,8 @@ enum { MANY_ROWS = 16, PAIRS = 256 };
 
 static void (*matmul_nt_float)(float *, const float *, const void *, enum lp_dtype, const float *, int64_t,
                                int64_t, int64_t);
+static void (*matmul_nn_float)(float *, const float *, const float *, int64_t, int64_t, int64_t, bool);
+static void (*matmul_tn_float)(float *, const float *, const float *, int64_t, int64_t, int64_t);
 
 static void tile_pairs(float *y, int64_t N, int rows, int columns, const float *x, const float *w, int64_t n,
                        const float *bias, bool add) {
@@ -75,7 +77,73 @@ static void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype typ
         matmul_nt_float(y, x, w, type, bias, M, N, K);
 }
 
+/* panel[u][step] = pairs of rows 2u and 2u + 1 of x[K,stride]; a row that is missing at the end is zeros. */
+static void pair_rows(float *panel, int64_t step, const float *x, int64_t stride, int64_t K, int columns, int64_t u0,
+                      int64_t n) {
+    for (int64_t u = 0; u < n; u++) {
+        const float *even = x + 2 * (u0 + u) * stride;
+        bool whole = 2 * (u0 + u) + 1 < K;
+        for (int i = 0; i < columns; i += LANES) {
+            int64_t m = columns - i < LANES ? columns - i : LANES;
+            vec low = vec_load_n(even + i, m), high = whole ? vec_load_n(even + stride + i, m) : vec_set(0);
+            __m512i left = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(low)),
+                    right = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(high));
+            vec_store_n(panel + u * step + i, _mm512_castsi512_ps(_mm512_or_si512(left, _mm512_slli_epi32(right, 16))), m);
+        }
+    }
+}
+
+/* x[K,M]. */
+static void pack_x_column_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n) {
+    pair_rows(panel, rows, g->x + m0, g->M, g->K, rows, u0, n);
+}
+
+/* w[K,N] in float32. */
+static void pack_w_column_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n) {
+    pair_rows(panel, TILE_COLUMNS, (const float *)g->w + n0, g->N, g->K, columns, u0, n);
+}
+
+static void matmul_nn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add) {
+    struct lp_gemm g = {.y = y,
+                        .x = x,
+                        .w = w,
+                        .add = add,
+                        .M = M,
+                        .N = N,
+                        .K = K,
+                        .units = K / 2,
+                        .tile_rows = TILE_ROWS,
+                        .tile_columns = TILE_COLUMNS,
+                        .pack_x = pack_x_pairs,
+                        .pack_w = pack_w_column_pairs,
+                        .tile = tile_pairs};
+    if (M < MANY_ROWS || N < 1 || K < 2 || K % 2 || !lp_gemm(&g))
+        matmul_nn_float(y, x, w, M, N, K, add);
+}
+
+static void matmul_tn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K) {
+    struct lp_gemm g = {.y = y,
+                        .x = x,
+                        .w = w,
+                        .add = true,
+                        .M = M,
+                        .N = N,
+                        .K = K,
+                        .units = (K + 1) / 2,
+                        .tile_rows = TILE_ROWS,
+                        .tile_columns = TILE_COLUMNS,
+                        .pack_x = pack_x_column_pairs,
+                        .pack_w = pack_w_column_pairs,
+                        .tile = tile_pairs};
+    if (M < MANY_ROWS || N < 1 || K < 1 || !lp_gemm(&g))
+        matmul_tn_float(y, x, w, M, N, K);
+}
+
 void lp_avx512_bf16_put_matmul(struct lp_kernels *table) {
     matmul_nt_float = table->matmul_nt;
+    matmul_nn_float = table->matmul_nn;
+    matmul_tn_float = table->matmul_tn;
     table->matmul_nt = matmul_nt;
+    table->matmul_nn_bf16 = matmul_nn;
+    table->matmul_tn_bf16 = matmul_tn;
 }
