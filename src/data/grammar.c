@@ -451,7 +451,7 @@ void lp_grammar_expand(const struct lp_list *list, struct lp_expansion *x) {
     x->text = text;
 }
 
-void lp_expansion_capture(struct lp_expansion *x, const char *name, const char *text) {
+void lp_expansion_remember(struct lp_expansion *x, const char *name, const char *text) {
     struct lp_str plain = {0};
     lp_wording_unmark(text, &plain);
     lp_wording_tidy(&plain);
@@ -463,6 +463,10 @@ void lp_expansion_capture(struct lp_expansion *x, const char *name, const char *
     }
     x->capture[x->n_captures].name = name;
     x->capture[x->n_captures++].text = plain.s;
+}
+
+void lp_expansion_capture(struct lp_expansion *x, const char *name, const char *text) {
+    lp_expansion_remember(x, name, text);
     lp_str_putc(&x->text, LP_MARK_BEGIN);
     lp_str_puts(&x->text, text);
     lp_str_putc(&x->text, LP_MARK_END);

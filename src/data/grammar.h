@@ -53,6 +53,8 @@ void lp_grammar_expand(const struct lp_list *list, struct lp_expansion *x);
 
 /* For fillers: adds text between marks and remembers it under `name`. */
 void lp_expansion_capture(struct lp_expansion *x, const char *name, const char *text);
+/* Remembers without adding. */
+void lp_expansion_remember(struct lp_expansion *x, const char *name, const char *text);
 const char *lp_expansion_find(const struct lp_expansion *x, const char *name); /* the newest; NULL: none */
 void lp_expansion_done(struct lp_expansion *x);
 

@@ -274,23 +274,35 @@ static void run_name(struct lp_matcher *m, struct set *s) {
     run_ending(m, s);
 }
 
-/* A noun phrase without article. */
-static void run_noun(struct lp_matcher *m, struct set *s) {
-    static const char *const before[] = {"colour", "adjective", NULL}, *const sizes[] = {"", "small", "big", NULL};
+static void run_color(struct lp_matcher *m, struct set *s) {
     static const char *const colors[] = {"red",  "orange", "yellow", "green", "blue", "purple",
                                          "pink", "brown",  "black",  "white", "gray", NULL};
+    struct set listed = *s;
+    run_named(m, "colour", false, &listed);
+    run_any(m, colors, s);
+    unite(m, s, &listed);
+}
+
+/* A noun phrase without article. */
+static void run_noun(struct lp_matcher *m, struct set *s) {
+    static const char *const before[] = {"adjective", "which", NULL}, *const sizes[] = {"", "small", "big", NULL};
+    static const char *const kinds[] = {"animal", "vehicle", "tool", "device", "appliance", "thing", "object", NULL};
     struct set listed = *s, named = *s, colored = *s;
     run_named(m, "np", true, &listed);
     run_any(m, sizes, &named);
-    run_any(m, colors, &colored);
+    run_any(m, sizes, &colored);
+    run_color(m, &colored);
     unite(m, &named, &colored);
     for (const char *const *name = before; *name; name++) {
         struct set one = *s;
         run_named(m, *name, false, &one);
         unite(m, &named, &one);
     }
+    struct set kind = named;
+    run_any(m, kinds, &kind);
     run_name(m, &named);
     unite(m, &listed, &named);
+    unite(m, &listed, &kind);
     run_ending(m, &listed);
     struct set tail = listed;
     run_named(m, "np_tail", false, &tail);
@@ -298,20 +310,29 @@ static void run_noun(struct lp_matcher *m, struct set *s) {
     *s = listed;
 }
 
+/* One, or two colours of it. */
 static void run_thing(struct lp_matcher *m, struct set *s) {
+    static const char *const and[] = {"and", "and the", NULL};
     static const char *const articles[] = {
         "",   "the",   "a",     "all the", "all", "any",        "my",   "these", "those",     "that", "this",
-        "our", "every", "each", "his",     "her", "all of the", "some", "their", "the two", "the three", NULL};
+        "our", "every", "each", "his",     "her", "all of the", "some", "their", "the two", "the three", "two",
+        "the four", "both", NULL};
     run_any(m, articles, s);
+    struct set two = *s;
     run_noun(m, s);
+    run_color(m, &two);
+    run_any(m, and, &two);
+    run_color(m, &two);
+    run_noun(m, &two);
+    unite(m, s, &two);
 }
 
-/* One to three of them. */
+/* One to four of them. */
 static void run_things(struct lp_matcher *m, struct set *s) {
     static const char *const joints[] = {"", "and", "plus", "as well as", NULL};
     run_thing(m, s);
     struct set more = *s;
-    for (int i = 0; i < 2 && !is_empty(m, &more); i++) {
+    for (int i = 0; i < 3 && !is_empty(m, &more); i++) {
         run_any(m, joints, &more);
         run_thing(m, &more);
         unite(m, s, &more);

@@ -11,6 +11,8 @@
 const char *const lp_things_slots[] = {"things", "thing", "bare", "plural", "singular", "seen", "word", "number",
                                        "money",  "date",  "time", "code", "phone",  NULL};
 
+enum { TRIES = 8 }; /* to draw something else than before */
+
 static uint32_t below(struct lp_expansion *x, uint32_t n) {
     return lp_rng_below(x->rng, n);
 }
@@ -56,6 +58,17 @@ static void expand_apart(struct lp_expansion *x, const struct lp_list *list, str
     x->failed |= x->text.failed;
     lp_str_done(&x->text);
     x->text = outer;
+}
+
+/* Whether something like this, in either number, was asked for before in the same sentence. */
+static bool was_said(const struct lp_expansion *x, const char *noun) {
+    for (int i = 0; i < x->n_captures; i++) {
+        const char *other = x->capture[i].text;
+        size_t n = strlen(noun), m = strlen(other);
+        if (!strcmp(x->capture[i].name, "thing") && !strncmp(noun, other, n < m ? n : m))
+            return true;
+    }
+    return false;
 }
 
 /* A noun phrase without article from the lists: "red car", "dogs on the sofa". */
@@ -114,21 +127,41 @@ static int choose_category(struct lp_expansion *x, const struct lp_world *w, uin
     return p->object[i].category;
 }
 
-/* Words before the noun: a colour, which is at times the wrong one; a size; any other. */
+static void add_word(const struct lp_grammar *g, struct lp_expansion *x, const char *list, struct lp_str *out) {
+    const struct lp_list *words = lp_grammar_find(g, list);
+    if (!words)
+        return;
+    expand_apart(x, words, out);
+    lp_str_putc(out, ' ');
+}
+
+/* Words before the noun: a colour, which is at times the wrong one; a size; both; which one of several; any other. */
 static void add_before(const struct lp_grammar *g, struct lp_expansion *x, const struct lp_truth_object *object,
                        struct lp_str *out) {
     uint32_t roll = below(x, 100);
-    if (roll < 20 && object && object->color) {
-        lp_str_printf(out, "%s ", object->color);
-    } else if (roll >= 20 && roll < 24 && object && object->size && strcmp(object->size, "medium")) {
+    if (roll >= 18 && roll < 24 && object && object->size && strcmp(object->size, "medium"))
         lp_str_printf(out, "%s ", strcmp(object->size, "large") ? "small" : "big");
-    } else if (roll >= 24 && roll < 30) {
-        const struct lp_list *list = lp_grammar_find(g, below(x, 2) ? "colour" : "adjective");
-        if (list) {
-            expand_apart(x, list, out);
-            lp_str_putc(out, ' ');
-        }
-    }
+    if (roll < 21 && object && object->color)
+        lp_str_printf(out, "%s ", object->color);
+    else if (roll >= 24 && roll < 30)
+        add_word(g, x, below(x, 2) ? "colour" : "adjective", out);
+    else if (roll >= 30 && roll < 32)
+        add_word(g, x, "which", out);
+}
+
+/* The object's kind ("animal") or, where its colour says which, just "thing"; mostly its name. */
+static const char *name_object(struct lp_expansion *x, const struct lp_world *w, int category,
+                               const struct lp_truth_object *object, bool colored) {
+    static const char *const kinds[] = {"animal", "vehicle", "tool", "device", "appliance", NULL};
+    static const char *const any[] = {"thing", "thing", "object"};
+    uint32_t roll = below(x, 100);
+    const char *kind = w->truth->category[category].supercategory;
+    if (object && colored && roll < 6)
+        return pick(x, any, sizeof any / sizeof *any);
+    for (int i = 0; object && kind && roll >= 6 && roll < 10 && kinds[i]; i++)
+        if (!strcmp(kind, kinds[i]))
+            return kinds[i];
+    return lp_things_name(w->truth, category, x->rng);
 }
 
 /* A noun phrase from the scenes. number: 0 that of the picture, mostly; 1 singular, 2 plural. False: there is none. */
@@ -141,8 +174,9 @@ static bool add_from_scene(const struct lp_grammar *g, const struct lp_world *w,
     int there = object ? lp_truth_count(w->picture, category) : 0;
     if (!number && there)
         *plural = below(x, 100) < (there > 1 ? 80u : 15u);
-    const char *name = lp_things_name(w->truth, category, x->rng);
     add_before(g, x, object, out);
+    bool colored = out->n && object && object->color && strstr(lp_str_text(out), object->color);
+    const char *name = name_object(x, w, category, object, colored);
     if (*plural)
         lp_name_plural(name, out);
     else
@@ -165,6 +199,8 @@ static void add_noun(const struct lp_grammar *g, const struct lp_world *w, struc
 static void add_seen(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x) {
     const struct lp_truth_object *object;
     int category = w->truth ? choose_category(x, w, 30, &object) : -1;
+    for (int tries = 0; tries < TRIES && category >= 0 && was_said(x, w->truth->category[category].name); tries++)
+        category = choose_category(x, w, 30, &object);
     struct lp_str many = {0};
     if (category < 0) {
         const struct lp_list *list = lp_grammar_find(g, "common");
@@ -180,20 +216,67 @@ static void add_seen(const struct lp_grammar *g, const struct lp_world *w, struc
     lp_str_done(&many);
 }
 
+/* "leftmost chair": there is but one. */
+static bool is_superlative(const char *noun) {
+    size_t n = strcspn(noun, " ");
+    return (n > 4 && !strncmp(noun + n - 4, "most", 4)) || (n > 4 && !strncmp(noun + n - 3, "est", 3));
+}
+
 /* One thing; `article`: as spoken of, else bare. number: 0 either, 1 singular, 2 plural. */
 static void add_thing(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool article,
                       int number) {
     static const char *const many[] = {"the ", "the ", "all the ", "all ", "", "", "any ", "my ", "these ", "those ",
-                                       "all of the ", "some ", "our ", "the two ", "the three ", "her ", "their "};
+                                       "all of the ", "some ", "our ", "the two ", "the three ", "her ", "their ", "two ",
+                                       "the four ", "both "};
     static const char *const one[] = {"the ", "the ", "the ", "a ",    "a ",   "my ",   "that ", "this ",
                                       "our ", "his ", "her ", "every ", "each ", "any ", "the "};
     bool plural = number ? number == 2 : below(x, 2);
     struct lp_str noun = {0};
-    add_noun(g, w, x, &plural, number, &noun);
+    for (int tries = 0; !noun.n || (tries < TRIES && was_said(x, lp_str_text(&noun)) && !noun.failed); tries++) {
+        lp_str_cut(&noun, 0);
+        add_noun(g, w, x, &plural, number, &noun);
+    }
     if (article)
-        lp_str_puts(&x->text, plural ? pick(x, many, sizeof many / sizeof *many)
-                                     : pick(x, one, sizeof one / sizeof *one));
+        lp_str_puts(&x->text, is_superlative(lp_str_text(&noun)) ? "the "
+                              : plural                          ? pick(x, many, sizeof many / sizeof *many)
+                                                                : pick(x, one, sizeof one / sizeof *one));
     lp_expansion_capture(x, "thing", lp_str_text(&noun));
+    x->failed |= noun.failed;
+    lp_str_done(&noun);
+}
+
+/* Two colours of one thing: "the red and blue cars", "the red and the blue car" are red cars and blue cars. */
+static void add_two_colors(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool article) {
+    static const char *const many[] = {"the ", "the ", "all ", "all the ", ""};
+    const struct lp_truth_object *object = NULL;
+    int category = w->truth ? choose_category(x, w, 18, &object) : -1;
+    bool plural = !article || below(x, 3);
+    struct lp_str noun = {0}, color[2] = {{0}, {0}};
+    if (category < 0)
+        add_listed(g, x, plural, &noun);
+    else if (plural)
+        lp_name_plural(lp_things_name(w->truth, category, x->rng), &noun);
+    else
+        lp_str_puts(&noun, lp_things_name(w->truth, category, x->rng));
+    if (object && object->color)
+        lp_str_printf(&color[0], "%s ", object->color);
+    else
+        add_word(g, x, "colour", &color[0]);
+    for (int tries = 0; tries < TRIES && (!color[1].n || !strcmp(lp_str_text(&color[1]), lp_str_text(&color[0]))); tries++) {
+        lp_str_cut(&color[1], 0);
+        add_word(g, x, "colour", &color[1]);
+    }
+    lp_str_puts(&x->text, !article ? "" : plural ? pick(x, many, sizeof many / sizeof *many) : "the ");
+    lp_str_putc(&x->text, LP_MARK_BEGIN);
+    lp_str_printf(&x->text, "%sand %s%s%s", lp_str_text(&color[0]), plural ? "" : "the ", lp_str_text(&color[1]),
+                  lp_str_text(&noun));
+    lp_str_putc(&x->text, LP_MARK_END);
+    for (int i = 0; i < 2; i++) {
+        lp_str_puts(&color[i], lp_str_text(&noun));
+        lp_expansion_remember(x, "thing", lp_str_text(&color[i]));
+        x->failed |= color[i].failed;
+        lp_str_done(&color[i]);
+    }
     x->failed |= noun.failed;
     lp_str_done(&noun);
 }
@@ -201,7 +284,11 @@ static void add_thing(const struct lp_grammar *g, const struct lp_world *w, stru
 static void add_things(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool article) {
     static const char *const last_joint[] = {" and ", " and ", " and ", " & ", " plus ", " as well as ", ", "};
     static const char *const bare_joint[] = {", ", ", ", " and ", " + ", ", and "};
-    uint32_t roll = below(x, 100), n = roll < 66 ? 1 : roll < 89 ? 2 : 3;
+    uint32_t roll = below(x, 100), n = roll < 61 ? 1 : roll < 84 ? 2 : roll < 93 ? 3 : 4;
+    if (roll >= 96) {
+        add_two_colors(g, w, x, article);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         if (i)
             lp_str_puts(&x->text, i + 1 < n  ? ", "
@@ -266,6 +353,8 @@ bool lp_things_fill(const struct lp_grammar *g, const struct lp_world *w, struct
         add_things(g, w, x, false);
     else if (!strcmp(name, "thing"))
         add_thing(g, w, x, true, below(x, 10) < 7 ? 1 : 2);
+    else if (!strcmp(name, "plural") && below(x, 25) == 0)
+        add_two_colors(g, w, x, false);
     else if (!strcmp(name, "plural"))
         add_thing(g, w, x, false, 2);
     else if (!strcmp(name, "singular"))

@@ -13,9 +13,11 @@ struct lp_world {
 };
 
 /* The slots of this file, ended by NULL:
- *   {things} one to three things as spoken of ("the red cars and a dog"), {thing} one ("my keys"), {bare} one to three
+ *   {things} one to four things as spoken of ("the red cars and a dog"), {thing} one ("my keys"), {bare} one to four
  *   without articles, {plural} and {singular} one without article: each captured as "thing" without its article and
- *   mostly something that the picture shows; <seen> the name of such a thing with its plural;
+ *   mostly something that the picture shows, and another than those before it in the sentence; {plural}, {things} and
+ *   {bare} are at times two colours of one thing, "red and blue cars", captured as two;
+ *   <seen> the name of such a thing with its plural;
  *   <word> <number> <money> <date> <time> <code> <phone>: made up anew each time. */
 extern const char *const lp_things_slots[];
 
