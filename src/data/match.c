@@ -286,13 +286,15 @@ static void run_color(struct lp_matcher *m, struct set *s) {
 /* A noun phrase without article. */
 static void run_noun(struct lp_matcher *m, struct set *s) {
     static const char *const before[] = {"adjective", "which", NULL}, *const sizes[] = {"", "small", "big", NULL};
-    static const char *const kinds[] = {"animal", "vehicle", "tool", "device", "appliance", "thing", "object", NULL};
+    static const char *const kinds[] = {"animal", "vehicle", "tool", "device", "appliance", NULL};
+    static const char *const any[] = {"thing", "object", NULL}; /* where the colour says which */
     struct set listed = *s, named = *s, colored = *s;
     run_named(m, "np", true, &listed);
     run_any(m, sizes, &named);
     run_any(m, sizes, &colored);
     run_color(m, &colored);
     unite(m, &named, &colored);
+    run_any(m, any, &colored);
     for (const char *const *name = before; *name; name++) {
         struct set one = *s;
         run_named(m, *name, false, &one);
@@ -303,6 +305,7 @@ static void run_noun(struct lp_matcher *m, struct set *s) {
     run_name(m, &named);
     unite(m, &listed, &named);
     unite(m, &listed, &kind);
+    unite(m, &listed, &colored);
     run_ending(m, &listed);
     struct set tail = listed;
     run_named(m, "np_tail", false, &tail);
@@ -327,12 +330,12 @@ static void run_thing(struct lp_matcher *m, struct set *s) {
     unite(m, s, &two);
 }
 
-/* One to four of them. */
+/* One to three of them. */
 static void run_things(struct lp_matcher *m, struct set *s) {
     static const char *const joints[] = {"", "and", "plus", "as well as", NULL};
     run_thing(m, s);
     struct set more = *s;
-    for (int i = 0; i < 3 && !is_empty(m, &more); i++) {
+    for (int i = 0; i < 2 && !is_empty(m, &more); i++) {
         run_any(m, joints, &more);
         run_thing(m, &more);
         unite(m, s, &more);

@@ -284,7 +284,7 @@ static void add_two_colors(const struct lp_grammar *g, const struct lp_world *w,
 static void add_things(const struct lp_grammar *g, const struct lp_world *w, struct lp_expansion *x, bool article) {
     static const char *const last_joint[] = {" and ", " and ", " and ", " & ", " plus ", " as well as ", ", "};
     static const char *const bare_joint[] = {", ", ", ", " and ", " + ", ", and "};
-    uint32_t roll = below(x, 100), n = roll < 61 ? 1 : roll < 84 ? 2 : roll < 93 ? 3 : 4;
+    uint32_t roll = below(x, 100), n = roll < 63 ? 1 : roll < 85 ? 2 : 3;
     if (roll >= 96) {
         add_two_colors(g, w, x, article);
         return;

@@ -13,7 +13,7 @@ struct lp_world {
 };
 
 /* The slots of this file, ended by NULL:
- *   {things} one to four things as spoken of ("the red cars and a dog"), {thing} one ("my keys"), {bare} one to four
+ *   {things} one to three things as spoken of ("the red cars and a dog"), {thing} one ("my keys"), {bare} one to three
  *   without articles, {plural} and {singular} one without article: each captured as "thing" without its article and
  *   mostly something that the picture shows, and another than those before it in the sentence; {plural}, {things} and
  *   {bare} are at times two colours of one thing, "red and blue cars", captured as two;
