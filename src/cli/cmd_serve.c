@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_serve.c - llava-plus serve: the planner behind the API of OpenAI. */
+/* cli/cmd_serve.c - llava-plus serve: the planner behind the API of OpenAI and our own. */
 #include "cli/command.h"
 #include "cli/planner.h"
 #include "serve/http.h"
@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN = 8 };
+enum { OWN = 10 };
 
 struct serve {
     struct lp_planner_flags flags;
     struct lp_server_settings settings;
-    int64_t port, most_body_mib, most_waiting, most_connections;
+    int64_t port, most_body_mib, most_waiting, most_connections, most_state_mib;
     struct lp_option_list origin;
     bool quiet;
     struct lp_planner planner;
@@ -67,6 +67,7 @@ static bool run(struct serve *s, struct lp_error *err) {
     s->settings.most_body = (size_t)s->most_body_mib << 20;
     s->settings.most_waiting = (int)s->most_waiting;
     s->settings.most_connections = (int)s->most_connections;
+    s->settings.most_state = (size_t)s->most_state_mib << 20;
     s->settings.origin = s->origin.item;
     s->settings.origins = s->origin.n;
     s->settings.log = s->quiet ? -1 : STDERR_FILENO;
@@ -102,6 +103,11 @@ int lp_cmd_serve(int argc, char **argv) {
          &s.most_waiting, 0, 10000},
         {"most-connections", 0, "N", "connections at a time", LP_OPTION_INT, "512", &s.most_connections, 4,
          100000},
+        {"state", 0, "DIR",
+         "keep sessions in this folder, also over a restart (else in a temporary one, deleted at the end)",
+         LP_OPTION_STRING, NULL, &s.settings.state, 0, 0},
+        {"most-state", 0, "MIB", "most of the pictures of all sessions", LP_OPTION_INT, "10240", &s.most_state_mib, 1,
+         1 << 24},
         {"quiet", 'q', NULL, "no log line for each request", LP_OPTION_FLAG, NULL, &s.quiet, 0, 0},
         {.name = NULL},
     };
@@ -115,8 +121,9 @@ int lp_cmd_serve(int argc, char **argv) {
         "serve",
         "[options]",
         "Serves the planner and its skills under /v1/chat/completions, as OpenAI's "
-        "clients expect it. The address is printed when it is ready; SIGINT or SIGTERM "
-        "ends it. LLAVA_PLUS_API_KEY is the key that clients must show.",
+        "clients expect it, and under /v1/sessions, with pictures, marks and events. The address is printed when it is ready; SIGINT or SIGTERM "
+        "ends it. LLAVA_PLUS_API_KEY is the key that clients must show, or "
+        "several, parted by spaces: each has its own sessions.",
         options,
         0,
         0};

@@ -6,20 +6,7 @@
 #include "cli/options.h"
 #include "model/llava.h"
 #include "plan/agent.h"
-
-/* A request's prompts as read from the command line or a batch's line. */
-struct lp_prompts {
-    float (*point)[2], (*box)[4], (*reference_box)[4]; /* owned */
-    int points, boxes, reference_boxes;
-    struct lp_image *reference; /* owned */
-};
-void lp_prompts_done(struct lp_prompts *p);
-/* `value`: [[x,y], ..] or [x,y]; `name` for errors. */
-bool lp_prompts_points(struct lp_prompts *p, const json_t *value, const char *name, struct lp_error *err);
-/* boxes or reference boxes: [[x0,y0,x1,y1], ..] or one. */
-bool lp_prompts_boxes(struct lp_prompts *p, const json_t *value, bool reference, const char *name,
-                      struct lp_error *err);
-struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *text); /* borrows both */
+#include "plan/prompts.h"
 
 /* What the options say. */
 struct lp_planner_flags {

@@ -162,21 +162,28 @@ static const char *literal(struct lp_conversation *c, const float *x, int n) {
     return copy;
 }
 
-/* What of the request the grammar must know. Points and boxes stay until new ones or another picture come. */
-static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
+/* The request's points and boxes for the grammar. They stay until new ones or another picture come. */
+static bool note_marks(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
     struct lp_facts *f = &c->facts;
-    f->reference = q->reference != NULL;
-    f->stop = c->template ? lp_template_stop(c->template) : "";
     f->points = q->points ? 0 : f->points;
     f->boxes = q->boxes ? 0 : f->boxes;
     for (int i = 0; i < q->points; i++)
-        if (!(f->point[f->points++] = literal(c, q->point[i], 2)) ||
-            !lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
+        if (!(f->point[f->points++] = literal(c, q->point[i], 2)))
             return lp_error_memory(err);
     for (int i = 0; i < q->boxes; i++)
         if (!(f->box[f->boxes++] = literal(c, q->box[i], 4)))
             return lp_error_memory(err);
     return true;
+}
+
+/* What of the request the grammar must know, and its points as objects. */
+static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
+    c->facts.reference = q->reference != NULL;
+    c->facts.stop = c->template ? lp_template_stop(c->template) : "";
+    for (int i = 0; i < q->points; i++)
+        if (!lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
+            return false;
+    return note_marks(c, q, err);
 }
 
 bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
@@ -213,6 +220,23 @@ bool lp_conversation_recall(struct lp_conversation *c, const char *answer, struc
     lp_str_done(&clean);
     lp_str_done(&text);
     return done;
+}
+
+bool lp_conversation_restore(struct lp_conversation *c, const struct lp_said *said, const struct lp_request *marks,
+                             struct lp_error *err) {
+    struct lp_str text = {0};
+    struct lp_said copy = *said;
+    lp_str_puts(&text, said->text);
+    copy.told = json_incref(said->told);
+    bool done = say(c, copy, &text, err);
+    lp_str_done(&text);
+    if (!done) {
+        json_decref(copy.told);
+        return false;
+    }
+    if (said->pictures && said->first + said->pictures > c->shown)
+        c->shown = said->first + said->pictures;
+    return !marks || note_marks(c, marks, err);
 }
 
 /* The object of image number n (from 0). */

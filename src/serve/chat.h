@@ -3,10 +3,9 @@
 #ifndef LP_SERVE_CHAT_H
 #define LP_SERVE_CHAT_H
 
-#include "plan/agent.h"
-#include "serve/fault.h"
+#include "serve/desk.h"
 
-enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16, LP_CHAT_DEPTH = 32, LP_CHAT_VALUES = 100000 };
+enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16 };
 #define LP_CHAT_PIXELS 100000000 /* of all pictures of a request */
 
 struct lp_chat_message {
@@ -36,10 +35,8 @@ bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char 
                    const struct lp_sampling *sampling, struct lp_fault *fault);
 void lp_chat_done(struct lp_chat *chat);
 
-/* Whether JSON text nests no deeper and holds no more values than the limits above. */
-bool lp_chat_is_modest(const char *text, size_t n);
-
-/* The picture of a data URL; NULL on failure. Owned by caller. */
+/* The bytes of a picture's data URL, and the picture itself, NULL on failure. Owned by caller. */
+bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err);
 struct lp_image *lp_chat_picture(const char *url, struct lp_error *err);
 
 enum lp_chat_finish { LP_CHAT_STOP, LP_CHAT_LENGTH };
@@ -64,6 +61,10 @@ bool lp_chat_run(const struct lp_chat *chat, struct lp_agent *agent, atomic_bool
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault);
 
+/* What an answer of n bytes took: tokens of the answer, and positions of all else that the planner read and wrote. */
+void lp_chat_count(const struct lp_agent *agent, const char *answer, size_t n, int64_t *prompt_tokens,
+                   int64_t *completion_tokens);
+
 /* OpenAI's objects; NULL when out of memory; owned by caller. */
 struct lp_chat_names {
     const char *id, *model;
@@ -74,5 +75,15 @@ json_t *lp_chat_completion(const struct lp_chat_names *names, const struct lp_ch
 json_t *lp_chat_chunk(const struct lp_chat_names *names, bool first, const char *piece, const char *finish);
 json_t *lp_chat_usage_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
 const char *lp_chat_finish_name(enum lp_chat_finish finish); /* "stop", "length" */
+
+/* A chat as an order at the desk. */
+struct lp_chat_order {
+    struct lp_order order;
+    struct lp_chat chat;
+    struct lp_chat_names names;
+    char id[48];                    /* "chatcmpl-.." */
+    struct lp_chat_outcome outcome; /* once done */
+};
+struct lp_chat_order *lp_chat_order_new(void); /* see lp_order_new */
 
 #endif

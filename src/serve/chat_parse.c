@@ -3,48 +3,10 @@
  * is refused; what would not is let pass. */
 #include "base/memory.h"
 #include "serve/chat.h"
+#include "serve/fields.h"
 
 #include <string.h>
 #include <strings.h>
-
-bool lp_chat_is_modest(const char *text, size_t n) {
-    int depth = 0;
-    long values = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (quoted) {
-            i += c == '\\';
-            quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > LP_CHAT_DEPTH || ++values > LP_CHAT_VALUES)
-                return false;
-        } else if (c == ']' || c == '}') {
-            depth--;
-        } else if (c == ',' && ++values > LP_CHAT_VALUES) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool bad(struct lp_fault *fault, const char *param, const char *what) {
-    return lp_fault_set(fault, 400, param, NULL, "%s", what);
-}
-
-static bool memory(struct lp_fault *fault) {
-    struct lp_error err = {0};
-    lp_error_memory(&err);
-    return lp_fault_from(fault, NULL, &err);
-}
-
-/* A value that is there and not null. */
-static const json_t *given(const json_t *object, const char *key) {
-    const json_t *value = json_object_get(object, key);
-    return json_is_null(value) ? NULL : value;
-}
 
 /* Parameters that would change the answer if they were done. `harmless` says what may be sent nevertheless.
  */
@@ -87,7 +49,7 @@ static const struct {
 
 static bool check_undone(const json_t *body, struct lp_fault *fault) {
     for (size_t i = 0; i < sizeof undone / sizeof *undone; i++) {
-        const json_t *value = given(body, undone[i].name);
+        const json_t *value = lp_given(body, undone[i].name);
         if (value && !(undone[i].harmless && undone[i].harmless(value)))
             return lp_fault_set(fault, 400, undone[i].name, "unsupported_parameter",
                                 "this server does not do '%s' with that value", undone[i].name);
@@ -95,30 +57,8 @@ static bool check_undone(const json_t *body, struct lp_fault *fault) {
     return true;
 }
 
-static bool take_number(const json_t *body, const char *key, double hi, double *out, struct lp_fault *fault) {
-    struct lp_error err = {0};
-    if (!lp_json_number(body, key, *out, out, &err))
-        return lp_fault_from(fault, key, &err);
-    return (*out >= 0 && *out <= hi) || lp_fault_set(fault, 400, key, NULL, "'%s' must be 0 to %g", key, hi);
-}
-
-static bool take_integer(const json_t *body, const char *key, int64_t lo, int64_t hi, int64_t *out,
-                         struct lp_fault *fault) {
-    struct lp_error err = {0};
-    if (!given(body, key))
-        return true;
-    return lp_json_int(body, key, lo, lo, hi, out, &err) || lp_fault_from(fault, key, &err);
-}
-
-static bool take_flag(const json_t *object, const char *key, bool *out, struct lp_fault *fault) {
-    const json_t *value = given(object, key);
-    *out = json_is_true(value);
-    return !value || json_is_boolean(value) ||
-           lp_fault_set(fault, 400, key, NULL, "'%s' must be true or false", key);
-}
-
 static bool take_stop(struct lp_chat *chat, struct lp_fault *fault) {
-    const json_t *stop = given(chat->body, "stop");
+    const json_t *stop = lp_given(chat->body, "stop");
     bool good =
         !stop || json_is_string(stop) || (json_is_array(stop) && json_array_size(stop) <= LP_CHAT_STOPS);
     if (json_is_string(stop))
@@ -129,39 +69,39 @@ static bool take_stop(struct lp_chat *chat, struct lp_fault *fault) {
     }
     for (int i = 0; good && i < chat->stops; i++)
         good = *chat->stop[i] != 0;
-    return good || bad(fault, "stop", "'stop' must be a text or a list of at most 4, none of them empty");
+    return good || lp_bad(fault, "stop", "'stop' must be a text or a list of at most 4, none of them empty");
 }
 
 static bool take_settings(struct lp_chat *chat, const struct lp_sampling *sampling, struct lp_fault *fault) {
-    const json_t *body = chat->body, *options = given(body, "stream_options");
+    const json_t *body = chat->body, *options = lp_given(body, "stream_options");
     chat->temperature = sampling->temperature;
     chat->top_p = sampling->top_p;
     chat->seed = (int64_t)sampling->seed;
     if (options && !json_is_object(options))
-        return bad(fault, "stream_options", "'stream_options' must be an object");
-    if (!take_number(body, "temperature", 2, &chat->temperature, fault) ||
-        !take_number(body, "top_p", 1, &chat->top_p, fault) ||
-        !take_integer(body, "seed", INT64_MIN, INT64_MAX, &chat->seed, fault) ||
-        !take_integer(body, "max_tokens", 1, 1000000, &chat->max_tokens, fault) ||
-        !take_integer(body, "max_completion_tokens", 1, 1000000, &chat->max_tokens, fault) ||
-        !take_flag(body, "stream", &chat->stream, fault) ||
-        !take_flag(options, "include_usage", &chat->include_usage, fault) || !take_stop(chat, fault))
+        return lp_bad(fault, "stream_options", "'stream_options' must be an object");
+    if (!lp_take_number(body, "temperature", 2, &chat->temperature, fault) ||
+        !lp_take_number(body, "top_p", 1, &chat->top_p, fault) ||
+        !lp_take_integer(body, "seed", INT64_MIN, INT64_MAX, &chat->seed, fault) ||
+        !lp_take_integer(body, "max_tokens", 1, 1000000, &chat->max_tokens, fault) ||
+        !lp_take_integer(body, "max_completion_tokens", 1, 1000000, &chat->max_tokens, fault) ||
+        !lp_take_flag(body, "stream", &chat->stream, fault) ||
+        !lp_take_flag(options, "include_usage", &chat->include_usage, fault) || !take_stop(chat, fault))
         return false;
     return !options || chat->stream ||
-           bad(fault, "stream_options", "'stream_options' is only for 'stream': true");
+           lp_bad(fault, "stream_options", "'stream_options' is only for 'stream': true");
 }
 
 static bool take_picture(struct lp_chat *chat, struct lp_chat_message *m, const json_t *part,
                          struct lp_fault *fault) {
     const char *url = json_string_value(json_object_get(json_object_get(part, "image_url"), "url"));
     if (!url)
-        return bad(fault, "messages", "a part of the type 'image_url' needs {\"image_url\": {\"url\": ..}}");
+        return lp_bad(fault, "messages", "a part of the type 'image_url' needs {\"image_url\": {\"url\": ..}}");
     if (strncasecmp(url, "data:", 5))
-        return bad(fault, "messages",
+        return lp_bad(fault, "messages",
                    "pictures must come as data URLs (data:image/png;base64,..): addresses and files are not "
                    "fetched");
     if (m->assistant)
-        return bad(fault, "messages", "only messages of the role 'user' may have pictures");
+        return lp_bad(fault, "messages", "only messages of the role 'user' may have pictures");
     if (chat->pictures == LP_CHAT_PICTURES)
         return lp_fault_set(fault, 400, "messages", NULL, "a request may have at most %d pictures",
                             LP_CHAT_PICTURES);
@@ -187,7 +127,7 @@ static bool take_part(struct lp_chat *chat, struct lp_chat_message *m, const jso
     }
     if (type && !strcmp(type, "image_url") && pictures)
         return take_picture(chat, m, part, fault);
-    return bad(fault, "messages",
+    return lp_bad(fault, "messages",
                "a part of a message must be {\"type\": \"text\", \"text\": ..} or, of a user's, {\"type\": "
                "\"image_url\", ..}");
 }
@@ -199,7 +139,7 @@ static bool take_content(struct lp_chat *chat, struct lp_chat_message *m, const 
         return true;
     }
     if (!json_is_array(content) || !json_array_size(content))
-        return bad(fault, "messages", "a message's 'content' must be a text or a list of parts");
+        return lp_bad(fault, "messages", "a message's 'content' must be a text or a list of parts");
     for (size_t i = 0; i < json_array_size(content); i++)
         if (!take_part(chat, m, json_array_get(content, i), pictures, fault))
             return false;
@@ -213,12 +153,12 @@ static bool take_message(struct lp_chat *chat, const json_t *message, struct lp_
     bool user = role && !strcmp(role, "user"), assistant = role && !strcmp(role, "assistant");
     bool system = role && (!strcmp(role, "system") || !strcmp(role, "developer"));
     if (!user && !assistant && !system)
-        return bad(fault, "messages",
+        return lp_bad(fault, "messages",
                    "a message's 'role' must be 'user', 'assistant', 'system' or 'developer'");
-    if (given(message, "tool_calls") && !is_empty(json_object_get(message, "tool_calls")))
-        return bad(fault, "messages", "this server does not do calls of a client's tools");
+    if (lp_given(message, "tool_calls") && !is_empty(json_object_get(message, "tool_calls")))
+        return lp_bad(fault, "messages", "this server does not do calls of a client's tools");
     if (assistant && !chat->messages)
-        return bad(fault, "messages", "the first message must not be the assistant's");
+        return lp_bad(fault, "messages", "the first message must not be the assistant's");
     if (!chat->messages || chat->message[chat->messages - 1].assistant != assistant)
         chat->message[chat->messages++] = (struct lp_chat_message){.assistant = assistant};
     return take_content(chat, &chat->message[chat->messages - 1], json_object_get(message, "content"), user,
@@ -229,35 +169,28 @@ static bool take_messages(struct lp_chat *chat, struct lp_fault *fault) {
     const json_t *list = json_object_get(chat->body, "messages");
     size_t n = json_array_size(list);
     if (!n)
-        return bad(fault, "messages", "'messages' must be a list of at least one message");
+        return lp_bad(fault, "messages", "'messages' must be a list of at least one message");
     chat->message = lp_alloc_array(n, sizeof *chat->message);
     if (!chat->message)
-        return memory(fault);
+        return lp_fault_memory(fault);
     for (size_t i = 0; i < n; i++)
         if (!take_message(chat, json_array_get(list, i), fault))
             return false;
     for (int i = 0; i < chat->messages; i++)
         if (chat->message[i].text.failed)
-            return memory(fault);
+            return lp_fault_memory(fault);
     return !chat->message[chat->messages - 1].assistant ||
-           bad(fault, "messages", "the last message must be the user's");
+           lp_bad(fault, "messages", "the last message must be the user's");
 }
 
 bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char *model,
                    const struct lp_sampling *sampling, struct lp_fault *fault) {
-    struct lp_error err = {0};
-    if (!lp_chat_is_modest(body, n))
-        return lp_fault_set(fault, 400, NULL, NULL,
-                            "the body nests deeper than %d or holds more than %d values", LP_CHAT_DEPTH,
-                            LP_CHAT_VALUES);
-    chat->body = lp_json_parse(body, n, "the body", &err);
+    chat->body = lp_take_body(body, n, fault);
     if (!chat->body)
-        return lp_fault_from(fault, NULL, &err);
-    if (!json_is_object(chat->body))
-        return bad(fault, NULL, "the body must be a JSON object");
+        return false;
     const char *asked = json_string_value(json_object_get(chat->body, "model"));
     if (!asked)
-        return bad(fault, "model", "'model' must be the name of a model; see /v1/models");
+        return lp_bad(fault, "model", "'model' must be the name of a model; see /v1/models");
     if (strcmp(asked, model))
         return lp_fault_set(fault, 404, "model", "model_not_found",
                             "there is no such model here; see /v1/models");

@@ -21,21 +21,21 @@ struct way {
     enum lp_chat_finish finish;
 };
 
-struct lp_image *lp_chat_picture(const char *url, struct lp_error *err) {
+bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err) {
     static const char scheme[] = "data:image/", mark[] = ";base64,";
     const char *comma = strchr(url, ',');
-    struct lp_str bytes = {0};
-    struct lp_image *image = NULL;
     if (strncasecmp(url, scheme, sizeof scheme - 1) || !comma || comma - url < (long)sizeof mark - 2 ||
-        strncasecmp(comma + 2 - sizeof mark, mark, sizeof mark - 1)) {
-        lp_error_set(err, LP_EINPUT, "a picture's data URL must be data:image/..;base64,..");
-        return NULL;
-    }
-    if (!lp_base64_parse(&bytes, comma + 1, strlen(comma + 1)))
-        bytes.failed ? lp_error_memory(err)
-                     : lp_error_set(err, LP_EINPUT, "a picture's data URL is not base64");
-    else
-        image = lp_image_decode(lp_str_text(&bytes), bytes.n, "a picture", err);
+        strncasecmp(comma + 2 - sizeof mark, mark, sizeof mark - 1))
+        return lp_error_set(err, LP_EINPUT, "a picture's data URL must be data:image/..;base64,..");
+    if (lp_base64_parse(bytes, comma + 1, strlen(comma + 1)))
+        return true;
+    return bytes->failed ? lp_error_memory(err) : lp_error_set(err, LP_EINPUT, "a picture's data URL is not base64");
+}
+
+struct lp_image *lp_chat_picture(const char *url, struct lp_error *err) {
+    struct lp_str bytes = {0};
+    struct lp_image *image =
+        lp_chat_picture_bytes(url, &bytes, err) ? lp_image_decode(lp_str_text(&bytes), bytes.n, "a picture", err) : NULL;
     lp_str_done(&bytes);
     return image;
 }
@@ -151,6 +151,13 @@ static int64_t positions(const struct lp_agent *a) {
     return lmm->remote ? 0 : lmm->kind->rows(lmm->self);
 }
 
+void lp_chat_count(const struct lp_agent *a, const char *answer, size_t n, int64_t *prompt_tokens,
+                   int64_t *completion_tokens) {
+    int64_t all = positions(a);
+    *completion_tokens = count_tokens(a, answer, n);
+    *prompt_tokens = all > *completion_tokens ? all - *completion_tokens : 0;
+}
+
 bool lp_chat_run(const struct lp_chat *chat, struct lp_agent *agent, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault) {
@@ -168,9 +175,7 @@ bool lp_chat_run(const struct lp_chat *chat, struct lp_agent *agent, atomic_bool
         pass_on(&w, true);
     done = done && (!w.said.failed || lp_error_memory(&err));
     if (done) {
-        int64_t all = positions(agent);
-        outcome->completion_tokens = count_tokens(agent, lp_str_text(&w.said), w.said.n);
-        outcome->prompt_tokens = all > outcome->completion_tokens ? all - outcome->completion_tokens : 0;
+        lp_chat_count(agent, lp_str_text(&w.said), w.said.n, &outcome->prompt_tokens, &outcome->completion_tokens);
         outcome->finish = w.ended ? w.finish : reply.cut_short ? LP_CHAT_LENGTH : LP_CHAT_STOP;
         outcome->answer = w.said;
         w.said = (struct lp_str){0};

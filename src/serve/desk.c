@@ -13,10 +13,14 @@
 
 enum { LOOK_MS = 50 }; /* between two looks at the clients */
 
-struct lp_order *lp_order_new(void) {
-    struct lp_order *o = lp_alloc(sizeof *o);
-    if (o)
+struct lp_order *lp_order_new(size_t size, void (*work)(struct lp_order *order, struct lp_desk *desk),
+                              void (*close)(struct lp_order *order)) {
+    struct lp_order *o = lp_alloc(size);
+    if (o) {
         o->holders = 1;
+        o->work = work;
+        o->close = close;
+    }
     return o;
 }
 
@@ -24,8 +28,7 @@ struct lp_order *lp_order_new(void) {
 static void let_go(struct lp_order *o) {
     if (--o->holders)
         return;
-    lp_chat_done(&o->chat);
-    lp_str_done(&o->outcome.answer);
+    o->close(o);
     lp_str_done(&o->events);
     lp_free(o);
 }
@@ -44,74 +47,21 @@ static void finish(struct lp_order *o) {
     let_go(o);
 }
 
-/* Writes an event, which is given away and NULL when memory ran out. */
-static void put_event(struct lp_desk *d, struct lp_order *o, json_t *event) {
-    char *text = event ? lp_json_text(event) : NULL;
-    json_decref(event);
+void lp_order_begin(struct lp_desk *d, struct lp_order *o) {
     pthread_mutex_lock(&d->lock);
-    if (text)
-        lp_str_printf(&o->events, "data: %s\n\n", text);
-    else
-        o->events.failed = true;
+    o->begun = true;
+    if (o->stream)
+        wake(o);
+    pthread_mutex_unlock(&d->lock);
+}
+
+void lp_order_tell(struct lp_desk *d, struct lp_order *o, const char *text) {
+    pthread_mutex_lock(&d->lock);
+    lp_str_puts(&o->events, text);
     if (o->events.failed)
         atomic_store(&o->cancel, true);
     wake(o);
     pthread_mutex_unlock(&d->lock);
-    lp_free(text);
-}
-
-/* What the planner's thread works on, for the callbacks. */
-struct work {
-    struct lp_desk *desk;
-    struct lp_order *order;
-};
-
-static void begun(void *context) {
-    struct work *w = context;
-    pthread_mutex_lock(&w->desk->lock);
-    w->order->begun = true;
-    if (w->order->chat.stream)
-        wake(w->order);
-    pthread_mutex_unlock(&w->desk->lock);
-    if (w->order->chat.stream)
-        put_event(w->desk, w->order, lp_chat_chunk(&w->order->names, true, "", NULL));
-}
-
-static void piece(void *context, const char *text) {
-    struct work *w = context;
-    if (w->order->chat.stream)
-        put_event(w->desk, w->order, lp_chat_chunk(&w->order->names, false, text, NULL));
-}
-
-static void end_stream(struct lp_desk *d, struct lp_order *o) {
-    static const char last[] = "data: [DONE]\n\n";
-    if (o->fault.status) {
-        put_event(d, o, lp_fault_json(&o->fault));
-        return;
-    }
-    put_event(d, o, lp_chat_chunk(&o->names, false, NULL, lp_chat_finish_name(o->outcome.finish)));
-    if (o->chat.include_usage)
-        put_event(d, o, lp_chat_usage_chunk(&o->names, &o->outcome));
-    pthread_mutex_lock(&d->lock);
-    lp_str_puts(&o->events, last);
-    pthread_mutex_unlock(&d->lock);
-}
-
-static void work(struct lp_desk *d, struct lp_order *o) {
-    struct work w = {d, o};
-    const struct lp_chat_listener listener = {begun, piece, &w};
-    bool good = lp_chat_run(&o->chat, d->agent, &o->cancel, &listener, &o->outcome, &o->fault);
-    pthread_mutex_lock(&d->lock);
-    bool streaming = o->chat.stream && o->begun;
-    pthread_mutex_unlock(&d->lock);
-    if (streaming)
-        end_stream(d, o);
-    if (good) {
-        atomic_fetch_add(&d->metrics->prompt_tokens, (uint_fast64_t)o->outcome.prompt_tokens);
-        atomic_fetch_add(&d->metrics->completion_tokens, (uint_fast64_t)o->outcome.completion_tokens);
-    } else if (o->fault.status == LP_GONE) {
-        atomic_fetch_add(&d->metrics->canceled, 1);
-    }
 }
 
 static void *run_planner(void *context) {
@@ -127,7 +77,9 @@ static void *run_planner(void *context) {
         d->waiting--;
         d->at_work = o;
         pthread_mutex_unlock(&d->lock);
-        work(d, o);
+        o->work(o, d);
+        if (o->fault.status == LP_GONE)
+            atomic_fetch_add(&d->metrics->canceled, 1);
         pthread_mutex_lock(&d->lock);
         d->at_work = NULL;
         finish(o);
@@ -138,17 +90,25 @@ static void *run_planner(void *context) {
 }
 
 /* Locked. Whether the client has closed its side. */
-static bool is_gone(const struct lp_order *o) {
+static bool is_gone(const struct lp_order *o, const char *tag) {
+    (void)tag;
     struct pollfd p = {.fd = o->socket, .events = POLLRDHUP};
     return !o->connection || (poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
 }
 
-/* Locked. Ends the orders whose clients have gone, or with `all` those of all clients. */
-static void end_orders(struct lp_desk *d, bool all) {
-    if (d->at_work && (all || is_gone(d->at_work)))
+static bool is_about(const struct lp_order *o, const char *tag) {
+    return !tag || !strcmp(o->tag, tag);
+}
+
+/* Locked. Ends the orders of which `ends` says so: how many. */
+static int end_orders(struct lp_desk *d, bool (*ends)(const struct lp_order *o, const char *tag), const char *tag) {
+    int ended = 0;
+    if (d->at_work && ends(d->at_work, tag)) {
         atomic_store(&d->at_work->cancel, true);
+        ended++;
+    }
     for (struct lp_order **at = &d->line, *o; (o = *at);) {
-        if (!all && !is_gone(o)) {
+        if (!ends(o, tag)) {
             at = &o->next;
             continue;
         }
@@ -156,7 +116,19 @@ static void end_orders(struct lp_desk *d, bool all) {
         d->waiting--;
         lp_fault_set(&o->fault, LP_GONE, NULL, NULL, "stopped before the planner came to it");
         finish(o);
+        ended++;
     }
+    return ended;
+}
+
+/* Locked. Lets an order tell how it goes. */
+static void watch(struct lp_order *o) {
+    size_t n = o->events.n;
+    if (!o->watch || !o->stream || !o->begun)
+        return;
+    o->watch(o, &o->events);
+    if (o->events.n > n)
+        wake(o);
 }
 
 static void *run_watcher(void *context) {
@@ -174,7 +146,9 @@ static void *run_watcher(void *context) {
         until.tv_nsec %= 1000000000L;
         while (pthread_cond_timedwait(&d->bell, &d->lock, &until) == 0) {
         }
-        end_orders(d, false);
+        end_orders(d, is_gone, NULL);
+        if (d->at_work)
+            watch(d->at_work);
     }
     pthread_mutex_unlock(&d->lock);
     return NULL;
@@ -212,8 +186,15 @@ void lp_desk_done(struct lp_desk *d) {
 
 void lp_desk_cancel_all(struct lp_desk *d) {
     pthread_mutex_lock(&d->lock);
-    end_orders(d, true);
+    end_orders(d, is_about, NULL);
     pthread_mutex_unlock(&d->lock);
+}
+
+bool lp_desk_cancel(struct lp_desk *d, const char *tag) {
+    pthread_mutex_lock(&d->lock);
+    int ended = end_orders(d, is_about, tag);
+    pthread_mutex_unlock(&d->lock);
+    return ended > 0;
 }
 
 void lp_desk_state(struct lp_desk *d, int *waiting, bool *busy) {
@@ -268,6 +249,13 @@ bool lp_desk_failed(struct lp_desk *d, const struct lp_order *o) {
     bool failed = o->done && o->fault.status;
     pthread_mutex_unlock(&d->lock);
     return failed;
+}
+
+bool lp_desk_has_events(struct lp_desk *d, const struct lp_order *o) {
+    pthread_mutex_lock(&d->lock);
+    bool has = o->stream && o->events.n;
+    pthread_mutex_unlock(&d->lock);
+    return has;
 }
 
 long lp_desk_read(struct lp_desk *d, struct lp_order *o, char *out, size_t n) {

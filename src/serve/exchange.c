@@ -9,6 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The methods that the path has. */
+static void allow(const struct lp_exchange *x, struct MHD_Response *response) {
+    struct lp_str methods = {0};
+    for (int i = 0; i < lp_routes_count(); i++)
+        if (!strcmp(lp_routes[i].path, x->route->path))
+            lp_str_printf(&methods, "%s%s", methods.n ? ", " : "", lp_routes[i].method);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, lp_str_text(&methods));
+    lp_str_done(&methods);
+}
+
 /* Sends the response, which is given away and NULL when memory ran out. */
 static void answer(struct lp_exchange *x, int status, const char *type, struct MHD_Response *response) {
     const char *origin = lp_guard_origin(x);
@@ -23,7 +33,7 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Origin");
     }
     if (origin && status == 204) {
-        MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST");
+        MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST, DELETE");
         MHD_add_response_header(response, "Access-Control-Allow-Headers", "Authorization, Content-Type");
     }
     if (status == 429 || status == 503)
@@ -31,7 +41,7 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
     if (status == 401)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (status == 405)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, x->route->method);
+        allow(x, response);
     if (x->refused.status ||
         atomic_load(&x->server->stopping)) /* the rest of the body may not have been read */
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -43,6 +53,13 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text) {
     answer(x, status, type,
            MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY));
+}
+
+void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *taken, size_t n) {
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(n, taken, lp_free);
+    if (!response)
+        lp_free(taken);
+    answer(x, status, type, response);
 }
 
 void lp_answer_json(struct lp_exchange *x, int status, const json_t *value) {
@@ -72,6 +89,16 @@ static ssize_t read_events(void *context, uint64_t at, char *out, size_t n) {
 void lp_answer_events(struct lp_exchange *x) {
     answer(x, 200, "text/event-stream",
            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, x, NULL));
+}
+
+bool lp_exchange_put(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault) {
+    struct lp_server *s = x->server;
+    order->connection = x->connection;
+    order->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    if (atomic_load(&s->stopping))
+        return lp_fault_set(fault, 503, NULL, "stopping", "the server is being stopped");
+    return lp_desk_put(&s->desk, order) ||
+           lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait for the planner: try again");
 }
 
 void lp_exchange_log(const struct lp_exchange *x, double ms) {

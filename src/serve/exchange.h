@@ -5,9 +5,11 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "serve/clerk.h"
 #include "serve/desk.h"
 #include "serve/http.h"
 #include "serve/metrics.h"
+#include "serve/state.h"
 
 #include <microhttpd.h>
 
@@ -17,6 +19,8 @@ struct lp_server {
     struct lp_server_settings settings;
     struct MHD_Daemon *daemon;
     struct lp_desk desk;
+    struct lp_clerks clerks;
+    struct lp_state *state;
     struct lp_metrics metrics;
     const char *model; /* the planner's name; borrowed */
     int64_t began;     /* seconds since 1970 */
@@ -30,11 +34,11 @@ struct lp_server {
 struct lp_exchange;
 
 struct lp_route {
-    const char *method, *path;          /* a path that ends in '/' stands for all that goes on from there */
-    bool open;                          /* needs no key */
-    void (*run)(struct lp_exchange *x); /* answers, or leaves an order */
-    void (*finish)(
-        struct lp_exchange *x); /* answers once the order has begun or is done; NULL: leaves none */
+    const char *method, *path; /* a path that ends in '/' stands for all that goes on from there, '*' for one part */
+    bool open;                 /* needs no key */
+    void (*run)(struct lp_exchange *x);    /* answers, or leaves an order or an errand */
+    void (*finish)(struct lp_exchange *x); /* answers once that has begun or is done; NULL: leaves none */
+    bool pictures;                         /* a body may also be a picture or a form with pictures */
 };
 extern const struct lp_route lp_routes[];
 int lp_routes_count(void);
@@ -50,22 +54,31 @@ struct lp_exchange {
     size_t received, kept;   /* bytes of the body; of these counted in the server's `held` */
     struct lp_fault refused; /* status not 0: what will be the answer */
     struct lp_order *order;  /* NULL: none */
+    struct lp_errand errand; /* run NULL: none */
     int status;              /* of the answer; 0: none yet */
 };
+
+/* The i-th part of the path that its route's '*' stand for, into out; "" when it is too long. */
+void lp_exchange_part(const struct lp_exchange *x, int i, char *out, size_t size);
 
 /* Each gives the exchange its answer. */
 void lp_answer_json(struct lp_exchange *x, int status, const json_t *value);
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text);
 void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault);
+void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *taken, size_t n);
 /* Server-sent events as the order writes them. */
 void lp_answer_events(struct lp_exchange *x);
+
+/* Puts the exchange's order in line. */
+bool lp_exchange_put(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault);
 
 /* Whether the request may be served as far as its headers tell. */
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault);
 /* The origin that the answer shall allow, or NULL; borrowed. */
 const char *lp_guard_origin(const struct lp_exchange *x);
-/* Whether a key is the right one, in a time that does not tell how much of it is. */
-bool lp_guard_same_key(const char *given, const char *key);
+
+/* The hash of the key that was shown, by which sessions are told apart; of nothing where none is needed. */
+struct lp_hash lp_guard_owner(const struct lp_exchange *x);
 
 /* One line about a finished exchange. */
 void lp_exchange_log(const struct lp_exchange *x, double ms);

@@ -10,11 +10,12 @@ static const char *header(const struct lp_exchange *x, const char *name) {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
-bool lp_guard_same_key(const char *given, const char *key) {
-    size_t n = strlen(given), m = strlen(key);
+/* In a time that does not tell how much of the key[0..m), m > 0, is right. */
+static bool same_key(const char *given, const char *key, size_t m) {
+    size_t n = strlen(given);
     unsigned char differs = n != m;
     for (size_t i = 0; i < n; i++)
-        differs |= (unsigned char)given[i] ^ (unsigned char)key[m ? i % m : 0];
+        differs |= (unsigned char)given[i] ^ (unsigned char)key[i % m];
     return !differs;
 }
 
@@ -59,18 +60,43 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-static bool has_key(const struct lp_exchange *x) {
+/* The key that was shown; NULL: none. */
+static const char *shown_key(const struct lp_exchange *x) {
     const char *given = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
     static const char scheme[] = "Bearer ";
-    return given && !strncasecmp(given, scheme, sizeof scheme - 1) &&
-           lp_guard_same_key(given + sizeof scheme - 1, x->server->settings.key);
+    return given && !strncasecmp(given, scheme, sizeof scheme - 1) ? given + sizeof scheme - 1 : NULL;
 }
 
-static bool is_json(const struct lp_exchange *x) {
+/* Every key is compared, whether one before was the right one or not. */
+static bool has_key(const struct lp_exchange *x) {
+    const char *given = shown_key(x), *at = x->server->settings.key;
+    bool good = false;
+    while (given && *(at += strspn(at, " "))) {
+        size_t n = strcspn(at, " ");
+        good = same_key(given, at, n) || good;
+        at += n;
+    }
+    return good;
+}
+
+struct lp_hash lp_guard_owner(const struct lp_exchange *x) {
+    const char *key = x->server->settings.key ? shown_key(x) : NULL;
+    struct lp_sha256 sum;
+    lp_sha256_init(&sum);
+    lp_sha256_add(&sum, key ? key : "", key ? strlen(key) : 0);
+    return lp_sha256_end(&sum);
+}
+
+static bool has_type(const struct lp_exchange *x, const char *name) {
     const char *type = header(x, MHD_HTTP_HEADER_CONTENT_TYPE);
-    static const char json[] = "application/json";
-    return type && !strncasecmp(type, json, sizeof json - 1) &&
-           (!type[sizeof json - 1] || strchr("; ", type[sizeof json - 1]));
+    size_t n = strlen(name);
+    return type && !strncasecmp(type, name, n) && (name[n - 1] == '/' || !type[n] || strchr("; ", type[n]));
+}
+
+/* Whether the body is of a kind that the route reads. */
+static bool is_readable(const struct lp_exchange *x) {
+    return has_type(x, "application/json") ||
+           (x->route->pictures && (has_type(x, "image/") || has_type(x, "multipart/form-data")));
 }
 
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault) {
@@ -89,7 +115,8 @@ bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *
         return true; /* asks what it may send, and cannot send a key */
     if (x->server->settings.key && !(x->route && x->route->open) && !has_key(x))
         return lp_fault_set(fault, 401, NULL, "invalid_api_key", "the API key is missing or wrong");
-    if (x->route && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_json(x))
-        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json");
+    if (x->route && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_readable(x))
+        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json%s",
+                            x->route->pictures ? ", image/.. or multipart/form-data" : "");
     return true;
 }

@@ -30,21 +30,51 @@ void lp_server_defaults(struct lp_server_settings *s) {
                                      .most_body = 32 << 20,
                                      .most_waiting = 16,
                                      .most_connections = 512,
+                                     .most_state = (size_t)10 << 30,
                                      .log = -1};
 }
 
-static const struct lp_route *find_route(const char *path) {
-    for (int i = 0; i < lp_routes_count(); i++) {
-        size_t n = strlen(lp_routes[i].path);
-        bool begins = lp_routes[i].path[n - 1] == '/';
-        if (begins ? !strncmp(path, lp_routes[i].path, n) && path[n] : !strcmp(path, lp_routes[i].path))
-            return &lp_routes[i];
+static bool is_method(const struct lp_route *route, const char *method) {
+    return !strcmp(method, route->method) ||
+           (!strcmp(method, MHD_HTTP_METHOD_HEAD) && !strcmp(route->method, MHD_HTTP_METHOD_GET));
+}
+
+static bool matches(const char *route, const char *path) {
+    while (*route && *route == (*route == '*' ? '*' : *path)) {
+        size_t n = *route == '*' ? strcspn(path, "/") : 1;
+        if (!n)
+            return false;
+        route++;
+        path += n;
     }
-    return NULL;
+    return !*route && (!*path || route[-1] == '/');
+}
+
+/* The route of a path; of several, that of the method, else any. */
+static const struct lp_route *find_route(const char *path, const char *method) {
+    const struct lp_route *other = NULL;
+    for (int i = 0; i < lp_routes_count(); i++) {
+        const struct lp_route *r = &lp_routes[i];
+        size_t n = strlen(r->path);
+        if (!matches(r->path, path) || (r->path[n - 1] == '/' && !path[n]))
+            continue;
+        if (is_method(r, method))
+            return r;
+        other = r;
+    }
+    return other;
+}
+
+void lp_exchange_part(const struct lp_exchange *x, int i, char *out, size_t size) {
+    const char *route = x->route->path, *path = x->path;
+    for (; *route && (*route != '*' || i--); route++)
+        path += *route == '*' ? strcspn(path, "/") : 1;
+    size_t n = strcspn(path, "/");
+    snprintf(out, size, "%.*s", n < size ? (int)n : 0, path);
 }
 
 static struct lp_exchange *exchange_new(struct lp_server *s, struct MHD_Connection *connection,
-                                        const char *path) {
+                                        const char *path, const char *method) {
     struct lp_exchange *x = lp_alloc(sizeof *x);
     unsigned char random[12] = {0};
     if (!x)
@@ -52,7 +82,7 @@ static struct lp_exchange *exchange_new(struct lp_server *s, struct MHD_Connecti
     x->server = s;
     x->connection = connection;
     x->path = path;
-    x->route = find_route(path);
+    x->route = find_route(path, method);
     x->began_ms = lp_clock_ms();
     if (getrandom(random, sizeof random, GRND_NONBLOCK) < 0)
         memcpy(random, &x->began_ms, sizeof x->began_ms);
@@ -79,14 +109,10 @@ static void completed(void *context, struct MHD_Connection *connection, void **o
     lp_exchange_log(x, ms);
     atomic_fetch_sub(&s->held, x->kept);
     lp_str_done(&x->body);
+    lp_errand_done(&x->errand);
     lp_free(x);
     *own = NULL;
     atomic_fetch_sub(&s->open, 1);
-}
-
-static bool is_method(const struct lp_exchange *x, const char *method) {
-    return !strcmp(method, x->route->method) ||
-           (!strcmp(method, MHD_HTTP_METHOD_HEAD) && !strcmp(x->route->method, MHD_HTTP_METHOD_GET));
 }
 
 static bool is_preflight(const struct lp_exchange *x, const char *method) {
@@ -99,7 +125,7 @@ static void look_at_headers(struct lp_exchange *x, const char *method) {
         return;
     if (!x->route)
         lp_fault_set(&x->refused, 404, NULL, "not_found", "there is nothing at this path");
-    else if (!is_method(x, method))
+    else if (!is_method(x->route, method))
         lp_fault_set(&x->refused, 405, NULL, "method_not_allowed", "this path is for %s only",
                      x->route->method);
 }
@@ -156,9 +182,9 @@ static void answer(struct lp_exchange *x, const char *method) {
         lp_answer_text(x, 204, "text/plain", "");
     else if (x->body.failed)
         lp_answer_json(x, 503, NULL);
-    else if (!x->order)
+    else if (!x->order && !x->errand.run)
         x->route->run(x);
-    if (!x->status && x->order)
+    if (!x->status && (x->order || x->errand.run))
         x->route->finish(x);
 }
 
@@ -168,7 +194,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     struct lp_exchange *x = *own;
     (void)version;
     if (!x) {
-        *own = x = exchange_new(context, connection, path);
+        *own = x = exchange_new(context, connection, path, method);
         if (!x)
             return MHD_NO;
         return begin(x, method) || x->status ? MHD_YES : MHD_NO;
@@ -181,7 +207,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (x->status)
         return MHD_YES;
     answer(x, method);
-    return x->status || x->order ? MHD_YES : MHD_NO;
+    return x->status || x->order || x->errand.run ? MHD_YES : MHD_NO;
 }
 
 union address {
@@ -237,7 +263,9 @@ struct lp_server *lp_server_open(const struct lp_server_settings *settings, stru
     s->model = agent->talk.lmm->name;
     s->began = (int64_t)time(NULL);
     if (find_address(settings, &at, &s->loopback, err) &&
-        lp_desk_init(&s->desk, agent, &s->metrics, settings->most_waiting, err) && start(s, &at, err))
+        (s->state = lp_state_open(settings->state, settings->most_state, err)) &&
+        lp_desk_init(&s->desk, agent, &s->metrics, settings->most_waiting, err) && lp_clerks_init(&s->clerks, err) &&
+        start(s, &at, err))
         return s;
     lp_server_close(s);
     return NULL;
@@ -280,8 +308,10 @@ void lp_server_close(struct lp_server *s) {
         lp_desk_close(&s->desk);
         lp_desk_cancel_all(&s->desk);
     }
-    lp_desk_done(&s->desk); /* wakes every connection that waits, which MHD_stop_daemon needs */
+    lp_desk_done(&s->desk); /* both wake every connection that waits, which MHD_stop_daemon needs */
+    lp_clerks_done(&s->clerks);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
+    lp_state_close(s->state);
     lp_free(s);
 }

@@ -8,16 +8,18 @@
 struct lp_server_settings {
     const char *host; /* a numeric address or "localhost" */
     int port;         /* 0: any that is free */
-    const char
-        *key; /* the API key that clients must show; NULL: none, and only loopback addresses are bound */
+    const char *key; /* the API keys, parted by spaces, of which clients must show one; NULL: none, and only
+                        loopback addresses are bound */
     const char *const *origin; /* pages of these origins may call, beside the server's own */
     int origins;
     size_t most_body; /* bytes of a request's body */
     int most_waiting; /* requests that wait for the planner; more get 429 */
     int most_connections;
+    const char *state; /* folder of the sessions; NULL: a temporary one */
+    size_t most_state; /* bytes of their pictures */
     int log; /* descriptor for one JSON line a request; -1: none */
 };
-/* 127.0.0.1, 8080, no key, no origins, 32 MiB, 16, 512, no log. */
+/* 127.0.0.1, 8080, no key, no origins, 32 MiB, 16, 512, temporary, 10 GiB, no log. */
 void lp_server_defaults(struct lp_server_settings *s);
 
 struct lp_server;
@@ -25,7 +27,7 @@ struct lp_server;
 /* Starts serving with threads of its own, of which one works the agent. The agent and what the settings point
  * to are borrowed until close; nobody else may touch the agent. Owned by caller (lp_server_close). NULL:
  * LP_EUSAGE for a host that is no address, or one beyond loopback without a key; LP_EIO when the address is
- * taken; LP_EMEMORY. */
+ * taken; LP_EMEMORY; what lp_state_open says. */
 struct lp_server *lp_server_open(const struct lp_server_settings *s, struct lp_agent *agent,
                                  struct lp_error *err);
 int lp_server_port(const struct lp_server *s);
