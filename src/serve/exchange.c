@@ -62,16 +62,24 @@ void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault) {
     json_decref(value);
 }
 
-static ssize_t read_events(void *context, uint64_t at, char *out, size_t n) {
+static ssize_t read_stream(void *context, uint64_t at, char *out, size_t n) {
     struct lp_exchange *x = context;
     (void)at;
     long k = lp_desk_read(&x->server->desk, x->order, out, n);
     return k < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)k;
 }
 
-void lp_answer_events(struct lp_exchange *x) {
-    answer(x, 200, "text/event-stream",
-           MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, x, NULL));
+void lp_answer_stream(struct lp_exchange *x, const char *type) {
+    answer(x, 200, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, x, NULL));
+}
+
+bool lp_exchange_order(struct lp_exchange *x, struct lp_order *o, struct lp_fault *fault) {
+    o->connection = x->connection;
+    o->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    if (atomic_load(&x->server->stopping))
+        return lp_fault_set(fault, 503, NULL, "stopping", "the server is being stopped");
+    return lp_desk_put(&x->server->desk, o) ||
+           lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait already: try again");
 }
 
 void lp_exchange_log(const struct lp_exchange *x, double ms) {

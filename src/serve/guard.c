@@ -59,11 +59,25 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-static bool has_key(const struct lp_exchange *x) {
+/* The key that the route wants; NULL: none. */
+static const char *wanted_key(const struct lp_exchange *x) {
+    const struct lp_server_settings *s = &x->server->settings;
+    int ways = x->route ? x->route->ways : 0;
+    return ways & LP_ROUTE_OPEN ? NULL : ways & LP_ROUTE_WORKER && s->worker_key ? s->worker_key : s->key;
+}
+
+/* As a bearer token; or as the password of an address that holds one, which is all that FastChat's processes can
+ * be told. */
+static bool has_key(const struct lp_exchange *x, const char *key) {
     const char *given = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
     static const char scheme[] = "Bearer ";
-    return given && !strncasecmp(given, scheme, sizeof scheme - 1) &&
-           lp_guard_same_key(given + sizeof scheme - 1, x->server->settings.key);
+    if (given && !strncasecmp(given, scheme, sizeof scheme - 1))
+        return lp_guard_same_key(given + sizeof scheme - 1, key);
+    char *password = NULL, *user = MHD_basic_auth_get_username_password(x->connection, &password);
+    bool good = user && password && lp_guard_same_key(password, key);
+    MHD_free(user);
+    MHD_free(password);
+    return good;
 }
 
 static bool is_json(const struct lp_exchange *x) {
@@ -87,9 +101,9 @@ bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *
                             "pages of another origin may not call this server; see --allow-origin");
     if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS) && origin)
         return true; /* asks what it may send, and cannot send a key */
-    if (x->server->settings.key && !(x->route && x->route->open) && !has_key(x))
+    if (wanted_key(x) && !has_key(x, wanted_key(x)))
         return lp_fault_set(fault, 401, NULL, "invalid_api_key", "the API key is missing or wrong");
-    if (x->route && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_json(x))
+    if (x->route && !(x->route->ways & LP_ROUTE_PLAIN) && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_json(x))
         return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json");
     return true;
 }

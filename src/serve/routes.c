@@ -3,12 +3,12 @@
 #include "serve/routes.h"
 
 const struct lp_route lp_routes[] = {
-    {"GET", "/livez", true, lp_route_livez, NULL},
-    {"GET", "/readyz", true, lp_route_readyz, NULL},
-    {"GET", "/metrics", false, lp_route_metrics, NULL},
-    {"GET", "/v1/models", false, lp_route_models, NULL},
-    {"GET", "/v1/models/", false, lp_route_model, NULL},
-    {"POST", "/v1/chat/completions", false, lp_route_chat_completions, lp_route_chat_completions_finish},
+    {"GET", "/livez", LP_ROUTE_OPEN, lp_route_livez, NULL},
+    {"GET", "/readyz", LP_ROUTE_OPEN, lp_route_readyz, NULL},
+    {"GET", "/metrics", 0, lp_route_metrics, NULL},
+    {"GET", "/v1/models", 0, lp_route_models, NULL},
+    {"GET", "/v1/models/", 0, lp_route_model, NULL},
+    {"POST", "/v1/chat/completions", 0, lp_route_chat_completions, lp_route_chat_completions_finish},
 };
 
 int lp_routes_count(void) {
