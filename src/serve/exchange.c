@@ -3,6 +3,7 @@
 #include "serve/exchange.h"
 
 #include "base/memory.h"
+#include "serve/frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,17 @@ void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault) {
     json_t *value = lp_fault_json(fault);
     lp_answer_json(x, fault->status, value);
     json_decref(value);
+}
+
+void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame) {
+    struct lp_str text = {0};
+    lp_frame_add_trouble(&text, code, why);
+    if (text.failed)
+        lp_answer_json(x, 503, NULL);
+    else
+        answer(x, status, "application/json",
+               MHD_create_response_from_buffer(text.n - !frame, text.s, MHD_RESPMEM_MUST_COPY));
+    lp_str_done(&text);
 }
 
 static ssize_t read_stream(void *context, uint64_t at, char *out, size_t n) {

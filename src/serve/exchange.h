@@ -65,6 +65,8 @@ struct lp_exchange {
 void lp_answer_json(struct lp_exchange *x, int status, const json_t *value);
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text);
 void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault);
+/* Trouble in a worker's words (serve/frame.h): a frame, or the same as JSON. */
+void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame);
 /* The stream that the order writes. */
 void lp_answer_stream(struct lp_exchange *x, const char *type);
 

@@ -13,5 +13,7 @@ void lp_route_models(struct lp_exchange *x);
 void lp_route_model(struct lp_exchange *x);
 void lp_route_chat_completions(struct lp_exchange *x);
 void lp_route_chat_completions_finish(struct lp_exchange *x);
+/* Streams the order's frames once it has begun. */
+void lp_route_frames_finish(struct lp_exchange *x);
 
 #endif
