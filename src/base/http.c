@@ -159,6 +159,22 @@ struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *
     return NULL;
 }
 
+struct lp_http *lp_http_open_path(const struct lp_http_settings *s, const char *path, struct lp_error *err) {
+    struct lp_http_settings below = *s;
+    struct lp_str url = {0};
+    size_t n = strlen(s->url);
+    while (n && s->url[n - 1] == '/')
+        n--;
+    lp_str_add(&url, s->url, n);
+    lp_str_puts(&url, path);
+    below.url = lp_str_text(&url);
+    struct lp_http *h = url.failed ? NULL : lp_http_open(&below, err);
+    if (url.failed)
+        lp_error_memory(err);
+    lp_str_done(&url);
+    return h;
+}
+
 void lp_http_close(struct lp_http *h) {
     if (!h)
         return;

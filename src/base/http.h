@@ -25,6 +25,8 @@ void lp_http_defaults(struct lp_http_settings *s); /* 4 MiB, two minutes */
 /* NULL on failure: LP_EUSAGE for an address that is not https:// or http://, has a user or password in it, or where the key
  * would travel in clear text; LP_EMEMORY. */
 struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *err);
+/* The same at a path ("/list_models") below the settings' url. */
+struct lp_http *lp_http_open_path(const struct lp_http_settings *s, const char *path, struct lp_error *err);
 void lp_http_close(struct lp_http *http); /* NULL is fine */
 
 /* Who follows an answer as it comes. Zero: nobody. */

@@ -68,20 +68,18 @@ static void note(const struct lp_controller *c, const char *worker, const char *
 
 /* How a worker says it is; owned by caller; NULL: it does not say. *busy: it took the question. */
 static json_t *ask(const struct lp_controller *c, const char *name, bool *busy, struct lp_error *err) {
-    char url[LP_ROSTER_LONGEST + 32];
     struct lp_http_reply reply = {0};
-    snprintf(url, sizeof url, "%s/worker_get_status", name);
-    const struct lp_http_settings s = {.url = url,
+    const struct lp_http_settings s = {.url = name,
                                        .key = c->settings.key,
                                        .in_clear = c->settings.in_clear,
                                        .reach = &c->settings.reach,
                                        .limit = ANSWER,
                                        .wait_ms = ASK_MS};
-    struct lp_http *http = lp_http_open(&s, err);
+    struct lp_http *http = lp_http_open_path(&s, "/worker_get_status", err);
     json_t *status = NULL;
     if (http && lp_http_post(http, "", NULL, &reply, err)) {
         if (reply.status != 200)
-            lp_error_set(err, LP_EIO, "%s answers with status %d", url, reply.status);
+            lp_error_set(err, LP_EIO, "%s answers with status %d", name, reply.status);
         else
             status = lp_json_parse(reply.body, reply.size, "its state", err);
         if (status && !lp_roster_check(status, err)) {

@@ -28,24 +28,6 @@ void lp_heart_defaults(struct lp_heart_settings *s) {
     *s = (struct lp_heart_settings){.controller = "http://localhost:21001", .beat_s = 15, .again_s = 5, .log = -1};
 }
 
-static struct lp_http *open_path(const struct lp_heart_settings *s, const char *path, struct lp_error *err) {
-    struct lp_str url = {0};
-    size_t n = 0;
-    while (s->controller[n])
-        n++;
-    while (n && s->controller[n - 1] == '/')
-        n--;
-    lp_str_add(&url, s->controller, n);
-    lp_str_puts(&url, path);
-    const struct lp_http_settings http = {
-        .url = lp_str_text(&url), .key = s->key, .in_clear = s->in_clear, .limit = ANSWER, .wait_ms = WAIT_MS};
-    struct lp_http *opened = url.failed ? NULL : lp_http_open(&http, err);
-    if (url.failed)
-        lp_error_memory(err);
-    lp_str_done(&url);
-    return opened;
-}
-
 /* Posts a question, which is given away; the answer is owned by the caller, NULL on failure. */
 static json_t *post(struct lp_heart *h, struct lp_http *http, json_t *question, struct lp_error *err) {
     const struct lp_http_listener listener = {.cancel = &h->cancel};
@@ -137,8 +119,10 @@ struct lp_heart *lp_heart_open(const struct lp_heart_settings *s, struct lp_work
     h->worker = worker;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->bell, NULL);
-    h->enlist = open_path(s, "/register_worker", err);
-    h->beat = h->enlist ? open_path(s, "/receive_heart_beat", err) : NULL;
+    const struct lp_http_settings http = {
+        .url = s->controller, .key = s->key, .in_clear = s->in_clear, .limit = ANSWER, .wait_ms = WAIT_MS};
+    h->enlist = lp_http_open_path(&http, "/register_worker", err);
+    h->beat = h->enlist ? lp_http_open_path(&http, "/receive_heart_beat", err) : NULL;
     if (h->beat && !(h->started = !pthread_create(&h->thread, NULL, run, h)))
         lp_error_set(err, LP_EMEMORY, "the thread for heart beats cannot be started");
     if (h->started)

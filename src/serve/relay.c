@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "serve/frame.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -59,9 +58,7 @@ static bool pass_refusal(struct relay *r, const struct lp_http_reply *reply) {
 /* Whether the worker's stream came to its end. */
 static bool stream(struct relay *r, const char *address) {
     const struct lp_controller_settings *c = lp_controller_settings(r->controller);
-    char url[LP_ROSTER_LONGEST + 32];
-    snprintf(url, sizeof url, "%s/worker_generate_stream", address);
-    const struct lp_http_settings s = {.url = url,
+    const struct lp_http_settings s = {.url = address,
                                        .key = c->key,
                                        .in_clear = c->in_clear,
                                        .reach = &c->reach,
@@ -70,7 +67,7 @@ static bool stream(struct relay *r, const char *address) {
     struct lp_frames frames = {.frame = pass_on, .context = r};
     const struct lp_http_listener listener = {.cancel = &r->order.cancel, .piece = take, .context = &frames};
     struct lp_http_reply reply = {0};
-    struct lp_http *http = lp_http_open(&s, NULL);
+    struct lp_http *http = lp_http_open_path(&s, "/worker_generate_stream", NULL);
     bool done = http && lp_http_post(http, r->body, &listener, &reply, NULL) && !r->malformed && !frames.over && !frames.part.n;
     if (done && (reply.status < 200 || reply.status > 299))
         done = pass_refusal(r, &reply);

@@ -18,11 +18,10 @@ int lp_wire_port(const struct lp_skill *skill);
 json_t *lp_wire_serve(const struct lp_skill *skill, const json_t *request, struct lp_bench *bench, const atomic_bool *cancel,
                       struct lp_error *err);
 
-/* A client's request for a call whose picture has been picked; owned by caller; NULL on failure. `name`: the worker's, as
- * one of another skill's may be asked. */
-json_t *lp_wire_request(const struct lp_call *call, const char *name, struct lp_error *err);
-/* Fills the call's result, report and made from the response, as running the skill would have done. LP_EIO for what the worker
- * says went wrong, LP_EINPUT for what makes no sense. */
+/* A client's request for a call whose picture has been picked; owned by caller; NULL on failure. */
+json_t *lp_wire_request(const struct lp_call *call, struct lp_error *err);
+/* Fills the call's result, report and made from what the worker of that name responds, as running the skill would have done.
+ * LP_EIO for what the worker says went wrong, LP_EINPUT for what makes no sense. */
 bool lp_wire_take(struct lp_call *call, const char *name, const json_t *response, struct lp_error *err);
 
 #endif

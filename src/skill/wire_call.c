@@ -105,10 +105,9 @@ static bool put_reference(json_t *q, const struct lp_call *call, struct lp_error
     return done;
 }
 
-json_t *lp_wire_request(const struct lp_call *call, const char *name, struct lp_error *err) {
+json_t *lp_wire_request(const struct lp_call *call, struct lp_error *err) {
     const struct lp_param *p;
     json_t *q = json_object();
-    (void)name;
     bool done = q || lp_error_memory(err);
     done = done && put(q, "image", call->picture && call->skill->needs & LP_NEEDS_PICTURE ? picture(call->picture, err) : json_null(), err) &&
            put(q, "box_threshold", json_real(0.3), err) && put(q, "text_threshold", json_real(0.25), err);
@@ -168,8 +167,10 @@ static bool take_dict(json_t *to, const char *name, const json_t *response, stru
         if (drop || !strcmp(key, "retrieval_results") || (easyocr && (!strcmp(key, "boxes") || !strcmp(key, "scores"))))
             continue;
         json_t *kept = number ? rounded(value, 2) : json_incref(value);
-        if (!kept)
+        if (!kept || json_string_length(kept) > LONGEST) {
+            json_decref(kept);
             return nonsense(key, err);
+        }
         if (!put(to, key, kept, err))
             return false;
     }
