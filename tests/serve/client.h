@@ -142,7 +142,7 @@ static struct answer client_read(int fd) {
     if (chunked && chunked < body)
         answer_read_chunks(&a, body + 4);
     else
-        lp_str_puts(&a.body, body + 4);
+        lp_str_add(&a.body, body + 4, (size_t)(a.all.s + a.all.n - (body + 4)));
     return a;
 }
 
