@@ -2,12 +2,9 @@
 /* cli/cmd_serve.c - llava-plus serve: the planner behind the API of OpenAI and our own. */
 #include "cli/command.h"
 #include "cli/planner.h"
+#include "cli/serving.h"
 #include "serve/http.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,47 +19,8 @@ struct serve {
     struct lp_planner planner;
 };
 
-/* SIGINT and SIGTERM: blocked before any thread starts, so that only sigwait gets them. */
-static sigset_t block_signals(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return set;
-}
-
-struct hurry {
-    sigset_t signals;
-    struct lp_server *server;
-};
-
-/* The second signal: the answers end at once. */
-static void *wait_again(void *context) {
-    const struct hurry *h = context;
-    int number;
-    sigwait(&h->signals, &number);
-    lp_server_hurry(h->server);
-    return NULL;
-}
-
-static void wait_and_stop(struct lp_server *server, sigset_t signals) {
-    struct hurry hurry = {signals, server};
-    pthread_t thread;
-    int number;
-    sigwait(&signals, &number);
-    fprintf(stderr, "llava-plus serve: finishing what runs; a second signal ends it at once\n");
-    bool listens = !pthread_create(&thread, NULL, wait_again, &hurry);
-    lp_server_stop(server);
-    if (listens) {
-        pthread_kill(thread, SIGTERM);
-        pthread_join(thread, NULL);
-    }
-}
-
 static bool run(struct serve *s, struct lp_error *err) {
-    sigset_t signals = block_signals();
+    sigset_t signals = lp_serving_begin();
     s->settings.port = (int)s->port;
     s->settings.most_body = (size_t)s->most_body_mib << 20;
     s->settings.most_waiting = (int)s->most_waiting;
@@ -71,17 +29,13 @@ static bool run(struct serve *s, struct lp_error *err) {
     s->settings.origin = s->origin.item;
     s->settings.origins = s->origin.n;
     s->settings.log = s->quiet ? -1 : STDERR_FILENO;
-    const char *key = getenv("LLAVA_PLUS_API_KEY");
-    s->settings.key = key && *key ? key : NULL;
+    s->settings.key = lp_serving_secret("LLAVA_PLUS_API_KEY");
     if (!lp_planner_open(&s->planner, &s->flags, err))
         return false;
     struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
     if (!server)
         return false;
-    bool six = strchr(s->settings.host, ':') != NULL;
-    printf("http://%s%s%s:%d/v1\n", six ? "[" : "", s->settings.host, six ? "]" : "", lp_server_port(server));
-    fflush(stdout);
-    wait_and_stop(server, signals);
+    lp_serving_wait("serve", server, &s->settings, "/v1", signals);
     lp_server_close(server);
     return true;
 }

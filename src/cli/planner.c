@@ -3,6 +3,7 @@
 #include "cli/planner.h"
 
 #include "base/memory.h"
+#include "cli/serving.h"
 #include "kernel/kernel.h"
 #include "plan/folder.h"
 #include "plan/remote.h"
@@ -114,6 +115,17 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .lo = 1,
          .hi = 3600,
          .help = "how long it may be silent"},
+        {.name = "controller",
+         .argument = "URL",
+         .kind = LP_OPTION_STRING,
+         .target = &f->controller,
+         .help = "use the skills of workers that this controller knows, such as http://localhost:21001"},
+        {.name = "allow-network",
+         .argument = "NETWORK",
+         .kind = LP_OPTION_LIST,
+         .target = &f->network,
+         .help = "workers may also be on machines of this network, such as 192.168.1.0/24, over which keys then travel in clear "
+                 "text; may be given several times"},
     };
     memcpy(o, options, sizeof options);
     lp_cache_options(f, o + LP_PLANNER_OPTIONS - LP_CACHE_OPTIONS);
@@ -205,6 +217,17 @@ static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, 
     return lp_remote_tools_parse(f->planner_tools, &s.tools, err) && lp_lmm_open_remote(&p->lmm, &s, err);
 }
 
+static bool open_workers(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+    struct lp_workers_settings s;
+    if (f->network.n && !f->controller)
+        return lp_error_set(err, LP_EUSAGE, "--allow-network needs --controller");
+    lp_workers_defaults(&s);
+    s.controller = f->controller;
+    s.reach = &p->reach;
+    return lp_serving_key(&f->network, &p->reach, &s.key, &s.in_clear, err) &&
+           (!f->controller || (p->workers = lp_workers_open(&s, err)) != NULL);
+}
+
 bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
     const struct lp_sampling sampling = {f->temperature, f->top_p, (uint64_t)f->seed, (int)f->most_tokens};
     enum lp_tools tools;
@@ -212,9 +235,11 @@ bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, str
         return false;
     if (!f->planner && f->planner_model)
         return lp_error_set(err, LP_EUSAGE, "--planner-model needs --planner");
-    bool done = (f->planner ? open_remote : open_folder)(p, f, err) && (p->bench = lp_bench_open(err)) &&
-                lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
+    bool done = open_workers(p, f, err) && (f->planner ? open_remote : open_folder)(p, f, err) &&
+                (p->bench = lp_bench_open(err)) && lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
     p->agent.tools = tools;
+    if (done && p->workers)
+        p->agent.play = lp_workers_play(p->workers);
     return done;
 }
 
@@ -222,6 +247,7 @@ void lp_planner_close(struct lp_planner *p) {
     lp_agent_done(&p->agent);
     lp_lmm_close(&p->lmm);
     lp_bench_close(p->bench);
+    lp_workers_close(p->workers);
     lp_llava_close(p->model);
     lp_store_close(p->store);
     *p = (struct lp_planner){0};

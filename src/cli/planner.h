@@ -7,6 +7,7 @@
 #include "model/llava.h"
 #include "plan/agent.h"
 #include "plan/prompts.h"
+#include "plan/workers.h"
 
 /* What the options say. */
 struct lp_planner_flags {
@@ -17,9 +18,11 @@ struct lp_planner_flags {
     struct lp_option_list image;
     const char *cache;                 /* a folder; NULL: none */
     int64_t cache_memory, cache_disk;  /* MiB; memory -1: by default */
+    const char *controller;            /* of workers whose skills are used; NULL: none */
+    struct lp_option_list network;     /* whose machines' workers may be called */
     bool once;                         /* only one request: what is only in memory would be of no use */
 };
-#define LP_PLANNER_OPTIONS 19
+#define LP_PLANNER_OPTIONS 21
 #define LP_PLANNER_REQUEST_OPTIONS 5 /* the first of them: what one request is about */
 enum { LP_CACHE_OPTIONS = 3 }; /* the last of them */
 void lp_cache_options(struct lp_planner_flags *flags, struct lp_option *options);
@@ -35,6 +38,8 @@ struct lp_planner {
     struct lp_store *store; /* what it saw and read; NULL: nothing is kept */
     struct lp_lmm lmm;
     struct lp_bench *bench;
+    struct lp_reach reach;
+    struct lp_workers *workers; /* NULL: skills are this machine's own */
     struct lp_agent agent;
 };
 bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *flags, struct lp_error *err);

@@ -47,7 +47,7 @@ struct lp_agent {
     struct lp_sampling sampling;
     struct lp_rng rng;
     enum lp_tools tools;
-    struct lp_play play; /* skills played by another, for evaluation; zero: the skills themselves */
+    struct lp_play play; /* skills played by another: by workers, or for evaluation; zero: the skills themselves */
 };
 
 /* Starts a conversation. lmm and bench are borrowed. Ends with lp_agent_done, also after failure. */

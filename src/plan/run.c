@@ -202,7 +202,7 @@ static bool run_one(struct lp_agent *a, const struct lp_request *q, const struct
     struct lp_error why = {0};
     if (!job->skill)
         return explain(job, err, "The %s failed: there is no such skill.", job->api_name);
-    job->lacks = a->play.run ? NULL : lp_skill_lacks(job->skill);
+    job->lacks = lp_play_has(&a->play, job->skill) ? NULL : lp_skill_lacks(job->skill);
     if (job->lacks)
         return explain(job, err, "The %s is not ready on this machine: it needs %s.", job->api_name,
                        job->lacks);

@@ -3,7 +3,8 @@
 #ifndef LP_SERVE_CHAT_H
 #define LP_SERVE_CHAT_H
 
-#include "serve/desk.h"
+#include "plan/agent.h"
+#include "serve/fault.h"
 
 enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16 };
 #define LP_CHAT_PIXELS 100000000 /* of all pictures of a request */
@@ -88,15 +89,5 @@ json_t *lp_chat_chunk(const struct lp_chat_names *names, bool first, const char 
 json_t *lp_chat_usage_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
 json_t *lp_chat_calls_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
 const char *lp_chat_finish_name(enum lp_chat_finish finish); /* "stop", "length", "tool_calls" */
-
-/* A chat as an order at the desk. */
-struct lp_chat_order {
-    struct lp_order order;
-    struct lp_chat chat;
-    struct lp_chat_names names;
-    char id[48];                    /* "chatcmpl-.." */
-    struct lp_chat_outcome outcome; /* once done */
-};
-struct lp_chat_order *lp_chat_order_new(void); /* see lp_order_new */
 
 #endif

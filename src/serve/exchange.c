@@ -3,6 +3,7 @@
 #include "serve/exchange.h"
 
 #include "base/memory.h"
+#include "serve/frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,26 +80,35 @@ void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault) {
     json_decref(value);
 }
 
-static ssize_t read_events(void *context, uint64_t at, char *out, size_t n) {
+void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame) {
+    struct lp_str text = {0};
+    lp_frame_add_trouble(&text, code, why);
+    if (text.failed)
+        lp_answer_json(x, 503, NULL);
+    else
+        answer(x, status, "application/json",
+               MHD_create_response_from_buffer(text.n - !frame, text.s, MHD_RESPMEM_MUST_COPY));
+    lp_str_done(&text);
+}
+
+static ssize_t read_stream(void *context, uint64_t at, char *out, size_t n) {
     struct lp_exchange *x = context;
     (void)at;
     long k = lp_desk_read(&x->server->desk, x->order, out, n);
     return k < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)k;
 }
 
-void lp_answer_events(struct lp_exchange *x) {
-    answer(x, 200, "text/event-stream",
-           MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, x, NULL));
+void lp_answer_stream(struct lp_exchange *x, const char *type) {
+    answer(x, 200, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, x, NULL));
 }
 
-bool lp_exchange_put(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault) {
-    struct lp_server *s = x->server;
-    order->connection = x->connection;
-    order->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    if (atomic_load(&s->stopping))
+bool lp_exchange_order(struct lp_exchange *x, struct lp_order *o, struct lp_fault *fault) {
+    o->connection = x->connection;
+    o->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    if (atomic_load(&x->server->stopping))
         return lp_fault_set(fault, 503, NULL, "stopping", "the server is being stopped");
-    return lp_desk_put(&s->desk, order) ||
-           lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait for the planner: try again");
+    return lp_desk_put(&x->server->desk, o) ||
+           lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait already: try again");
 }
 
 void lp_exchange_log(const struct lp_exchange *x, double ms) {

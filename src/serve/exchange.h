@@ -9,6 +9,7 @@
 #include "serve/desk.h"
 #include "serve/http.h"
 #include "serve/metrics.h"
+#include "serve/seat.h"
 #include "serve/state.h"
 
 #include <microhttpd.h>
@@ -17,12 +18,15 @@ enum { LP_SERVE_HEADERS = 16 << 10 }; /* most bytes of a request's headers */
 
 struct lp_server {
     struct lp_server_settings settings;
+    struct lp_site site;
+    void *self;          /* the site's, borrowed */
     struct MHD_Daemon *daemon;
     struct lp_desk desk;
-    struct lp_clerks clerks;
-    struct lp_state *state;
+    struct lp_seat seat;     /* of a site with a planner */
+    struct lp_clerks clerks; /* of a site with sessions, */
+    struct lp_state *state;  /* NULL: without */
     struct lp_metrics metrics;
-    const char *model; /* the planner's name; borrowed */
+    const char *model; /* the planner's name, borrowed; NULL: no planner */
     int64_t began;     /* seconds since 1970 */
     bool loopback;     /* bound to this machine only */
     bool stopped;
@@ -33,12 +37,18 @@ struct lp_server {
 
 struct lp_exchange;
 
+enum { /* lp_route.ways */
+    LP_ROUTE_OPEN = 1,  /* needs no key */
+    LP_ROUTE_PLAIN = 2, /* the body may be of any Content-Type, or none */
+    LP_ROUTE_PICTURES = 4, /* the body may also be a picture or a form with pictures */
+    LP_ROUTE_WORKER = 8 /* wants the settings' key of workers, where there is one */
+};
+
 struct lp_route {
     const char *method, *path; /* a path that ends in '/' stands for all that goes on from there, '*' for one part */
-    bool open;                 /* needs no key */
+    int ways;                  /* LP_ROUTE_* */
     void (*run)(struct lp_exchange *x);    /* answers, or leaves an order or an errand */
     void (*finish)(struct lp_exchange *x); /* answers once that has begun or is done; NULL: leaves none */
-    bool pictures;                         /* a body may also be a picture or a form with pictures */
 };
 extern const struct lp_route lp_routes[];
 int lp_routes_count(void);
@@ -66,11 +76,13 @@ void lp_answer_json(struct lp_exchange *x, int status, const json_t *value);
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text);
 void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault);
 void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *taken, size_t n);
-/* Server-sent events as the order writes them. */
-void lp_answer_events(struct lp_exchange *x);
+/* Trouble in a worker's words (serve/frame.h): a frame, or the same as JSON. */
+void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame);
+/* The stream that the order writes. */
+void lp_answer_stream(struct lp_exchange *x, const char *type);
 
-/* Puts the exchange's order in line. */
-bool lp_exchange_put(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault);
+/* Puts the order, which is x->order, in line. False: 429 or 503. */
+bool lp_exchange_order(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault);
 
 /* Whether the request may be served as far as its headers tell. */
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault);

@@ -60,27 +60,45 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-/* The key that was shown; NULL: none. */
-static const char *shown_key(const struct lp_exchange *x) {
+/* The keys of which the route wants one; NULL: none. */
+static const char *wanted_keys(const struct lp_exchange *x) {
+    const struct lp_server_settings *s = &x->server->settings;
+    int ways = x->route ? x->route->ways : 0;
+    return ways & LP_ROUTE_OPEN ? NULL : ways & LP_ROUTE_WORKER && s->worker_key ? s->worker_key : s->key;
+}
+
+static const char *bearer_key(const struct lp_exchange *x) {
     const char *given = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
     static const char scheme[] = "Bearer ";
     return given && !strncasecmp(given, scheme, sizeof scheme - 1) ? given + sizeof scheme - 1 : NULL;
 }
 
 /* Every key is compared, whether one before was the right one or not. */
-static bool has_key(const struct lp_exchange *x) {
-    const char *given = shown_key(x), *at = x->server->settings.key;
+static bool is_one_of(const char *given, const char *keys) {
     bool good = false;
-    while (given && *(at += strspn(at, " "))) {
-        size_t n = strcspn(at, " ");
-        good = same_key(given, at, n) || good;
-        at += n;
+    while (given && *(keys += strspn(keys, " "))) {
+        size_t n = strcspn(keys, " ");
+        good = same_key(given, keys, n) || good;
+        keys += n;
     }
     return good;
 }
 
+/* As a bearer token; or as the password of an address that holds one, which is all that FastChat's processes can
+ * be told. */
+static bool has_key(const struct lp_exchange *x, const char *keys) {
+    const char *bearer = bearer_key(x);
+    if (bearer)
+        return is_one_of(bearer, keys);
+    char *password = NULL, *user = MHD_basic_auth_get_username_password(x->connection, &password);
+    bool good = user && is_one_of(password, keys);
+    MHD_free(user);
+    MHD_free(password);
+    return good;
+}
+
 struct lp_hash lp_guard_owner(const struct lp_exchange *x) {
-    const char *key = x->server->settings.key ? shown_key(x) : NULL;
+    const char *key = x->server->settings.key ? bearer_key(x) : NULL;
     struct lp_sha256 sum;
     lp_sha256_init(&sum);
     lp_sha256_add(&sum, key ? key : "", key ? strlen(key) : 0);
@@ -96,7 +114,7 @@ static bool has_type(const struct lp_exchange *x, const char *name) {
 /* Whether the body is of a kind that the route reads. */
 static bool is_readable(const struct lp_exchange *x) {
     return has_type(x, "application/json") ||
-           (x->route->pictures && (has_type(x, "image/") || has_type(x, "multipart/form-data")));
+           (x->route->ways & LP_ROUTE_PICTURES && (has_type(x, "image/") || has_type(x, "multipart/form-data")));
 }
 
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault) {
@@ -113,10 +131,10 @@ bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *
                             "pages of another origin may not call this server; see --allow-origin");
     if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS) && origin)
         return true; /* asks what it may send, and cannot send a key */
-    if (x->server->settings.key && !(x->route && x->route->open) && !has_key(x))
+    if (wanted_keys(x) && !has_key(x, wanted_keys(x)))
         return lp_fault_set(fault, 401, NULL, "invalid_api_key", "the API key is missing or wrong");
-    if (x->route && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_readable(x))
+    if (x->route && !(x->route->ways & LP_ROUTE_PLAIN) && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_readable(x))
         return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json%s",
-                            x->route->pictures ? ", image/.. or multipart/form-data" : "");
+                            x->route->ways & LP_ROUTE_PICTURES ? ", image/.. or multipart/form-data" : "");
     return true;
 }

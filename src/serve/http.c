@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/http.c - the server: libmicrohttpd's threads read requests and write answers, the desk's thread
- * plans. */
+/* serve/http.c - the server: libmicrohttpd's threads read requests and write answers, the desk's threads do
+ * what takes its time. */
 #include "serve/http.h"
 
 #include "base/clock.h"
@@ -51,10 +51,10 @@ static bool matches(const char *route, const char *path) {
 }
 
 /* The route of a path; of several, that of the method, else any. */
-static const struct lp_route *find_route(const char *path, const char *method) {
+static const struct lp_route *find_route(const struct lp_site *site, const char *path, const char *method) {
     const struct lp_route *other = NULL;
-    for (int i = 0; i < lp_routes_count(); i++) {
-        const struct lp_route *r = &lp_routes[i];
+    for (int i = 0; i < site->routes; i++) {
+        const struct lp_route *r = &site->route[i];
         size_t n = strlen(r->path);
         if (!matches(r->path, path) || (r->path[n - 1] == '/' && !path[n]))
             continue;
@@ -82,7 +82,7 @@ static struct lp_exchange *exchange_new(struct lp_server *s, struct MHD_Connecti
     x->server = s;
     x->connection = connection;
     x->path = path;
-    x->route = find_route(path, method);
+    x->route = find_route(&s->site, path, method);
     x->began_ms = lp_clock_ms();
     if (getrandom(random, sizeof random, GRND_NONBLOCK) < 0)
         memcpy(random, &x->began_ms, sizeof x->began_ms);
@@ -105,7 +105,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **o
     if (!x->status || (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && x->status == 200))
         x->status = LP_GONE;
     double ms = lp_clock_ms() - x->began_ms;
-    lp_metrics_add(&s->metrics, x->route ? (int)(x->route - lp_routes) : lp_routes_count(), x->status, ms);
+    lp_metrics_add(&s->metrics, x->route ? (int)(x->route - s->site.route) : s->site.routes, x->status, ms);
     lp_exchange_log(x, ms);
     atomic_fetch_sub(&s->held, x->kept);
     lp_str_done(&x->body);
@@ -251,8 +251,8 @@ static bool start(struct lp_server *s, union address *at, struct lp_error *err) 
                                      s->settings.host, s->settings.port);
 }
 
-struct lp_server *lp_server_open(const struct lp_server_settings *settings, struct lp_agent *agent,
-                                 struct lp_error *err) {
+struct lp_server *lp_server_open_site(const struct lp_server_settings *settings, const struct lp_site *site,
+                                      struct lp_error *err) {
     struct lp_server *s = lp_alloc(sizeof *s);
     union address at;
     if (!s) {
@@ -260,15 +260,24 @@ struct lp_server *lp_server_open(const struct lp_server_settings *settings, stru
         return NULL;
     }
     s->settings = *settings;
-    s->model = agent->talk.lmm->name;
+    s->site = *site;
+    s->self = site->self;
+    s->model = site->model;
+    if (site->model)
+        s->seat = (struct lp_seat){.agent = site->self, .metrics = &s->metrics};
     s->began = (int64_t)time(NULL);
     if (find_address(settings, &at, &s->loopback, err) &&
-        (s->state = lp_state_open(settings->state, settings->most_state, err)) &&
-        lp_desk_init(&s->desk, agent, &s->metrics, settings->most_waiting, err) && lp_clerks_init(&s->clerks, err) &&
-        start(s, &at, err))
+        (!site->model || ((s->state = lp_state_open(settings->state, settings->most_state, err)) && lp_clerks_init(&s->clerks, err))) &&
+        lp_desk_init(&s->desk, site->threads, settings->most_waiting, err) && start(s, &at, err))
         return s;
     lp_server_close(s);
     return NULL;
+}
+
+struct lp_server *lp_server_open(const struct lp_server_settings *settings, struct lp_agent *agent,
+                                 struct lp_error *err) {
+    const struct lp_site site = {lp_routes, lp_routes_count(), 1, agent, agent->talk.lmm->name};
+    return lp_server_open_site(settings, &site, err);
 }
 
 int lp_server_port(const struct lp_server *s) {
@@ -280,15 +289,13 @@ static void pause_ms(long ms) {
 }
 
 void lp_server_stop(struct lp_server *s) {
-    int waiting;
-    bool busy = true;
+    int waiting = 0, working = 1;
     atomic_store(&s->stopping, true);
     int listener = MHD_quiesce_daemon(s->daemon);
     if (listener >= 0)
         close(listener);
-    while (busy) {
-        lp_desk_state(&s->desk, &waiting, &busy);
-        busy = busy || waiting;
+    while (waiting || working) {
+        lp_desk_state(&s->desk, &waiting, &working);
         pause_ms(10);
     }
     for (int ms = 0; ms < PATIENCE_MS && atomic_load(&s->open); ms += 10)

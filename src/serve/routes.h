@@ -22,5 +22,7 @@ void lp_route_session_images(struct lp_exchange *x);
 void lp_route_session_messages(struct lp_exchange *x);
 void lp_route_session_messages_finish(struct lp_exchange *x);
 void lp_route_session_object(struct lp_exchange *x);
+/* Streams the order's frames once it has begun. */
+void lp_route_frames_finish(struct lp_exchange *x);
 
 #endif

@@ -5,7 +5,7 @@
 #define LP_SERVE_SESSION_H
 
 #include "plan/prompts.h"
-#include "serve/desk.h"
+#include "serve/seat.h"
 #include "serve/state.h"
 
 enum { LP_STROKES = 16, LP_STROKE_POINTS = 512 /* of all strokes */ };
@@ -40,7 +40,8 @@ json_t *lp_ask_history(const struct lp_ask *ask);
 
 /* A message as an order at the desk, whose tag is the session's id. */
 struct lp_session_order {
-    struct lp_order order;
+    struct lp_order order;  /* first */
+    struct lp_seat *seat;   /* borrowed */
     struct lp_state *state; /* borrowed */
     struct lp_hash owner;
     struct lp_ask ask;
@@ -49,6 +50,7 @@ struct lp_session_order {
     _Atomic double began_ms; /* of it */
     int told_call, told_s;   /* locked: of it, seconds that its client knows of */
 };
-struct lp_session_order *lp_session_order_new(void); /* see lp_order_new */
+/* Held by the caller; NULL when out of memory. */
+struct lp_session_order *lp_session_order_new(struct lp_seat *seat);
 
 #endif

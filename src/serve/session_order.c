@@ -15,7 +15,6 @@
 /* A turn that runs. */
 struct turn {
     struct lp_session_order *o;
-    struct lp_desk *desk;
     struct lp_agent *agent;
     struct lp_prompts marks; /* points and boxes, those of strokes too */
     struct lp_image *reference; /* owned */
@@ -33,10 +32,10 @@ struct turn {
 static void tell(struct turn *t, const char *event, json_t *data) {
     char *text = data ? lp_json_text(data) : NULL;
     struct lp_str all = {0};
-    if (t->o->order.stream) {
+    if (t->o->ask.stream) {
         lp_str_printf(&all, "event: %s\ndata: %s\n\n", event, text ? text : "");
         if (text && !all.failed)
-            lp_order_tell(t->desk, &t->o->order, all.s);
+            lp_order_write(&t->o->order, all.s, all.n);
     }
     t->memory = t->memory || !text || all.failed;
     lp_str_done(&all);
@@ -133,9 +132,9 @@ static json_t *task_names(const json_t *actions) {
 }
 
 static void begin(struct turn *t) {
-    if (t->o->order.begun) /* set by this thread */
+    if (lp_order_has_begun(&t->o->order))
         return;
-    lp_order_begin(t->desk, &t->o->order);
+    lp_order_begin(&t->o->order);
     tell(t, "turn", json_pack("{s:s, s:i}", "session", t->o->order.tag, "turn", t->number));
 }
 
@@ -242,9 +241,9 @@ static json_t *rows(const float *x, int width, int n) {
 
 /* Lets the agent hold the session. */
 static bool load(struct turn *t, struct lp_fault *fault) {
-    struct lp_desk *d = t->desk;
-    bool held = !strcmp(d->held, t->o->order.tag);
-    d->held[0] = 0; /* until the turn has ended well */
+    char *holds = t->o->seat->held;
+    bool held = !strcmp(holds, t->o->order.tag);
+    holds[0] = 0; /* until the turn has ended well */
     if (!held)
         lp_conversation_reset(&t->agent->talk);
     bool done = lp_state_load(t->o->state, t->o->order.tag, &t->agent->talk, fault);
@@ -316,8 +315,9 @@ static void give_up(struct turn *t, const struct lp_fault *fault) {
 static json_t *usage(const struct turn *t) {
     int64_t prompt, completion;
     lp_chat_count(t->agent, lp_str_text(&t->answer), t->answer.n, &prompt, &completion);
-    atomic_fetch_add(&t->desk->metrics->prompt_tokens, (uint_fast64_t)prompt);
-    atomic_fetch_add(&t->desk->metrics->completion_tokens, (uint_fast64_t)completion);
+    struct lp_metrics *metrics = t->o->seat->metrics;
+    atomic_fetch_add(&metrics->prompt_tokens, (uint_fast64_t)prompt);
+    atomic_fetch_add(&metrics->completion_tokens, (uint_fast64_t)completion);
     return json_pack("{s:I, s:I}", "prompt_tokens", (json_int_t)prompt, "completion_tokens", (json_int_t)completion);
 }
 
@@ -325,7 +325,7 @@ static json_t *usage(const struct turn *t) {
 static void tell_end(struct turn *t, const struct lp_reply *reply, const struct lp_fault *fault) {
     struct lp_session_order *o = t->o;
     if (fault->status) {
-        if (o->order.begun)
+        if (lp_order_has_begun(&o->order))
             tell(t, "error", lp_fault_json(fault));
         return;
     }
@@ -341,9 +341,9 @@ static void tell_end(struct turn *t, const struct lp_reply *reply, const struct 
     tell(t, "done", json_incref(o->turn));
 }
 
-static void work(struct lp_order *order, struct lp_desk *d) {
+static void work(struct lp_order *order) {
     struct lp_session_order *o = (struct lp_session_order *)order;
-    struct turn t = {.o = o, .desk = d, .agent = d->agent, .began_ms = lp_clock_ms()};
+    struct turn t = {.o = o, .agent = o->seat->agent, .began_ms = lp_clock_ms()};
     struct lp_reply reply = {0};
     struct lp_fault *fault = &order->fault;
     json_t *history = lp_ask_history(&o->ask);
@@ -351,10 +351,12 @@ static void work(struct lp_order *order, struct lp_desk *d) {
         lp_fault_memory(fault);
     else if (lp_state_begin(o->state, &o->owner, order->tag, history, &t.number, fault)) {
         if (ask(&t, &reply, fault) && finish(&t, &reply, fault))
-            strcpy(d->held, order->tag);
+            strcpy(o->seat->held, order->tag);
         else
             give_up(&t, fault);
         tell_end(&t, &reply, fault);
+        if (fault->status == LP_GONE)
+            atomic_fetch_add(&o->seat->metrics->canceled, 1);
     }
     json_decref(history);
     lp_reply_done(&reply);
@@ -369,6 +371,8 @@ static void work(struct lp_order *order, struct lp_desk *d) {
 /* Every second that a skill takes. */
 static void watch(struct lp_order *order, struct lp_str *events) {
     struct lp_session_order *o = (struct lp_session_order *)order;
+    if (!o->ask.stream)
+        return;
     int call = atomic_load(&o->call);
     double ms = call ? lp_clock_ms() - atomic_load(&o->began_ms) : 0;
     if (ms < 1000 * (o->told_s + 1) && call == o->told_call)
@@ -384,12 +388,15 @@ static void close_order(struct lp_order *order) {
     struct lp_session_order *o = (struct lp_session_order *)order;
     lp_ask_done(&o->ask);
     json_decref(o->turn);
+    lp_free(o);
 }
 
-struct lp_session_order *lp_session_order_new(void) {
-    struct lp_session_order *o =
-        (struct lp_session_order *)lp_order_new(sizeof(struct lp_session_order), work, close_order);
-    if (o)
-        o->order.watch = watch;
+struct lp_session_order *lp_session_order_new(struct lp_seat *seat) {
+    struct lp_session_order *o = lp_alloc(sizeof *o);
+    if (!o)
+        return NULL;
+    o->seat = seat;
+    lp_order_init(&o->order, work, close_order);
+    o->order.watch = watch;
     return o;
 }

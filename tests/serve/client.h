@@ -43,7 +43,7 @@ static const struct lp_lmm_kind service_kind = {fake_see,  fake_rows, fake_cut, 
                                                  fake_save, fake_load, fake_close};
 
 /* A server on any free port; settings may be changed before service_start. */
-static void service_begin(struct service *s, const char *const *script) {
+static inline void service_begin(struct service *s, const char *const *script) {
     struct lp_sampling sampling = {.temperature = 0, .top_p = 1, .most_tokens = 300};
     memset(s, 0, sizeof *s);
     atomic_store(&service_held, false);
@@ -55,7 +55,7 @@ static void service_begin(struct service *s, const char *const *script) {
     s->settings.port = 0;
 }
 
-static void service_start(struct service *s) {
+static inline void service_start(struct service *s) {
     struct lp_error err = {0};
     s->server = lp_server_open(&s->settings, &s->agent, &err);
     if (!s->server)
@@ -122,7 +122,7 @@ static void answer_read_chunks(struct answer *a, const char *at) {
     for (;;) {
         char *end;
         size_t n = strtoul(at, &end, 16);
-        if (!n || strncmp(end, "\r\n", 2) || strlen(end + 2) < n)
+        if (!n || strncmp(end, "\r\n", 2) || (size_t)(a->all.s + a->all.n - (end + 2)) < n) /* NULs may be within */
             return;
         lp_str_add(&a->body, end + 2, n);
         at = end + 2 + n + 2;
@@ -151,7 +151,7 @@ static void client_read_rest(int fd, struct answer *a) {
     if (chunked && chunked < body)
         answer_read_chunks(a, body + 4);
     else
-        lp_str_puts(&a->body, body + 4);
+        lp_str_add(&a->body, body + 4, (size_t)(a->all.s + a->all.n - (body + 4)));
 }
 
 static struct answer client_read(int fd) {

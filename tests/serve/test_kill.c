@@ -38,7 +38,7 @@ static struct child start(const char *folder) {
         struct service s;
         service_begin(&s, script);
         s.settings.state = folder;
-        s.agent.play = (struct lp_play){talk_play, NULL};
+        s.agent.play = (struct lp_play){.run = talk_play};
         service_start(&s);
         int port = lp_server_port(s.server);
         if (write(out[1], &port, sizeof port) != sizeof port)

@@ -20,7 +20,7 @@ static const char *const cuts[] = {
 
 static void begin(struct service *s, const char *const *script) {
     service_begin(s, script);
-    s->agent.play = (struct lp_play){talk_play, NULL};
+    s->agent.play = (struct lp_play){.run = talk_play};
     s->fake.lmm.knows_handles = true;
 }
 

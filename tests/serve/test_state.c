@@ -299,7 +299,7 @@ static void a_turn_that_cannot_be_kept(void **state) {
     char path[80];
     service_begin(&s, cuts);
     s.settings.state = *state;
-    s.agent.play = (struct lp_play){talk_play, NULL};
+    s.agent.play = (struct lp_play){.run = talk_play};
     service_start(&s);
     int port = lp_server_port(s.server);
     talk_begin(port, "", path);

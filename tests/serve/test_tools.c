@@ -43,7 +43,7 @@ static const json_t *choice_of(const json_t *all) {
 
 static void begin(struct service *s, const char *const *script) {
     service_begin(s, script);
-    s->agent.play = (struct lp_play){talk_play, NULL};
+    s->agent.play = (struct lp_play){.run = talk_play};
     service_start(s);
 }
 
