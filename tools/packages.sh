@@ -2,7 +2,8 @@
 # packages.sh build [test] [mpi]: installs the Debian packages that are missing; says which, and asks sudo only where not root.
 set -eu
 build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesseract-dev libleptonica-dev
-    tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev libmicrohttpd-dev fonts-dejavu-core"
+    tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev
+    fonts-dejavu-core"
 mpi="libopenmpi-dev openmpi-bin" # optional: training over several processes
 test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation"
 

@@ -40,7 +40,8 @@ struct lp_endpoint *lp_endpoint_open(const struct lp_endpoint_settings *s, struc
     if (!e || url.failed) {
         lp_error_memory(err);
     } else {
-        const struct lp_http_settings http = {lp_str_text(&url), s->key, s->limit, s->wait_ms};
+        const struct lp_http_settings http = {
+            .url = lp_str_text(&url), .key = s->key, .limit = s->limit, .wait_ms = s->wait_ms};
         e->settings = *s;
         e->http = lp_http_open(&http, err);
     }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/str.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct lp_http {
     bool over;                /* the answer was longer than the limit */
     bool enough;              /* the listener wants no more */
     char *url;
+    const struct lp_reach *reach;
     char trouble[CURL_ERROR_SIZE];
 };
 
@@ -39,7 +41,9 @@ static void start(void) {
 }
 
 static bool is_here(const char *host) {
-    return !strcasecmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "[::1]");
+    struct in_addr four;
+    return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]") ||
+           (inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127);
 }
 
 static char *part_of(CURLU *url, CURLUPart part) {
@@ -47,7 +51,8 @@ static char *part_of(CURLU *url, CURLUPart part) {
     return curl_url_get(url, part, &text, 0) == CURLUE_OK ? text : NULL;
 }
 
-static bool check_address(const struct lp_http_settings *s, struct lp_error *err) {
+/* *here: it names this machine. */
+static bool check_address(const struct lp_http_settings *s, bool *here, struct lp_error *err) {
     CURLU *url = curl_url();
     if (!url)
         return lp_error_memory(err);
@@ -57,8 +62,9 @@ static bool check_address(const struct lp_http_settings *s, struct lp_error *err
         ok = lp_error_set(err, LP_EUSAGE, "'%s' is no address: it must be https://HOST/.. or http://HOST/..", s->url);
     else if (user)
         ok = lp_error_set(err, LP_EUSAGE, "the address must not hold a user or password: keys come from the environment");
-    else if (s->key && strcasecmp(scheme, "https") && !is_here(host))
+    else if (s->key && !s->in_clear && strcasecmp(scheme, "https") && !is_here(host))
         ok = lp_error_set(err, LP_EUSAGE, "the key would travel to %s in clear text: use https, or unset the key", host);
+    *here = host && is_here(host);
     curl_free(scheme);
     curl_free(host);
     curl_free(user);
@@ -103,9 +109,25 @@ static bool add_key(struct lp_http *h, const char *key) {
     return ok;
 }
 
-static bool set_up(struct lp_http *h, const struct lp_http_settings *s) {
+/* A socket only to where the request may go: looked at here, a name cannot mean another address later. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    const struct lp_http *h = context;
+    (void)purpose;
+    if (!lp_reach_has(h->reach, &address->addr))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static bool stay_within(struct lp_http *h, const struct lp_reach *reach) {
+    h->reach = reach;
+    return !curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
+           !curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETDATA, h);
+}
+
+static bool set_up(struct lp_http *h, const struct lp_http_settings *s, bool here) {
     CURL *c = h->curl;
-    return add_header(h, "Content-Type: application/json") && add_header(h, "Accept: application/json, text/event-stream") &&
+    return (!(here || s->reach) || !curl_easy_setopt(c, CURLOPT_PROXY, "")) && (!s->reach || stay_within(h, s->reach)) &&
+           add_header(h, "Content-Type: application/json") && add_header(h, "Accept: application/json, text/event-stream") &&
            add_header(h, "Expect:") && (!s->key || add_key(h, s->key)) &&
            !curl_easy_setopt(c, CURLOPT_URL, h->url) && !curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->header) &&
            !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") && !curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) &&
@@ -116,24 +138,41 @@ static bool set_up(struct lp_http *h, const struct lp_http_settings *s) {
 
 struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *err) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    bool here = false;
     pthread_once(&once, start);
     if (!started) {
         lp_error_set(err, LP_EINTERNAL, "libcurl does not start");
         return NULL;
     }
-    if (!check_address(s, err))
+    if (!check_address(s, &here, err))
         return NULL;
     struct lp_http *h = lp_alloc(sizeof *h);
     if (h && (h->curl = curl_easy_init()) && (h->multi = curl_multi_init()) && (h->url = lp_alloc(strlen(s->url) + 1))) {
         memcpy(h->url, s->url, strlen(s->url) + 1);
         h->limit = s->limit;
         h->wait_ms = s->wait_ms;
-        if (set_up(h, s))
+        if (set_up(h, s, here))
             return h;
     }
     lp_error_memory(err);
     lp_http_close(h);
     return NULL;
+}
+
+struct lp_http *lp_http_open_path(const struct lp_http_settings *s, const char *path, struct lp_error *err) {
+    struct lp_http_settings below = *s;
+    struct lp_str url = {0};
+    size_t n = strlen(s->url);
+    while (n && s->url[n - 1] == '/')
+        n--;
+    lp_str_add(&url, s->url, n);
+    lp_str_puts(&url, path);
+    below.url = lp_str_text(&url);
+    struct lp_http *h = url.failed ? NULL : lp_http_open(&below, err);
+    if (url.failed)
+        lp_error_memory(err);
+    lp_str_done(&url);
+    return h;
 }
 
 void lp_http_close(struct lp_http *h) {
@@ -205,6 +244,9 @@ bool lp_http_post(struct lp_http *h, const char *json, const struct lp_http_list
         return lp_error_set(err, LP_EINPUT, "%s answers with more than %zu KiB", h->url, h->limit >> 10);
     if (h->body.failed || code == CURLE_OUT_OF_MEMORY)
         return lp_error_memory(err);
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(h->curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+    reply->busy = code == CURLE_OPERATION_TIMEDOUT && connected_us > 0;
     if (code == CURLE_OPERATION_TIMEDOUT)
         return lp_error_set(err, LP_EIO, "no answer from %s: it takes longer than %g seconds", h->url,
                             (h->heard && lp_clock_ms() - h->last_ms < (double)h->wait_ms ? LONGEST : 1) * 1e-3 * (double)h->wait_ms);
@@ -212,6 +254,6 @@ bool lp_http_post(struct lp_http *h, const char *json, const struct lp_http_list
         return lp_error_set(err, LP_EIO, "no answer from %s: %s", h->url, h->trouble[0] ? h->trouble : curl_easy_strerror(code));
     curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &again);
-    *reply = (struct lp_http_reply){(int)status, (double)again, lp_str_text(&h->body), h->body.n, h->heard};
+    *reply = (struct lp_http_reply){(int)status, (double)again, lp_str_text(&h->body), h->body.n, h->heard, false};
     return true;
 }

@@ -5,6 +5,7 @@
 #define LP_BASE_HTTP_H
 
 #include "base/error.h"
+#include "base/reach.h"
 
 #include <stdatomic.h>
 
@@ -13,6 +14,9 @@ struct lp_http; /* keeps its connection open between requests; one thread at a t
 struct lp_http_settings {
     const char *url;   /* borrowed during the call */
     const char *key;   /* sent as a bearer token, only over https or to this machine; NULL: none */
+    bool in_clear;     /* the key may also travel over http to other machines */
+    const struct lp_reach *reach; /* for an address that another gave: nothing beyond is dialled, whatever names mean by
+                                     then; no proxy is asked; borrowed until close; NULL: the user gave the address */
     size_t limit;      /* most bytes of an answer */
     long wait_ms;      /* most time for a whole request; with a listener, longest silence, and a tenth of the most time */
 };
@@ -21,6 +25,8 @@ void lp_http_defaults(struct lp_http_settings *s); /* 4 MiB, two minutes */
 /* NULL on failure: LP_EUSAGE for an address that is not https:// or http://, has a user or password in it, or where the key
  * would travel in clear text; LP_EMEMORY. */
 struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *err);
+/* The same at a path ("/list_models") below the settings' url. */
+struct lp_http *lp_http_open_path(const struct lp_http_settings *s, const char *path, struct lp_error *err);
 void lp_http_close(struct lp_http *http); /* NULL is fine */
 
 /* Who follows an answer as it comes. Zero: nobody. */
@@ -37,6 +43,7 @@ struct lp_http_reply {
     const char *body; /* borrowed until the next request; ended by a NUL beyond its `size`; "" where the listener got it */
     size_t size;     /* bytes */
     size_t heard;    /* bytes that the listener got, also on failure */
+    bool busy;       /* on failure: somebody took the request, and said nothing in time */
 };
 
 /* Posts JSON. listener: NULL for none. LP_EIO: no answer came (no connection, cut off, too slow), asking again may help;

@@ -1,86 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_serve.c - llava-plus serve: the planner behind the API of OpenAI. */
+/* cli/cmd_serve.c - llava-plus serve: the planner behind the API of OpenAI and our own. */
 #include "cli/command.h"
 #include "cli/planner.h"
+#include "cli/serving.h"
 #include "serve/http.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN = 8 };
+enum { OWN = 10 };
 
 struct serve {
     struct lp_planner_flags flags;
     struct lp_server_settings settings;
-    int64_t port, most_body_mib, most_waiting, most_connections;
+    int64_t port, most_body_mib, most_waiting, most_connections, most_state_mib;
     struct lp_option_list origin;
     bool quiet;
     struct lp_planner planner;
 };
 
-/* SIGINT and SIGTERM: blocked before any thread starts, so that only sigwait gets them. */
-static sigset_t block_signals(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return set;
-}
-
-struct hurry {
-    sigset_t signals;
-    struct lp_server *server;
-};
-
-/* The second signal: the answers end at once. */
-static void *wait_again(void *context) {
-    const struct hurry *h = context;
-    int number;
-    sigwait(&h->signals, &number);
-    lp_server_hurry(h->server);
-    return NULL;
-}
-
-static void wait_and_stop(struct lp_server *server, sigset_t signals) {
-    struct hurry hurry = {signals, server};
-    pthread_t thread;
-    int number;
-    sigwait(&signals, &number);
-    fprintf(stderr, "llava-plus serve: finishing what runs; a second signal ends it at once\n");
-    bool listens = !pthread_create(&thread, NULL, wait_again, &hurry);
-    lp_server_stop(server);
-    if (listens) {
-        pthread_kill(thread, SIGTERM);
-        pthread_join(thread, NULL);
-    }
-}
-
 static bool run(struct serve *s, struct lp_error *err) {
-    sigset_t signals = block_signals();
+    sigset_t signals = lp_serving_begin();
     s->settings.port = (int)s->port;
     s->settings.most_body = (size_t)s->most_body_mib << 20;
     s->settings.most_waiting = (int)s->most_waiting;
     s->settings.most_connections = (int)s->most_connections;
+    s->settings.most_state = (size_t)s->most_state_mib << 20;
     s->settings.origin = s->origin.item;
     s->settings.origins = s->origin.n;
     s->settings.log = s->quiet ? -1 : STDERR_FILENO;
-    const char *key = getenv("LLAVA_PLUS_API_KEY");
-    s->settings.key = key && *key ? key : NULL;
+    s->settings.key = lp_serving_secret("LLAVA_PLUS_API_KEY");
     if (!lp_planner_open(&s->planner, &s->flags, err))
         return false;
     struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
     if (!server)
         return false;
-    bool six = strchr(s->settings.host, ':') != NULL;
-    printf("http://%s%s%s:%d/v1\n", six ? "[" : "", s->settings.host, six ? "]" : "", lp_server_port(server));
-    fflush(stdout);
-    wait_and_stop(server, signals);
+    lp_serving_wait("serve", server, &s->settings, "/v1", signals);
     lp_server_close(server);
     return true;
 }
@@ -102,6 +57,11 @@ int lp_cmd_serve(int argc, char **argv) {
          &s.most_waiting, 0, 10000},
         {"most-connections", 0, "N", "connections at a time", LP_OPTION_INT, "512", &s.most_connections, 4,
          100000},
+        {"state", 0, "DIR",
+         "keep sessions in this folder, also over a restart (else in a temporary one, deleted at the end)",
+         LP_OPTION_STRING, NULL, &s.settings.state, 0, 0},
+        {"most-state", 0, "MIB", "most of the pictures of all sessions", LP_OPTION_INT, "10240", &s.most_state_mib, 1,
+         1 << 24},
         {"quiet", 'q', NULL, "no log line for each request", LP_OPTION_FLAG, NULL, &s.quiet, 0, 0},
         {.name = NULL},
     };
@@ -115,8 +75,9 @@ int lp_cmd_serve(int argc, char **argv) {
         "serve",
         "[options]",
         "Serves the planner and its skills under /v1/chat/completions, as OpenAI's "
-        "clients expect it. The address is printed when it is ready; SIGINT or SIGTERM "
-        "ends it. LLAVA_PLUS_API_KEY is the key that clients must show.",
+        "clients expect it, and under /v1/sessions, with pictures, marks and events. The address is printed when it is ready; SIGINT or SIGTERM "
+        "ends it. LLAVA_PLUS_API_KEY is the key that clients must show, or "
+        "several, parted by spaces: each has its own sessions.",
         options,
         0,
         0};

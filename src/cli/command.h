@@ -11,6 +11,8 @@ typedef int lp_command(int argc, char **argv);
 lp_command lp_cmd_chat;
 lp_command lp_cmd_plan;
 lp_command lp_cmd_serve;
+lp_command lp_cmd_controller;
+lp_command lp_cmd_worker;
 lp_command lp_cmd_skill;
 lp_command lp_cmd_train;
 lp_command lp_cmd_data;

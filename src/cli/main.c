@@ -12,6 +12,8 @@ static const struct {
 } commands[] = {
     {"chat", lp_cmd_chat, "ask about pictures; skills are used where they help"},
     {"serve", lp_cmd_serve, "the planner behind the API of OpenAI, for programs on this machine"},
+    {"controller", lp_cmd_controller, "know workers, and tell clients where they are"},
+    {"worker", lp_cmd_worker, "a planner or a skill as a process of its own, known to a controller"},
     {"plan", lp_cmd_plan, "print plans as JSON, running nothing"},
     {"skill", lp_cmd_skill, "list the skills, or run one alone"},
     {"train", lp_cmd_train, "teach a planner dialogues"},

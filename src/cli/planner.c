@@ -3,6 +3,7 @@
 #include "cli/planner.h"
 
 #include "base/memory.h"
+#include "cli/serving.h"
 #include "kernel/kernel.h"
 #include "plan/folder.h"
 #include "plan/remote.h"
@@ -10,75 +11,6 @@
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
-
-void lp_prompts_done(struct lp_prompts *p) {
-    lp_free(p->point);
-    lp_free(p->box);
-    lp_free(p->reference_box);
-    lp_image_close(p->reference);
-    *p = (struct lp_prompts){0};
-}
-
-static bool is_numbers(const json_t *list, size_t width) {
-    if (json_array_size(list) != width)
-        return false;
-    for (size_t i = 0; i < width; i++)
-        if (!json_is_number(json_array_get(list, i)))
-            return false;
-    return true;
-}
-
-/* Rows of `width` numbers, owned by caller; NULL on failure. */
-static float *rows(const json_t *value, size_t width, const char *name, int *n, struct lp_error *err) {
-    bool one = is_numbers(value, width);
-    size_t count = one ? 1 : json_array_size(value);
-    bool good = one || json_is_array(value);
-    for (size_t i = 0; good && !one && i < count; i++)
-        good = is_numbers(json_array_get(value, i), width);
-    if (!good) {
-        lp_error_set(err, LP_EINPUT, "%s must be a list such as %s", name,
-                     width == 2 ? "[[0.5, 0.4]]" : "[[0.1, 0.2, 0.5, 0.6]]");
-        return NULL;
-    }
-    float *out = lp_alloc_array(count ? count * width : 1, sizeof *out);
-    if (!out)
-        lp_error_memory(err);
-    for (size_t i = 0; out && i < count * width; i++)
-        out[i] = (float)json_number_value(
-            json_array_get(one ? value : json_array_get(value, i / width), i % width));
-    *n = (int)count;
-    return out;
-}
-
-bool lp_prompts_points(struct lp_prompts *p, const json_t *value, const char *name, struct lp_error *err) {
-    float *x = rows(value, 2, name, &p->points, err);
-    lp_free(p->point);
-    p->point = (float(*)[2])x;
-    p->points = x ? p->points : 0;
-    return x != NULL;
-}
-
-bool lp_prompts_boxes(struct lp_prompts *p, const json_t *value, bool reference, const char *name,
-                      struct lp_error *err) {
-    float(**box)[4] = reference ? &p->reference_box : &p->box;
-    int *n = reference ? &p->reference_boxes : &p->boxes;
-    float *x = rows(value, 4, name, n, err);
-    lp_free(*box);
-    *box = (float(*)[4])x;
-    *n = x ? *n : 0;
-    return x != NULL;
-}
-
-struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *text) {
-    return (struct lp_request){.text = text,
-                               .point = (const float(*)[2])p->point,
-                               .points = p->points,
-                               .box = (const float(*)[4])p->box,
-                               .boxes = p->boxes,
-                               .reference = p->reference,
-                               .reference_box = (const float(*)[4])p->reference_box,
-                               .reference_boxes = p->reference_boxes};
-}
 
 void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
     const struct lp_option options[LP_PLANNER_OPTIONS - LP_CACHE_OPTIONS] = {
@@ -183,6 +115,17 @@ void lp_planner_options(struct lp_planner_flags *f, struct lp_option *o) {
          .lo = 1,
          .hi = 3600,
          .help = "how long it may be silent"},
+        {.name = "controller",
+         .argument = "URL",
+         .kind = LP_OPTION_STRING,
+         .target = &f->controller,
+         .help = "use the skills of workers that this controller knows, such as http://localhost:21001"},
+        {.name = "allow-network",
+         .argument = "NETWORK",
+         .kind = LP_OPTION_LIST,
+         .target = &f->network,
+         .help = "workers may also be on machines of this network, such as 192.168.1.0/24, over which keys then travel in clear "
+                 "text; may be given several times"},
     };
     memcpy(o, options, sizeof options);
     lp_cache_options(f, o + LP_PLANNER_OPTIONS - LP_CACHE_OPTIONS);
@@ -274,6 +217,17 @@ static bool open_remote(struct lp_planner *p, const struct lp_planner_flags *f, 
     return lp_remote_tools_parse(f->planner_tools, &s.tools, err) && lp_lmm_open_remote(&p->lmm, &s, err);
 }
 
+static bool open_workers(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
+    struct lp_workers_settings s;
+    if (f->network.n && !f->controller)
+        return lp_error_set(err, LP_EUSAGE, "--allow-network needs --controller");
+    lp_workers_defaults(&s);
+    s.controller = f->controller;
+    s.reach = &p->reach;
+    return lp_serving_key(&f->network, &p->reach, &s.key, &s.in_clear, err) &&
+           (!f->controller || (p->workers = lp_workers_open(&s, err)) != NULL);
+}
+
 bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, struct lp_error *err) {
     const struct lp_sampling sampling = {f->temperature, f->top_p, (uint64_t)f->seed, (int)f->most_tokens};
     enum lp_tools tools;
@@ -281,9 +235,11 @@ bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *f, str
         return false;
     if (!f->planner && f->planner_model)
         return lp_error_set(err, LP_EUSAGE, "--planner-model needs --planner");
-    bool done = (f->planner ? open_remote : open_folder)(p, f, err) && (p->bench = lp_bench_open(err)) &&
-                lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
+    bool done = open_workers(p, f, err) && (f->planner ? open_remote : open_folder)(p, f, err) &&
+                (p->bench = lp_bench_open(err)) && lp_agent_init(&p->agent, &p->lmm, p->bench, &sampling, err);
     p->agent.tools = tools;
+    if (done && p->workers)
+        p->agent.play = lp_workers_play(p->workers);
     return done;
 }
 
@@ -291,6 +247,7 @@ void lp_planner_close(struct lp_planner *p) {
     lp_agent_done(&p->agent);
     lp_lmm_close(&p->lmm);
     lp_bench_close(p->bench);
+    lp_workers_close(p->workers);
     lp_llava_close(p->model);
     lp_store_close(p->store);
     *p = (struct lp_planner){0};

@@ -6,20 +6,8 @@
 #include "cli/options.h"
 #include "model/llava.h"
 #include "plan/agent.h"
-
-/* A request's prompts as read from the command line or a batch's line. */
-struct lp_prompts {
-    float (*point)[2], (*box)[4], (*reference_box)[4]; /* owned */
-    int points, boxes, reference_boxes;
-    struct lp_image *reference; /* owned */
-};
-void lp_prompts_done(struct lp_prompts *p);
-/* `value`: [[x,y], ..] or [x,y]; `name` for errors. */
-bool lp_prompts_points(struct lp_prompts *p, const json_t *value, const char *name, struct lp_error *err);
-/* boxes or reference boxes: [[x0,y0,x1,y1], ..] or one. */
-bool lp_prompts_boxes(struct lp_prompts *p, const json_t *value, bool reference, const char *name,
-                      struct lp_error *err);
-struct lp_request lp_prompts_request(const struct lp_prompts *p, const char *text); /* borrows both */
+#include "plan/prompts.h"
+#include "plan/workers.h"
 
 /* What the options say. */
 struct lp_planner_flags {
@@ -30,9 +18,11 @@ struct lp_planner_flags {
     struct lp_option_list image;
     const char *cache;                 /* a folder; NULL: none */
     int64_t cache_memory, cache_disk;  /* MiB; memory -1: by default */
+    const char *controller;            /* of workers whose skills are used; NULL: none */
+    struct lp_option_list network;     /* whose machines' workers may be called */
     bool once;                         /* only one request: what is only in memory would be of no use */
 };
-#define LP_PLANNER_OPTIONS 19
+#define LP_PLANNER_OPTIONS 21
 #define LP_PLANNER_REQUEST_OPTIONS 5 /* the first of them: what one request is about */
 enum { LP_CACHE_OPTIONS = 3 }; /* the last of them */
 void lp_cache_options(struct lp_planner_flags *flags, struct lp_option *options);
@@ -48,6 +38,8 @@ struct lp_planner {
     struct lp_store *store; /* what it saw and read; NULL: nothing is kept */
     struct lp_lmm lmm;
     struct lp_bench *bench;
+    struct lp_reach reach;
+    struct lp_workers *workers; /* NULL: skills are this machine's own */
     struct lp_agent agent;
 };
 bool lp_planner_open(struct lp_planner *p, const struct lp_planner_flags *flags, struct lp_error *err);

@@ -71,5 +71,5 @@ static bool run(void *context, struct lp_call *call, struct lp_error *err) {
 }
 
 struct lp_play lp_played_play(struct lp_played *p) {
-    return (struct lp_play){run, p};
+    return (struct lp_play){.run = run, .context = p};
 }

@@ -47,7 +47,7 @@ struct lp_agent {
     struct lp_sampling sampling;
     struct lp_rng rng;
     enum lp_tools tools;
-    struct lp_play play; /* skills played by another, for evaluation; zero: the skills themselves */
+    struct lp_play play; /* skills played by another: by workers, or for evaluation; zero: the skills themselves */
 };
 
 /* Starts a conversation. lmm and bench are borrowed. Ends with lp_agent_done, also after failure. */
@@ -76,6 +76,9 @@ json_t *lp_objects_json(const struct lp_objects *objects); /* an array of them *
  * conversation is as before, but for the objects that were made. */
 bool lp_agent_ask(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                   struct lp_reply *reply, struct lp_error *err);
+
+/* Only the answer to what lp_conversation_tell told last, which another has run. On failure the conversation is as before. */
+bool lp_agent_answer(struct lp_agent *a, const struct lp_hooks *hooks, struct lp_reply *reply, struct lp_error *err);
 
 /* Only the plan: nothing is run and nothing remembered. reply->results stays empty. */
 bool lp_agent_plan(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,

@@ -162,21 +162,28 @@ static const char *literal(struct lp_conversation *c, const float *x, int n) {
     return copy;
 }
 
-/* What of the request the grammar must know. Points and boxes stay until new ones or another picture come. */
-static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
+/* The request's points and boxes for the grammar. They stay until new ones or another picture come. */
+static bool note_marks(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
     struct lp_facts *f = &c->facts;
-    f->reference = q->reference != NULL;
-    f->stop = c->template ? lp_template_stop(c->template) : "";
     f->points = q->points ? 0 : f->points;
     f->boxes = q->boxes ? 0 : f->boxes;
     for (int i = 0; i < q->points; i++)
-        if (!(f->point[f->points++] = literal(c, q->point[i], 2)) ||
-            !lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
+        if (!(f->point[f->points++] = literal(c, q->point[i], 2)))
             return lp_error_memory(err);
     for (int i = 0; i < q->boxes; i++)
         if (!(f->box[f->boxes++] = literal(c, q->box[i], 4)))
             return lp_error_memory(err);
     return true;
+}
+
+/* What of the request the grammar must know, and its points as objects. */
+static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
+    c->facts.reference = q->reference != NULL;
+    c->facts.stop = c->template ? lp_template_stop(c->template) : "";
+    for (int i = 0; i < q->points; i++)
+        if (!lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
+            return false;
+    return note_marks(c, q, err);
 }
 
 bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
@@ -202,17 +209,34 @@ bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, 
     return done;
 }
 
-bool lp_conversation_recall(struct lp_conversation *c, const char *answer, struct lp_error *err) {
+bool lp_conversation_recall(struct lp_conversation *c, const json_t *actions, const char *value, struct lp_error *err) {
     struct lp_str clean = {0}, text = {0};
     json_t *none = json_array();
-    add_instruction(&clean, answer);
-    lp_plan_format(&text, "", none, lp_str_text(&clean));
+    add_instruction(&clean, value);
+    lp_plan_format(&text, "", actions ? actions : none, lp_str_text(&clean));
     text.failed = text.failed || clean.failed || !none;
     bool done = say(c, (struct lp_said){.assistant = true}, &text, err);
     json_decref(none);
     lp_str_done(&clean);
     lp_str_done(&text);
     return done;
+}
+
+bool lp_conversation_restore(struct lp_conversation *c, const struct lp_said *said, const struct lp_request *marks,
+                             struct lp_error *err) {
+    struct lp_str text = {0};
+    struct lp_said copy = *said;
+    lp_str_puts(&text, said->text);
+    copy.told = json_incref(said->told);
+    bool done = say(c, copy, &text, err);
+    lp_str_done(&text);
+    if (!done) {
+        json_decref(copy.told);
+        return false;
+    }
+    if (said->pictures && said->first + said->pictures > c->shown)
+        c->shown = said->first + said->pictures;
+    return !marks || note_marks(c, marks, err);
 }
 
 /* The object of image number n (from 0). */
@@ -336,15 +360,17 @@ static bool build_fitting(struct lp_conversation *c, struct lp_prompt *prompt, s
     }
 }
 
-/* A server gets all results, call by call, and sees at once what skills made. */
-static bool tell_server(struct lp_conversation *c, const struct lp_outcome *outcome, int n, struct lp_error *err) {
-    int images = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
-    struct lp_said said = {.first = c->shown, .pictures = images - c->shown, .told = lp_remote_results(outcome, n)};
+/* The result turn, with `most` items of each list, showing the pictures up to number `images`. */
+static bool say_results(struct lp_conversation *c, const struct lp_outcome *outcome, int n, int most, int images,
+                        struct lp_error *err) {
+    struct lp_said said = {.first = c->shown, .pictures = images - c->shown};
     struct lp_str text = {0};
+    if (c->lmm->remote && !(said.told = lp_remote_results(outcome, n)))
+        return lp_error_memory(err);
     for (int i = c->shown; i < images; i++)
         lp_str_puts(&text, LP_IMAGE_TEXT "\n");
-    lp_result_turn(&text, outcome, n, c->question, LP_REMOTE_ITEMS, true);
-    bool done = said.told ? say(c, said, &text, err) : lp_error_memory(err);
+    lp_result_turn(&text, outcome, n, c->question, most, c->lmm->remote || c->lmm->knows_handles);
+    bool done = say(c, said, &text, err);
     if (done)
         c->shown = images;
     else
@@ -353,21 +379,17 @@ static bool tell_server(struct lp_conversation *c, const struct lp_outcome *outc
     return done;
 }
 
-bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n,
+bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n, bool show,
                           struct lp_error *err) {
-    bool done = false, fits = false;
-    int last = c->n - 1;
-    if (c->lmm->remote)
-        return tell_server(c, outcome, n, err);
+    bool fits = false;
+    int last = c->n - 1, images = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
+    if (c->lmm->remote) /* gets all results, call by call, and sees at once what skills made */
+        return say_results(c, outcome, n, LP_REMOTE_ITEMS, images, err);
     while (last > 0 && !c->said[last].request)
         last--;
     for (int most = ITEMS; !fits; most = most > 1 ? most / 3 : most - 1) {
-        struct lp_str text = {0};
         struct lp_prompt prompt;
-        lp_result_turn(&text, outcome, n, c->question, most, c->lmm->knows_handles);
-        done = say(c, (struct lp_said){0}, &text, err) && build(c, last, &prompt, err);
-        lp_str_done(&text);
-        if (!done)
+        if (!say_results(c, outcome, n, most, show ? images : c->shown, err) || !build(c, last, &prompt, err))
             return false;
         fits = most == 0 || lp_prompt_rows(&prompt) + ROOM <= c->lmm->context;
         lp_prompt_done(&prompt);

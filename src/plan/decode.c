@@ -328,3 +328,43 @@ bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struc
     lp_ids_done(&w.waiting);
     return done;
 }
+
+/* Cuts the text at a stop text that its last token, of k bytes, has completed. */
+static bool stops(struct lp_str *text, size_t k, const char *const *stop, int n) {
+    size_t first = text->n;
+    for (int i = 0; i < n; i++) {
+        size_t new = k + strlen(stop[i]), from = text->n > new ? text->n - new : 0;
+        size_t at = from + lp_stop_find(text->s + from, text->n - from, stop[i]);
+        first = at < first ? at : first;
+    }
+    bool found = first < text->n;
+    lp_str_cut(text, first);
+    return found;
+}
+
+bool lp_decode_text(struct lp_decoder *d, const struct lp_prompt *prompt, const char *const *stop, int n,
+                    const struct lp_decoding *how, struct lp_turn *turn, struct lp_error *err) {
+    struct writer w = {.d = d, .how = how, .turn = turn, .left = how->sampling.most_tokens};
+    *turn = (struct lp_turn){0};
+    bool more = w.left > 0, done = start(&w, prompt, err);
+    while (done && more) {
+        if (how->cancel && atomic_load(how->cancel)) {
+            done = lp_error_set(err, LP_ECANCELED, "stopped as asked");
+            break;
+        }
+        done = feed(&w, err);
+        int32_t id = done ? lp_sample(w.logits, d->lmm->vocabulary, NULL, &how->sampling, how->rng, d->scratch) : -1;
+        if (!done || id < 0 || id == lp_tokenizer_eos(d->lmm->tokenizer))
+            break;
+        size_t before = turn->text.n;
+        done = write_token(&w, id, err);
+        more = done && !stops(&turn->text, turn->text.n - before, stop, n);
+        turn->cut_short = more && w.left <= 0;
+        more = more && w.left > 0;
+        if (done && how->grew)
+            how->grew(how->context, turn);
+    }
+    lp_prefix_keep(d->lmm, &d->held);
+    lp_ids_done(&w.waiting);
+    return done;
+}

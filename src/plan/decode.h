@@ -59,4 +59,9 @@ struct lp_decoding {
 bool lp_decode(struct lp_decoder *d, const struct lp_prompt *prompt, const struct lp_syntax *syntax,
                const struct lp_decoding *how, struct lp_turn *turn, struct lp_error *err);
 
+/* Writes on without a grammar, as servers of other planners do: until EOS, one of the n `stop` texts, where it is cut, or
+ * how->sampling.most_tokens, which must leave room. turn->text is all that was written. Otherwise as above. */
+bool lp_decode_text(struct lp_decoder *d, const struct lp_prompt *prompt, const char *const *stop, int n,
+                    const struct lp_decoding *how, struct lp_turn *turn, struct lp_error *err);
+
 #endif

@@ -118,8 +118,9 @@ static bool resolve_params(struct lp_job *job, const struct scope *s, struct lp_
     return true;
 }
 
-/* Plans have two decimals; where they repeat what the user gave, the user's own numbers are meant. */
-static void sharpen(json_t *item, const float *given, int width, int n) {
+/* Plans have two decimals; where they repeat what the user gave, the user's own numbers are meant: which of the n, or
+ * -1. */
+static int sharpen(json_t *item, const float *given, int width, int n) {
     for (int i = 0; i < n; i++) {
         bool same = json_array_size(item) == (size_t)width;
         for (int k = 0; same && k < width; k++)
@@ -128,14 +129,33 @@ static void sharpen(json_t *item, const float *given, int width, int n) {
         for (int k = 0; same && k < width; k++)
             json_array_set_new(item, (size_t)k, json_real(given[i * width + k]));
         if (same)
-            return;
+            return i;
     }
+    return -1;
 }
 
+/* The parameter that tells which points are on the thing; NULL: it has none. */
+static const char *labels_name(const struct lp_skill *skill) {
+    const struct lp_param *p;
+    for (int i = 0; (p = lp_skill_param(skill, i)); i++)
+        if (p->kind == LP_PARAM_LABELS)
+            return p->name;
+    return NULL;
+}
+
+/* The user's own numbers, and where the user said which points are on the thing, that too. */
 static void sharpen_params(struct lp_job *job, const struct lp_request *q) {
     json_t *points = json_object_get(job->params, "points"), *boxes = json_object_get(job->params, "boxes");
-    for (size_t i = 0; q->points && i < json_array_size(points); i++)
-        sharpen(json_array_get(points, i), q->point[0], 2, q->points);
+    const char *name = labels_name(job->skill);
+    bool labelled = points && q->point_label && name && !json_object_get(job->params, name);
+    json_t *labels = labelled ? json_array() : NULL;
+    for (size_t i = 0; q->points && i < json_array_size(points); i++) {
+        int k = sharpen(json_array_get(points, i), q->point[0], 2, q->points);
+        labelled = labelled && k >= 0 && !json_array_append_new(labels, json_integer(q->point_label[k]));
+    }
+    if (labelled)
+        json_object_set(job->params, name, labels);
+    json_decref(labels);
     for (size_t i = 0; q->boxes && i < json_array_size(boxes); i++)
         sharpen(json_array_get(boxes, i), q->box[0], 4, q->boxes);
 }
@@ -182,7 +202,7 @@ static bool run_one(struct lp_agent *a, const struct lp_request *q, const struct
     struct lp_error why = {0};
     if (!job->skill)
         return explain(job, err, "The %s failed: there is no such skill.", job->api_name);
-    job->lacks = a->play.run ? NULL : lp_skill_lacks(job->skill);
+    job->lacks = lp_play_has(&a->play, job->skill) ? NULL : lp_skill_lacks(job->skill);
     if (job->lacks)
         return explain(job, err, "The %s is not ready on this machine: it needs %s.", job->api_name,
                        job->lacks);

@@ -1,33 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/desk.c - the line before the planner. A connection that waits is suspended, which costs no thread;
- * who changes an order wakes it. */
+/* serve/desk.c - a line before some threads. A connection that waits is suspended, which costs no thread; who
+ * changes an order wakes it. */
 #include "serve/desk.h"
 
-#include "base/memory.h"
-#include "serve/metrics.h"
+#include "base/clock.h"
 
 #include <microhttpd.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
 
-enum { LOOK_MS = 50 }; /* between two looks at the clients */
+enum { LOOK_MS = 50, PULSE_MS = 2000 }; /* between two looks at the clients; of silence before a NUL */
 
-struct lp_order *lp_order_new(void) {
-    struct lp_order *o = lp_alloc(sizeof *o);
-    if (o)
-        o->holders = 1;
-    return o;
+void lp_order_init(struct lp_order *o, void (*work)(struct lp_order *), void (*close)(struct lp_order *)) {
+    o->work = work;
+    o->close = close;
+    o->holders = 1;
 }
 
 /* Locked. */
 static void let_go(struct lp_order *o) {
     if (--o->holders)
         return;
-    lp_chat_done(&o->chat);
-    lp_str_done(&o->outcome.answer);
-    lp_str_done(&o->events);
-    lp_free(o);
+    lp_str_done(&o->out);
+    o->close(o);
 }
 
 /* Locked. */
@@ -44,79 +40,49 @@ static void finish(struct lp_order *o) {
     let_go(o);
 }
 
-/* Writes an event, which is given away and NULL when memory ran out. */
-static void put_event(struct lp_desk *d, struct lp_order *o, json_t *event) {
-    char *text = event ? lp_json_text(event) : NULL;
-    json_decref(event);
-    pthread_mutex_lock(&d->lock);
-    if (text)
-        lp_str_printf(&o->events, "data: %s\n\n", text);
-    else
-        o->events.failed = true;
-    if (o->events.failed)
+/* Locked. */
+static void add(struct lp_order *o, const char *bytes, size_t n) {
+    lp_str_add(&o->out, bytes, n);
+    if (o->out.failed)
         atomic_store(&o->cancel, true);
+    o->wrote_ms = lp_clock_ms();
     wake(o);
-    pthread_mutex_unlock(&d->lock);
-    lp_free(text);
 }
 
-/* What the planner's thread works on, for the callbacks. */
-struct work {
-    struct lp_desk *desk;
-    struct lp_order *order;
-};
-
-static void begun(void *context) {
-    struct work *w = context;
-    pthread_mutex_lock(&w->desk->lock);
-    w->order->begun = true;
-    if (w->order->chat.stream)
-        wake(w->order);
-    pthread_mutex_unlock(&w->desk->lock);
-    if (w->order->chat.stream)
-        put_event(w->desk, w->order, lp_chat_chunk(&w->order->names, true, "", NULL));
+void lp_order_begin(struct lp_order *o) {
+    pthread_mutex_lock(&o->desk->lock);
+    o->begun = true;
+    o->wrote_ms = lp_clock_ms();
+    wake(o);
+    pthread_mutex_unlock(&o->desk->lock);
 }
 
-static void piece(void *context, const char *text) {
-    struct work *w = context;
-    if (w->order->chat.stream)
-        put_event(w->desk, w->order, lp_chat_chunk(&w->order->names, false, text, NULL));
+void lp_order_write(struct lp_order *o, const char *bytes, size_t n) {
+    pthread_mutex_lock(&o->desk->lock);
+    add(o, bytes, n);
+    pthread_mutex_unlock(&o->desk->lock);
 }
 
-static void end_stream(struct lp_desk *d, struct lp_order *o) {
-    static const char last[] = "data: [DONE]\n\n";
-    if (o->fault.status) {
-        put_event(d, o, lp_fault_json(&o->fault));
-        return;
-    }
-    put_event(d, o, lp_chat_chunk(&o->names, false, NULL, lp_chat_finish_name(o->outcome.finish)));
-    if (o->chat.include_usage)
-        put_event(d, o, lp_chat_usage_chunk(&o->names, &o->outcome));
-    pthread_mutex_lock(&d->lock);
-    lp_str_puts(&o->events, last);
-    pthread_mutex_unlock(&d->lock);
+size_t lp_order_unread(struct lp_order *o) {
+    pthread_mutex_lock(&o->desk->lock);
+    size_t n = o->out.n - o->sent;
+    pthread_mutex_unlock(&o->desk->lock);
+    return n;
 }
 
-static void work(struct lp_desk *d, struct lp_order *o) {
-    struct work w = {d, o};
-    const struct lp_chat_listener listener = {begun, piece, &w};
-    bool good = lp_chat_run(&o->chat, d->agent, &o->cancel, &listener, &o->outcome, &o->fault);
-    pthread_mutex_lock(&d->lock);
-    bool streaming = o->chat.stream && o->begun;
-    pthread_mutex_unlock(&d->lock);
-    if (streaming)
-        end_stream(d, o);
-    if (good) {
-        atomic_fetch_add(&d->metrics->prompt_tokens, (uint_fast64_t)o->outcome.prompt_tokens);
-        atomic_fetch_add(&d->metrics->completion_tokens, (uint_fast64_t)o->outcome.completion_tokens);
-    } else if (o->fault.status == LP_GONE) {
-        atomic_fetch_add(&d->metrics->canceled, 1);
-    }
+bool lp_order_has_begun(struct lp_order *o) {
+    pthread_mutex_lock(&o->desk->lock);
+    bool begun = o->begun;
+    pthread_mutex_unlock(&o->desk->lock);
+    return begun;
 }
 
-static void *run_planner(void *context) {
+static void *run_thread(void *context) {
     struct lp_desk *d = context;
     pthread_mutex_lock(&d->lock);
+    int number = 0;
+    while (!pthread_equal(d->thread[number], pthread_self()))
+        number++;
     for (;;) {
         while (!d->line && !d->closing)
             pthread_cond_wait(&d->bell, &d->lock);
@@ -125,11 +91,13 @@ static void *run_planner(void *context) {
             break;
         d->line = o->next;
         d->waiting--;
-        d->at_work = o;
+        d->working++;
+        d->at_work[number] = o;
         pthread_mutex_unlock(&d->lock);
-        work(d, o);
+        o->work(o);
         pthread_mutex_lock(&d->lock);
-        d->at_work = NULL;
+        d->at_work[number] = NULL;
+        d->working--;
         finish(o);
     }
     pthread_cond_broadcast(&d->bell);
@@ -138,32 +106,73 @@ static void *run_planner(void *context) {
 }
 
 /* Locked. Whether the client has closed its side. */
-static bool is_gone(const struct lp_order *o) {
+static bool is_gone(const struct lp_order *o, const char *tag) {
+    (void)tag;
     struct pollfd p = {.fd = o->socket, .events = POLLRDHUP};
     return !o->connection || (poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
 }
 
-/* Locked. Ends the orders whose clients have gone, or with `all` those of all clients. */
-static void end_orders(struct lp_desk *d, bool all) {
-    if (d->at_work && (all || is_gone(d->at_work)))
-        atomic_store(&d->at_work->cancel, true);
+static bool is_about(const struct lp_order *o, const char *tag) {
+    return !tag || !strcmp(o->tag, tag);
+}
+
+/* Locked. Ends the orders of which `ends` says so: how many. */
+static int end_orders(struct lp_desk *d, bool (*ends)(const struct lp_order *o, const char *tag), const char *tag) {
+    int ended = 0;
+    for (int i = 0; i < d->threads; i++)
+        if (d->at_work[i] && ends(d->at_work[i], tag)) {
+            atomic_store(&d->at_work[i]->cancel, true);
+            ended++;
+        }
     for (struct lp_order **at = &d->line, *o; (o = *at);) {
-        if (!all && !is_gone(o)) {
+        if (!ends(o, tag)) {
             at = &o->next;
             continue;
         }
         *at = o->next;
         d->waiting--;
-        lp_fault_set(&o->fault, LP_GONE, NULL, NULL, "stopped before the planner came to it");
+        lp_fault_set(&o->fault, LP_GONE, NULL, NULL, "stopped before its turn");
         finish(o);
+        ended++;
     }
+    return ended;
+}
+
+/* Locked. Also an order that waits is begun by its first pulse: a client that reads frames must not give up. */
+static void pulse(struct lp_order *o, double now) {
+    if (!o->pulses || now - o->wrote_ms < PULSE_MS)
+        return;
+    o->begun = true;
+    add(o, "", 1);
+}
+
+/* Locked. Lets an order tell how it goes. */
+static void watch(struct lp_order *o) {
+    size_t n = o->out.n;
+    if (!o->watch || !o->begun)
+        return;
+    o->watch(o, &o->out);
+    if (o->out.n > n)
+        wake(o);
+}
+
+/* Locked. */
+static void tell_of_time(struct lp_desk *d) {
+    double now = lp_clock_ms();
+    for (struct lp_order *o = d->line; o; o = o->next)
+        pulse(o, now);
+    for (int i = 0; i < d->threads; i++)
+        if (d->at_work[i]) {
+            pulse(d->at_work[i], now);
+            watch(d->at_work[i]);
+        }
 }
 
 static void *run_watcher(void *context) {
     struct lp_desk *d = context;
     pthread_mutex_lock(&d->lock);
-    while (!d->closing || d->line || d->at_work) {
-        if (!d->line && !d->at_work) {
+    while (!d->closing || d->line || d->working) {
+        if (!d->line && !d->working) {
             pthread_cond_wait(&d->bell, &d->lock);
             continue;
         }
@@ -174,7 +183,8 @@ static void *run_watcher(void *context) {
         until.tv_nsec %= 1000000000L;
         while (pthread_cond_timedwait(&d->bell, &d->lock, &until) == 0) {
         }
-        end_orders(d, false);
+        end_orders(d, is_gone, NULL);
+        tell_of_time(d);
     }
     pthread_mutex_unlock(&d->lock);
     return NULL;
@@ -187,39 +197,49 @@ void lp_desk_close(struct lp_desk *d) {
     pthread_mutex_unlock(&d->lock);
 }
 
-bool lp_desk_init(struct lp_desk *d, struct lp_agent *agent, struct lp_metrics *metrics, int most_waiting,
-                  struct lp_error *err) {
-    *d = (struct lp_desk){.agent = agent, .metrics = metrics, .most_waiting = most_waiting};
+bool lp_desk_init(struct lp_desk *d, int threads, int most_waiting, struct lp_error *err) {
+    *d = (struct lp_desk){.most_waiting = most_waiting};
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->bell, NULL);
-    if (pthread_create(&d->planner, NULL, run_planner, d))
-        return lp_error_set(err, LP_EMEMORY, "the planner's thread cannot be started");
-    if (!pthread_create(&d->watcher, NULL, run_watcher, d))
+    pthread_mutex_lock(&d->lock); /* a thread looks for itself in the list */
+    while (d->threads < threads && !pthread_create(&d->thread[d->threads], NULL, run_thread, d))
+        d->threads++;
+    pthread_mutex_unlock(&d->lock);
+    if (d->threads == threads && !pthread_create(&d->watcher, NULL, run_watcher, d))
         return d->started = true;
     lp_desk_close(d);
-    pthread_join(d->planner, NULL);
-    return lp_error_set(err, LP_EMEMORY, "the thread that watches clients cannot be started");
+    for (int i = 0; i < d->threads; i++)
+        pthread_join(d->thread[i], NULL);
+    return lp_error_set(err, LP_EMEMORY, "the server's threads cannot be started");
 }
 
 void lp_desk_done(struct lp_desk *d) {
     if (!d->started)
         return;
     lp_desk_close(d);
-    pthread_join(d->planner, NULL);
+    for (int i = 0; i < d->threads; i++)
+        pthread_join(d->thread[i], NULL);
     pthread_join(d->watcher, NULL);
     d->started = false;
 }
 
 void lp_desk_cancel_all(struct lp_desk *d) {
     pthread_mutex_lock(&d->lock);
-    end_orders(d, true);
+    end_orders(d, is_about, NULL);
     pthread_mutex_unlock(&d->lock);
 }
 
-void lp_desk_state(struct lp_desk *d, int *waiting, bool *busy) {
+bool lp_desk_cancel(struct lp_desk *d, const char *tag) {
+    pthread_mutex_lock(&d->lock);
+    int ended = end_orders(d, is_about, tag);
+    pthread_mutex_unlock(&d->lock);
+    return ended > 0;
+}
+
+void lp_desk_state(struct lp_desk *d, int *waiting, int *working) {
     pthread_mutex_lock(&d->lock);
     *waiting = d->waiting;
-    *busy = d->at_work != NULL;
+    *working = d->working;
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -228,9 +248,11 @@ bool lp_desk_put(struct lp_desk *d, struct lp_order *o) {
     struct lp_order **end = &d->line;
     while (*end)
         end = &(*end)->next;
-    bool room = !d->closing && d->waiting < d->most_waiting + (d->at_work ? 0 : 1);
+    bool room = !d->closing && d->waiting < d->most_waiting + d->threads - d->working;
     if (room) {
         *end = o;
+        o->desk = d;
+        o->wrote_ms = lp_clock_ms();
         d->waiting++;
         o->holders++;
         pthread_cond_broadcast(&d->bell);
@@ -270,14 +292,23 @@ bool lp_desk_failed(struct lp_desk *d, const struct lp_order *o) {
     return failed;
 }
 
+bool lp_desk_has_unread(struct lp_desk *d, const struct lp_order *o) {
+    pthread_mutex_lock(&d->lock);
+    bool has = o->out.n > o->sent;
+    pthread_mutex_unlock(&d->lock);
+    return has;
+}
+
 long lp_desk_read(struct lp_desk *d, struct lp_order *o, char *out, size_t n) {
     pthread_mutex_lock(&d->lock);
-    size_t left = o->events.n - o->sent, k = left < n ? left : n;
+    size_t left = o->out.n - o->sent, k = left < n ? left : n;
     if (k)
-        memcpy(out, o->events.s + o->sent, k);
+        memcpy(out, o->out.s + o->sent, k);
     else if (!o->done)
         sleep_until_woken(o);
     o->sent += k;
+    if (o->sent == o->out.n)
+        o->sent = o->out.n = 0;
     long result = k || !o->done ? (long)k : -1;
     pthread_mutex_unlock(&d->lock);
     return result;

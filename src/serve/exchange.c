@@ -3,11 +3,22 @@
 #include "serve/exchange.h"
 
 #include "base/memory.h"
+#include "serve/frame.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+/* The methods that the path has. */
+static void allow(const struct lp_exchange *x, struct MHD_Response *response) {
+    struct lp_str methods = {0};
+    for (int i = 0; i < lp_routes_count(); i++)
+        if (!strcmp(lp_routes[i].path, x->route->path))
+            lp_str_printf(&methods, "%s%s", methods.n ? ", " : "", lp_routes[i].method);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, lp_str_text(&methods));
+    lp_str_done(&methods);
+}
 
 /* Sends the response, which is given away and NULL when memory ran out. */
 static void answer(struct lp_exchange *x, int status, const char *type, struct MHD_Response *response) {
@@ -23,7 +34,7 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Origin");
     }
     if (origin && status == 204) {
-        MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST");
+        MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST, DELETE");
         MHD_add_response_header(response, "Access-Control-Allow-Headers", "Authorization, Content-Type");
     }
     if (status == 429 || status == 503)
@@ -31,7 +42,7 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
     if (status == 401)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     if (status == 405)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, x->route->method);
+        allow(x, response);
     if (x->refused.status ||
         atomic_load(&x->server->stopping)) /* the rest of the body may not have been read */
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -43,6 +54,13 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text) {
     answer(x, status, type,
            MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY));
+}
+
+void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *taken, size_t n) {
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(n, taken, lp_free);
+    if (!response)
+        lp_free(taken);
+    answer(x, status, type, response);
 }
 
 void lp_answer_json(struct lp_exchange *x, int status, const json_t *value) {
@@ -62,16 +80,35 @@ void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault) {
     json_decref(value);
 }
 
-static ssize_t read_events(void *context, uint64_t at, char *out, size_t n) {
+void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame) {
+    struct lp_str text = {0};
+    lp_frame_add_trouble(&text, code, why);
+    if (text.failed)
+        lp_answer_json(x, 503, NULL);
+    else
+        answer(x, status, "application/json",
+               MHD_create_response_from_buffer(text.n - !frame, text.s, MHD_RESPMEM_MUST_COPY));
+    lp_str_done(&text);
+}
+
+static ssize_t read_stream(void *context, uint64_t at, char *out, size_t n) {
     struct lp_exchange *x = context;
     (void)at;
     long k = lp_desk_read(&x->server->desk, x->order, out, n);
     return k < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)k;
 }
 
-void lp_answer_events(struct lp_exchange *x) {
-    answer(x, 200, "text/event-stream",
-           MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_events, x, NULL));
+void lp_answer_stream(struct lp_exchange *x, const char *type) {
+    answer(x, 200, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, x, NULL));
+}
+
+bool lp_exchange_order(struct lp_exchange *x, struct lp_order *o, struct lp_fault *fault) {
+    o->connection = x->connection;
+    o->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    if (atomic_load(&x->server->stopping))
+        return lp_fault_set(fault, 503, NULL, "stopping", "the server is being stopped");
+    return lp_desk_put(&x->server->desk, o) ||
+           lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait already: try again");
 }
 
 void lp_exchange_log(const struct lp_exchange *x, double ms) {

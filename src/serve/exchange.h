@@ -5,9 +5,12 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "serve/clerk.h"
 #include "serve/desk.h"
 #include "serve/http.h"
 #include "serve/metrics.h"
+#include "serve/seat.h"
+#include "serve/state.h"
 
 #include <microhttpd.h>
 
@@ -15,10 +18,15 @@ enum { LP_SERVE_HEADERS = 16 << 10 }; /* most bytes of a request's headers */
 
 struct lp_server {
     struct lp_server_settings settings;
+    struct lp_site site;
+    void *self;          /* the site's, borrowed */
     struct MHD_Daemon *daemon;
     struct lp_desk desk;
+    struct lp_seat seat;     /* of a site with a planner */
+    struct lp_clerks clerks; /* of a site with sessions, */
+    struct lp_state *state;  /* NULL: without */
     struct lp_metrics metrics;
-    const char *model; /* the planner's name; borrowed */
+    const char *model; /* the planner's name, borrowed; NULL: no planner */
     int64_t began;     /* seconds since 1970 */
     bool loopback;     /* bound to this machine only */
     bool stopped;
@@ -29,12 +37,18 @@ struct lp_server {
 
 struct lp_exchange;
 
+enum { /* lp_route.ways */
+    LP_ROUTE_OPEN = 1,  /* needs no key */
+    LP_ROUTE_PLAIN = 2, /* the body may be of any Content-Type, or none */
+    LP_ROUTE_PICTURES = 4, /* the body may also be a picture or a form with pictures */
+    LP_ROUTE_WORKER = 8 /* wants the settings' key of workers, where there is one */
+};
+
 struct lp_route {
-    const char *method, *path;          /* a path that ends in '/' stands for all that goes on from there */
-    bool open;                          /* needs no key */
-    void (*run)(struct lp_exchange *x); /* answers, or leaves an order */
-    void (*finish)(
-        struct lp_exchange *x); /* answers once the order has begun or is done; NULL: leaves none */
+    const char *method, *path; /* a path that ends in '/' stands for all that goes on from there, '*' for one part */
+    int ways;                  /* LP_ROUTE_* */
+    void (*run)(struct lp_exchange *x);    /* answers, or leaves an order or an errand */
+    void (*finish)(struct lp_exchange *x); /* answers once that has begun or is done; NULL: leaves none */
 };
 extern const struct lp_route lp_routes[];
 int lp_routes_count(void);
@@ -50,22 +64,33 @@ struct lp_exchange {
     size_t received, kept;   /* bytes of the body; of these counted in the server's `held` */
     struct lp_fault refused; /* status not 0: what will be the answer */
     struct lp_order *order;  /* NULL: none */
+    struct lp_errand errand; /* run NULL: none */
     int status;              /* of the answer; 0: none yet */
 };
+
+/* The i-th part of the path that its route's '*' stand for, into out; "" when it is too long. */
+void lp_exchange_part(const struct lp_exchange *x, int i, char *out, size_t size);
 
 /* Each gives the exchange its answer. */
 void lp_answer_json(struct lp_exchange *x, int status, const json_t *value);
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text);
 void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault);
-/* Server-sent events as the order writes them. */
-void lp_answer_events(struct lp_exchange *x);
+void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *taken, size_t n);
+/* Trouble in a worker's words (serve/frame.h): a frame, or the same as JSON. */
+void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame);
+/* The stream that the order writes. */
+void lp_answer_stream(struct lp_exchange *x, const char *type);
+
+/* Puts the order, which is x->order, in line. False: 429 or 503. */
+bool lp_exchange_order(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault);
 
 /* Whether the request may be served as far as its headers tell. */
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault);
 /* The origin that the answer shall allow, or NULL; borrowed. */
 const char *lp_guard_origin(const struct lp_exchange *x);
-/* Whether a key is the right one, in a time that does not tell how much of it is. */
-bool lp_guard_same_key(const char *given, const char *key);
+
+/* The hash of the key that was shown, by which sessions are told apart; of nothing where none is needed. */
+struct lp_hash lp_guard_owner(const struct lp_exchange *x);
 
 /* One line about a finished exchange. */
 void lp_exchange_log(const struct lp_exchange *x, double ms);

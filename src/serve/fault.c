@@ -38,6 +38,12 @@ bool lp_fault_from(struct lp_fault *fault, const char *param, const struct lp_er
     return false;
 }
 
+bool lp_fault_memory(struct lp_fault *fault) {
+    struct lp_error err = {0};
+    lp_error_memory(&err);
+    return lp_fault_from(fault, NULL, &err);
+}
+
 json_t *lp_fault_json(const struct lp_fault *fault) {
     const char *type = fault->status == 429  ? "rate_limit_error"
                        : fault->status < 500 ? "invalid_request_error"

@@ -20,6 +20,9 @@ bool lp_fault_set(struct lp_fault *fault, int status, const char *param, const c
 /* From an error of the planner's. Returns false. */
 bool lp_fault_from(struct lp_fault *fault, const char *param, const struct lp_error *err);
 
+/* Out of memory: 503. Returns false. */
+bool lp_fault_memory(struct lp_fault *fault);
+
 /* {"error": {"message", "type", "param", "code"}}; NULL when out of memory; owned by caller. */
 json_t *lp_fault_json(const struct lp_fault *fault);
 

@@ -10,11 +10,12 @@ static const char *header(const struct lp_exchange *x, const char *name) {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
-bool lp_guard_same_key(const char *given, const char *key) {
-    size_t n = strlen(given), m = strlen(key);
+/* In a time that does not tell how much of the key[0..m), m > 0, is right. */
+static bool same_key(const char *given, const char *key, size_t m) {
+    size_t n = strlen(given);
     unsigned char differs = n != m;
     for (size_t i = 0; i < n; i++)
-        differs |= (unsigned char)given[i] ^ (unsigned char)key[m ? i % m : 0];
+        differs |= (unsigned char)given[i] ^ (unsigned char)key[i % m];
     return !differs;
 }
 
@@ -59,18 +60,61 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-static bool has_key(const struct lp_exchange *x) {
-    const char *given = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
-    static const char scheme[] = "Bearer ";
-    return given && !strncasecmp(given, scheme, sizeof scheme - 1) &&
-           lp_guard_same_key(given + sizeof scheme - 1, x->server->settings.key);
+/* The keys of which the route wants one; NULL: none. */
+static const char *wanted_keys(const struct lp_exchange *x) {
+    const struct lp_server_settings *s = &x->server->settings;
+    int ways = x->route ? x->route->ways : 0;
+    return ways & LP_ROUTE_OPEN ? NULL : ways & LP_ROUTE_WORKER && s->worker_key ? s->worker_key : s->key;
 }
 
-static bool is_json(const struct lp_exchange *x) {
+static const char *bearer_key(const struct lp_exchange *x) {
+    const char *given = header(x, MHD_HTTP_HEADER_AUTHORIZATION);
+    static const char scheme[] = "Bearer ";
+    return given && !strncasecmp(given, scheme, sizeof scheme - 1) ? given + sizeof scheme - 1 : NULL;
+}
+
+/* Every key is compared, whether one before was the right one or not. */
+static bool is_one_of(const char *given, const char *keys) {
+    bool good = false;
+    while (given && *(keys += strspn(keys, " "))) {
+        size_t n = strcspn(keys, " ");
+        good = same_key(given, keys, n) || good;
+        keys += n;
+    }
+    return good;
+}
+
+/* As a bearer token; or as the password of an address that holds one, which is all that FastChat's processes can
+ * be told. */
+static bool has_key(const struct lp_exchange *x, const char *keys) {
+    const char *bearer = bearer_key(x);
+    if (bearer)
+        return is_one_of(bearer, keys);
+    char *password = NULL, *user = MHD_basic_auth_get_username_password(x->connection, &password);
+    bool good = user && is_one_of(password, keys);
+    MHD_free(user);
+    MHD_free(password);
+    return good;
+}
+
+struct lp_hash lp_guard_owner(const struct lp_exchange *x) {
+    const char *key = x->server->settings.key ? bearer_key(x) : NULL;
+    struct lp_sha256 sum;
+    lp_sha256_init(&sum);
+    lp_sha256_add(&sum, key ? key : "", key ? strlen(key) : 0);
+    return lp_sha256_end(&sum);
+}
+
+static bool has_type(const struct lp_exchange *x, const char *name) {
     const char *type = header(x, MHD_HTTP_HEADER_CONTENT_TYPE);
-    static const char json[] = "application/json";
-    return type && !strncasecmp(type, json, sizeof json - 1) &&
-           (!type[sizeof json - 1] || strchr("; ", type[sizeof json - 1]));
+    size_t n = strlen(name);
+    return type && !strncasecmp(type, name, n) && (name[n - 1] == '/' || !type[n] || strchr("; ", type[n]));
+}
+
+/* Whether the body is of a kind that the route reads. */
+static bool is_readable(const struct lp_exchange *x) {
+    return has_type(x, "application/json") ||
+           (x->route->ways & LP_ROUTE_PICTURES && (has_type(x, "image/") || has_type(x, "multipart/form-data")));
 }
 
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault) {
@@ -87,9 +131,10 @@ bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *
                             "pages of another origin may not call this server; see --allow-origin");
     if (!strcmp(method, MHD_HTTP_METHOD_OPTIONS) && origin)
         return true; /* asks what it may send, and cannot send a key */
-    if (x->server->settings.key && !(x->route && x->route->open) && !has_key(x))
+    if (wanted_keys(x) && !has_key(x, wanted_keys(x)))
         return lp_fault_set(fault, 401, NULL, "invalid_api_key", "the API key is missing or wrong");
-    if (x->route && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_json(x))
-        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json");
+    if (x->route && !(x->route->ways & LP_ROUTE_PLAIN) && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_readable(x))
+        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json%s",
+                            x->route->ways & LP_ROUTE_PICTURES ? ", image/.. or multipart/form-data" : "");
     return true;
 }

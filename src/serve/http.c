@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/http.c - the server: libmicrohttpd's threads read requests and write answers, the desk's thread
- * plans. */
+/* serve/http.c - the server: libmicrohttpd's threads read requests and write answers, the desk's threads do
+ * what takes its time. */
 #include "serve/http.h"
 
 #include "base/clock.h"
@@ -30,21 +30,51 @@ void lp_server_defaults(struct lp_server_settings *s) {
                                      .most_body = 32 << 20,
                                      .most_waiting = 16,
                                      .most_connections = 512,
+                                     .most_state = (size_t)10 << 30,
                                      .log = -1};
 }
 
-static const struct lp_route *find_route(const char *path) {
-    for (int i = 0; i < lp_routes_count(); i++) {
-        size_t n = strlen(lp_routes[i].path);
-        bool begins = lp_routes[i].path[n - 1] == '/';
-        if (begins ? !strncmp(path, lp_routes[i].path, n) && path[n] : !strcmp(path, lp_routes[i].path))
-            return &lp_routes[i];
+static bool is_method(const struct lp_route *route, const char *method) {
+    return !strcmp(method, route->method) ||
+           (!strcmp(method, MHD_HTTP_METHOD_HEAD) && !strcmp(route->method, MHD_HTTP_METHOD_GET));
+}
+
+static bool matches(const char *route, const char *path) {
+    while (*route && *route == (*route == '*' ? '*' : *path)) {
+        size_t n = *route == '*' ? strcspn(path, "/") : 1;
+        if (!n)
+            return false;
+        route++;
+        path += n;
     }
-    return NULL;
+    return !*route && (!*path || route[-1] == '/');
+}
+
+/* The route of a path; of several, that of the method, else any. */
+static const struct lp_route *find_route(const struct lp_site *site, const char *path, const char *method) {
+    const struct lp_route *other = NULL;
+    for (int i = 0; i < site->routes; i++) {
+        const struct lp_route *r = &site->route[i];
+        size_t n = strlen(r->path);
+        if (!matches(r->path, path) || (r->path[n - 1] == '/' && !path[n]))
+            continue;
+        if (is_method(r, method))
+            return r;
+        other = r;
+    }
+    return other;
+}
+
+void lp_exchange_part(const struct lp_exchange *x, int i, char *out, size_t size) {
+    const char *route = x->route->path, *path = x->path;
+    for (; *route && (*route != '*' || i--); route++)
+        path += *route == '*' ? strcspn(path, "/") : 1;
+    size_t n = strcspn(path, "/");
+    snprintf(out, size, "%.*s", n < size ? (int)n : 0, path);
 }
 
 static struct lp_exchange *exchange_new(struct lp_server *s, struct MHD_Connection *connection,
-                                        const char *path) {
+                                        const char *path, const char *method) {
     struct lp_exchange *x = lp_alloc(sizeof *x);
     unsigned char random[12] = {0};
     if (!x)
@@ -52,7 +82,7 @@ static struct lp_exchange *exchange_new(struct lp_server *s, struct MHD_Connecti
     x->server = s;
     x->connection = connection;
     x->path = path;
-    x->route = find_route(path);
+    x->route = find_route(&s->site, path, method);
     x->began_ms = lp_clock_ms();
     if (getrandom(random, sizeof random, GRND_NONBLOCK) < 0)
         memcpy(random, &x->began_ms, sizeof x->began_ms);
@@ -75,18 +105,14 @@ static void completed(void *context, struct MHD_Connection *connection, void **o
     if (!x->status || (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && x->status == 200))
         x->status = LP_GONE;
     double ms = lp_clock_ms() - x->began_ms;
-    lp_metrics_add(&s->metrics, x->route ? (int)(x->route - lp_routes) : lp_routes_count(), x->status, ms);
+    lp_metrics_add(&s->metrics, x->route ? (int)(x->route - s->site.route) : s->site.routes, x->status, ms);
     lp_exchange_log(x, ms);
     atomic_fetch_sub(&s->held, x->kept);
     lp_str_done(&x->body);
+    lp_errand_done(&x->errand);
     lp_free(x);
     *own = NULL;
     atomic_fetch_sub(&s->open, 1);
-}
-
-static bool is_method(const struct lp_exchange *x, const char *method) {
-    return !strcmp(method, x->route->method) ||
-           (!strcmp(method, MHD_HTTP_METHOD_HEAD) && !strcmp(x->route->method, MHD_HTTP_METHOD_GET));
 }
 
 static bool is_preflight(const struct lp_exchange *x, const char *method) {
@@ -99,7 +125,7 @@ static void look_at_headers(struct lp_exchange *x, const char *method) {
         return;
     if (!x->route)
         lp_fault_set(&x->refused, 404, NULL, "not_found", "there is nothing at this path");
-    else if (!is_method(x, method))
+    else if (!is_method(x->route, method))
         lp_fault_set(&x->refused, 405, NULL, "method_not_allowed", "this path is for %s only",
                      x->route->method);
 }
@@ -156,9 +182,9 @@ static void answer(struct lp_exchange *x, const char *method) {
         lp_answer_text(x, 204, "text/plain", "");
     else if (x->body.failed)
         lp_answer_json(x, 503, NULL);
-    else if (!x->order)
+    else if (!x->order && !x->errand.run)
         x->route->run(x);
-    if (!x->status && x->order)
+    if (!x->status && (x->order || x->errand.run))
         x->route->finish(x);
 }
 
@@ -168,7 +194,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     struct lp_exchange *x = *own;
     (void)version;
     if (!x) {
-        *own = x = exchange_new(context, connection, path);
+        *own = x = exchange_new(context, connection, path, method);
         if (!x)
             return MHD_NO;
         return begin(x, method) || x->status ? MHD_YES : MHD_NO;
@@ -181,7 +207,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (x->status)
         return MHD_YES;
     answer(x, method);
-    return x->status || x->order ? MHD_YES : MHD_NO;
+    return x->status || x->order || x->errand.run ? MHD_YES : MHD_NO;
 }
 
 union address {
@@ -225,8 +251,8 @@ static bool start(struct lp_server *s, union address *at, struct lp_error *err) 
                                      s->settings.host, s->settings.port);
 }
 
-struct lp_server *lp_server_open(const struct lp_server_settings *settings, struct lp_agent *agent,
-                                 struct lp_error *err) {
+struct lp_server *lp_server_open_site(const struct lp_server_settings *settings, const struct lp_site *site,
+                                      struct lp_error *err) {
     struct lp_server *s = lp_alloc(sizeof *s);
     union address at;
     if (!s) {
@@ -234,13 +260,24 @@ struct lp_server *lp_server_open(const struct lp_server_settings *settings, stru
         return NULL;
     }
     s->settings = *settings;
-    s->model = agent->talk.lmm->name;
+    s->site = *site;
+    s->self = site->self;
+    s->model = site->model;
+    if (site->model)
+        s->seat = (struct lp_seat){.agent = site->self, .metrics = &s->metrics};
     s->began = (int64_t)time(NULL);
     if (find_address(settings, &at, &s->loopback, err) &&
-        lp_desk_init(&s->desk, agent, &s->metrics, settings->most_waiting, err) && start(s, &at, err))
+        (!site->model || ((s->state = lp_state_open(settings->state, settings->most_state, err)) && lp_clerks_init(&s->clerks, err))) &&
+        lp_desk_init(&s->desk, site->threads, settings->most_waiting, err) && start(s, &at, err))
         return s;
     lp_server_close(s);
     return NULL;
+}
+
+struct lp_server *lp_server_open(const struct lp_server_settings *settings, struct lp_agent *agent,
+                                 struct lp_error *err) {
+    const struct lp_site site = {lp_routes, lp_routes_count(), 1, agent, agent->talk.lmm->name};
+    return lp_server_open_site(settings, &site, err);
 }
 
 int lp_server_port(const struct lp_server *s) {
@@ -252,15 +289,13 @@ static void pause_ms(long ms) {
 }
 
 void lp_server_stop(struct lp_server *s) {
-    int waiting;
-    bool busy = true;
+    int waiting = 0, working = 1;
     atomic_store(&s->stopping, true);
     int listener = MHD_quiesce_daemon(s->daemon);
     if (listener >= 0)
         close(listener);
-    while (busy) {
-        lp_desk_state(&s->desk, &waiting, &busy);
-        busy = busy || waiting;
+    while (waiting || working) {
+        lp_desk_state(&s->desk, &waiting, &working);
         pause_ms(10);
     }
     for (int ms = 0; ms < PATIENCE_MS && atomic_load(&s->open); ms += 10)
@@ -280,8 +315,10 @@ void lp_server_close(struct lp_server *s) {
         lp_desk_close(&s->desk);
         lp_desk_cancel_all(&s->desk);
     }
-    lp_desk_done(&s->desk); /* wakes every connection that waits, which MHD_stop_daemon needs */
+    lp_desk_done(&s->desk); /* both wake every connection that waits, which MHD_stop_daemon needs */
+    lp_clerks_done(&s->clerks);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
+    lp_state_close(s->state);
     lp_free(s);
 }

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { LP_METRIC_ROUTES = 16, LP_METRIC_STATUSES = 24, LP_METRIC_BUCKETS = 13 };
+enum { LP_METRIC_ROUTES = 32, LP_METRIC_STATUSES = 24, LP_METRIC_BUCKETS = 13 };
 
 /* Zero is a valid start. From any thread. */
 struct lp_metrics {
@@ -21,7 +21,8 @@ struct lp_metrics {
 /* `route`: its number, below LP_METRIC_ROUTES. */
 void lp_metrics_add(struct lp_metrics *m, int route, int status, double ms);
 
-/* Adds the counters in Prometheus' text format. name[i] is the name of route i, of `n`. */
-void lp_metrics_format(struct lp_metrics *m, const char *const *name, int n, struct lp_str *out);
+/* Adds the counters in Prometheus' text format. name[i] is the name of route i, of `n`, method[i] its method. */
+void lp_metrics_format(struct lp_metrics *m, const char *const *method, const char *const *name, int n,
+                       struct lp_str *out);
 
 #endif

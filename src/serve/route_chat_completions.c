@@ -1,46 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /* serve/route_chat_completions.c - POST /v1/chat/completions: parse, put in line, format. */
+#include "serve/chat_order.h"
 #include "serve/routes.h"
 
 #include <stdio.h>
 #include <time.h>
 
 /* An order of the body, in line. */
-static bool put(struct lp_exchange *x, struct lp_order *o, struct lp_fault *fault) {
+static bool put(struct lp_exchange *x, struct lp_chat_order *c, struct lp_fault *fault) {
     struct lp_server *s = x->server;
-    if (!lp_chat_parse(&o->chat, lp_str_text(&x->body), x->body.n, s->model, &s->desk.agent->sampling, fault))
+    if (!lp_chat_parse(&c->chat, lp_str_text(&x->body), x->body.n, s->model, &c->seat->agent->sampling, fault))
         return false;
-    snprintf(o->id, sizeof o->id, "chatcmpl-%s", x->id + 4);
-    o->names = (struct lp_chat_names){o->id, s->model, (int64_t)time(NULL), o->chat.include_usage};
-    o->connection = x->connection;
-    o->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    if (atomic_load(&s->stopping))
-        return lp_fault_set(fault, 503, NULL, "stopping", "the server is being stopped");
-    return lp_desk_put(&s->desk, o) ||
-           lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait for the planner: try again");
+    snprintf(c->id, sizeof c->id, "chatcmpl-%s", x->id + 4);
+    c->names = (struct lp_chat_names){c->id, s->model, (int64_t)time(NULL), c->chat.include_usage};
+    return lp_exchange_order(x, &c->order, fault);
 }
 
 void lp_route_chat_completions(struct lp_exchange *x) {
     struct lp_fault fault = {0};
-    x->order = lp_order_new();
-    if (!x->order)
+    struct lp_chat_order *c = lp_chat_order_new(&x->server->seat);
+    if (!c) {
         lp_answer_json(x, 503, NULL);
-    else if (!put(x, x->order, &fault))
+        return;
+    }
+    x->order = &c->order;
+    if (!put(x, c, &fault))
         lp_answer_fault(x, &fault);
     else
         lp_str_done(&x->body); /* pictures are large and the order has them */
 }
 
 void lp_route_chat_completions_finish(struct lp_exchange *x) {
-    struct lp_order *o = x->order;
-    if (!lp_desk_ready(&x->server->desk, o, !o->chat.stream))
+    struct lp_chat_order *c = (struct lp_chat_order *)x->order;
+    if (!lp_desk_ready(&x->server->desk, x->order, !c->chat.stream))
         return;
-    if (lp_desk_failed(&x->server->desk, o)) {
-        lp_answer_fault(x, &o->fault);
-    } else if (o->chat.stream) {
-        lp_answer_events(x);
+    if (lp_desk_failed(&x->server->desk, x->order)) {
+        lp_answer_fault(x, &x->order->fault);
+    } else if (c->chat.stream) {
+        lp_answer_stream(x, "text/event-stream");
     } else {
-        json_t *all = lp_chat_completion(&o->names, &o->outcome);
+        json_t *all = lp_chat_completion(&c->names, &c->outcome);
         lp_answer_json(x, 200, all);
         json_decref(all);
     }

@@ -13,5 +13,16 @@ void lp_route_models(struct lp_exchange *x);
 void lp_route_model(struct lp_exchange *x);
 void lp_route_chat_completions(struct lp_exchange *x);
 void lp_route_chat_completions_finish(struct lp_exchange *x);
+void lp_route_session_create(struct lp_exchange *x);
+void lp_route_session_list(struct lp_exchange *x);
+void lp_route_session_get(struct lp_exchange *x);
+void lp_route_session_delete(struct lp_exchange *x);
+void lp_route_session_cancel(struct lp_exchange *x);
+void lp_route_session_images(struct lp_exchange *x);
+void lp_route_session_messages(struct lp_exchange *x);
+void lp_route_session_messages_finish(struct lp_exchange *x);
+void lp_route_session_object(struct lp_exchange *x);
+/* Streams the order's frames once it has begun. */
+void lp_route_frames_finish(struct lp_exchange *x);
 
 #endif

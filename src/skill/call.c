@@ -84,9 +84,13 @@ static bool pick_picture(struct lp_call *call, struct lp_error *err) {
            lp_error_set(err, LP_EINPUT, "%s needs a picture: give one with --image", call->skill->name);
 }
 
-static bool run_opened(struct lp_call *call, struct lp_error *err) {
+bool lp_play_has(const struct lp_play *play, const struct lp_skill *skill) {
+    return play->run && (!play->has || play->has(play->context, skill));
+}
+
+static bool run_opened(struct lp_call *call, bool played, struct lp_error *err) {
     const struct lp_skill *skill = call->skill;
-    if (call->play.run)
+    if (played)
         return call->play.run(call->play.context, call, err);
     if (!skill->open)
         return skill->run(call, NULL, err);
@@ -108,7 +112,8 @@ static bool run_opened(struct lp_call *call, struct lp_error *err) {
 }
 
 bool lp_call_work(struct lp_call *call, struct lp_error *err) {
-    if ((!call->play.run && !lp_skill_ready(call->skill, err)) || !check_handles(call, err) || !pick_picture(call, err))
+    bool played = lp_play_has(&call->play, call->skill);
+    if ((!played && !lp_skill_ready(call->skill, err)) || !check_handles(call, err) || !pick_picture(call, err))
         return false;
     if ((call->skill->needs & LP_NEEDS_REFERENCE) && !call->reference)
         return lp_error_set(err, LP_EINPUT, "%s needs a reference picture", call->skill->name);
@@ -118,7 +123,7 @@ bool lp_call_work(struct lp_call *call, struct lp_error *err) {
         return lp_error_memory(err);
     if (lp_call_canceled(call))
         return lp_error_set(err, LP_ECANCELED, "%s was stopped", call->skill->name);
-    return run_opened(call, err);
+    return run_opened(call, played, err);
 }
 
 static bool add_handles(const struct lp_call *call, struct lp_error *err) {

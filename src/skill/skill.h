@@ -94,9 +94,11 @@ void lp_bench_close(struct lp_bench *bench);
 
 /* Another who plays the skills: fills result, report and made as a skill's own run does. */
 struct lp_play {
+    bool (*has)(void *context, const struct lp_skill *skill);               /* which of them; NULL: all */
     bool (*run)(void *context, struct lp_call *call, struct lp_error *err); /* NULL: nobody */
     void *context;
 };
+bool lp_play_has(const struct lp_play *play, const struct lp_skill *skill);
 
 /* One call of a skill. Zero it, fill the first part, run it, read the second part, end with lp_call_done. */
 struct lp_call {

@@ -62,27 +62,25 @@
     "non-renewable "                                                                                         \
     "sources are not, and their depletion can lead to economic and social instability.\n"
 
-enum style { SINGLE, TWO, MPT, PLAIN, LLAMA_2 };
-
 struct lp_template {
     const char *key, *system;
     const char *role[2]; /* human, assistant */
-    enum style style;
-    const char *sep[2]; /* after the human's, after the assistant's message; SINGLE and MPT: [0] after both */
+    enum lp_template_style style;
+    const char *sep[2]; /* after the human's, after the assistant's message; LP_TEMPLATE_SINGLE and LP_TEMPLATE_MPT: [0] after both */
     bool preset;        /* begins with one question and answer */
     bool mmtag;
 };
 
 #define V0                                                                                                   \
-    {"Human", "Assistant"}, SINGLE, {                                                                        \
+    {"Human", "Assistant"}, LP_TEMPLATE_SINGLE, {                                                                        \
         "###", ""                                                                                            \
     }
 #define V1                                                                                                   \
-    {"USER", "ASSISTANT"}, TWO, {                                                                            \
+    {"USER", "ASSISTANT"}, LP_TEMPLATE_TWO, {                                                                            \
         " ", "</s>"                                                                                          \
     }
 #define L2                                                                                                   \
-    {"USER", "ASSISTANT"}, LLAMA_2, {                                                                        \
+    {"USER", "ASSISTANT"}, LP_TEMPLATE_LLAMA_2, {                                                                        \
         "<s>", "</s>"                                                                                        \
     }
 enum {
@@ -106,8 +104,8 @@ static const struct lp_template templates[] = {
     [KEY_V1] = {"v1", SYSTEM_USER, V1, false, false},
     [KEY_VICUNA_V1] = {"vicuna_v1", SYSTEM_USER, V1, false, false},
     [KEY_LLAMA_2] = {"llama_2", SYSTEM_LLAMA_2, L2, false, false},
-    [KEY_PLAIN] = {"plain", "", {"", ""}, PLAIN, {"\n", ""}, false, false},
-    [KEY_V0_PLAIN] = {"v0_plain", "", {"", ""}, PLAIN, {"\n", ""}, false, false},
+    [KEY_PLAIN] = {"plain", "", {"", ""}, LP_TEMPLATE_PLAIN, {"\n", ""}, false, false},
+    [KEY_V0_PLAIN] = {"v0_plain", "", {"", ""}, LP_TEMPLATE_PLAIN, {"\n", ""}, false, false},
     [KEY_LLAVA_V0] = {"llava_v0", SYSTEM_HUMAN, V0, false, false},
     [KEY_V0_MMTAG] = {"v0_mmtag", SYSTEM_MMTAG, V0, false, true},
     [KEY_LLAVA_V1] = {"llava_v1", SYSTEM_HUMAN, V1, false, false},
@@ -116,11 +114,16 @@ static const struct lp_template templates[] = {
     [KEY_MPT] = {"mpt",
                  SYSTEM_MPT,
                  {"<|im_start|>user\n", "<|im_start|>assistant\n"},
-                 MPT,
+                 LP_TEMPLATE_MPT,
                  {"<|im_end|>", ""},
                  false,
                  false},
 };
+
+struct lp_template_parts lp_template_parts(const struct lp_template *t) {
+    return (struct lp_template_parts){
+        .key = t->key, .system = t->system, .role = {t->role[0], t->role[1]}, .sep = {t->sep[0], t->sep[1]}, .style = t->style};
+}
 
 const struct lp_template *lp_template_find(const char *key) {
     for (size_t i = 0; i < sizeof templates / sizeof *templates; i++)
@@ -156,34 +159,34 @@ const char *lp_template_key(const struct lp_template *t) {
 }
 
 const char *lp_template_stop(const struct lp_template *t) {
-    return t->sep[t->style == SINGLE || t->style == MPT || t->style == PLAIN ? 0 : 1];
+    return t->sep[t->style == LP_TEMPLATE_SINGLE || t->style == LP_TEMPLATE_MPT || t->style == LP_TEMPLATE_PLAIN ? 0 : 1];
 }
 
 bool lp_template_spaced(const struct lp_template *t) {
-    return t->style == SINGLE || t->style == TWO || t->style == LLAMA_2;
+    return t->style == LP_TEMPLATE_SINGLE || t->style == LP_TEMPLATE_TWO || t->style == LP_TEMPLATE_LLAMA_2;
 }
 
 /* One message; i counts those before it. */
 static void add(const struct lp_template *t, size_t i, bool assistant, const char *text, struct lp_str *out) {
     const char *role = t->role[assistant];
     switch (t->style) {
-    case SINGLE:
-    case TWO:
+    case LP_TEMPLATE_SINGLE:
+    case LP_TEMPLATE_TWO:
         if (!text || !*text)
             lp_str_printf(out, "%s:", role);
         else
-            lp_str_printf(out, "%s: %s%s", role, text, t->style == SINGLE ? t->sep[0] : t->sep[i % 2]);
+            lp_str_printf(out, "%s: %s%s", role, text, t->style == LP_TEMPLATE_SINGLE ? t->sep[0] : t->sep[i % 2]);
         break;
-    case MPT:
+    case LP_TEMPLATE_MPT:
         lp_str_puts(out, role);
         if (text && *text)
             lp_str_printf(out, "%s%s", text, t->sep[0]);
         break;
-    case PLAIN:
+    case LP_TEMPLATE_PLAIN:
         if (text && *text)
             lp_str_printf(out, "%s%s", text, t->sep[i % 2]);
         break;
-    case LLAMA_2:
+    case LP_TEMPLATE_LLAMA_2:
         if (!text || !*text)
             break;
         if (i % 2)
@@ -220,7 +223,7 @@ static void add_tagged(const struct lp_template *t, const char *text, struct lp_
 void lp_template_format(const struct lp_template *t, const struct lp_message *m, size_t n,
                         struct lp_str *out) {
     size_t before = 0; /* messages written so far; pairs do not change which separator follows */
-    if (t->style != PLAIN && t->style != LLAMA_2)
+    if (t->style != LP_TEMPLATE_PLAIN && t->style != LP_TEMPLATE_LLAMA_2)
         lp_str_printf(out, "%s%s", t->system, t->sep[0]);
     if (t->preset) {
         add(t, 0, false, PRESET_QUESTION, out);

@@ -23,6 +23,20 @@ const char *lp_template_stop(const struct lp_template *t);
 /* Whether a space stands between an assistant's role and what it says. */
 bool lp_template_spaced(const struct lp_template *t);
 
+/* What it consists of, for programs that make prompts themselves. All static. */
+enum lp_template_style {
+    LP_TEMPLATE_SINGLE, /* "role: text" and the first separator */
+    LP_TEMPLATE_TWO,    /* the same with a separator for each side */
+    LP_TEMPLATE_MPT,    /* "role" "text" and the first separator */
+    LP_TEMPLATE_PLAIN,
+    LP_TEMPLATE_LLAMA_2
+};
+struct lp_template_parts {
+    const char *key, *system, *role[2], *sep[2]; /* of the human, of the assistant */
+    enum lp_template_style style;
+};
+struct lp_template_parts lp_template_parts(const struct lp_template *t);
+
 struct lp_message {
     const char *text; /* NULL: an open turn, for the model to go on */
     bool assistant;

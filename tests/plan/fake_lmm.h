@@ -67,7 +67,7 @@ static int32_t fake_next(const struct fake *f, const char *rest) {
     for (int32_t id = 0; id < lp_tokenizer_size(f->tokenizer); id++) {
         size_t n;
         const char *piece = lp_tokenizer_piece(f->tokenizer, id, &n);
-        if (n > most && id != lp_tokenizer_unk(f->tokenizer) && !strncmp(piece, rest, n)) {
+        if (*rest && n > most && id != lp_tokenizer_unk(f->tokenizer) && !strncmp(piece, rest, n)) {
             best = id;
             most = n;
         }

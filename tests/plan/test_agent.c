@@ -265,7 +265,7 @@ static void all_tools_look_first(void **state) {
     int calls = 0;
     begin(&t, script);
     t.agent.tools = LP_TOOLS_ALL;
-    t.agent.play = (struct lp_play){play, &calls};
+    t.agent.play = (struct lp_play){.run = play, .context = &calls};
     t.fake.lmm.knows_handles = true;
     add_picture(&t);
     ask(&t, "What is it?");

@@ -83,7 +83,7 @@ static void begin(struct talk *t) {
     struct lp_sampling sampling = {.top_p = 1, .most_tokens = 200};
     assert_true(lp_lmm_open_remote(&t->lmm, &t->settings, &t->err));
     assert_true(lp_agent_init(&t->agent, &t->lmm, NULL, &sampling, &t->err));
-    t->agent.play = (struct lp_play){play, NULL};
+    t->agent.play = (struct lp_play){.run = play};
     struct lp_image *image = lp_image_new(64, 48, NULL);
     assert_non_null(image);
     assert_non_null(lp_conversation_add_picture(&t->agent.talk, image, NULL));

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "serve/chat.h"
 #include "serve/client.h"
+#include "serve/fields.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -297,14 +298,14 @@ static void json_is_measured_before_it_is_read(void **state) {
     (void)state;
     struct lp_str many = {0};
     lp_str_putc(&many, '[');
-    for (int i = 0; i < LP_CHAT_VALUES; i++)
+    for (int i = 0; i < LP_BODY_VALUES; i++)
         lp_str_puts(&many, "0,");
     lp_str_puts(&many, "0]");
-    assert_false(lp_chat_is_modest(many.s, many.n));
+    assert_false(lp_body_is_modest(many.s, many.n));
     for (size_t i = 0; i < many.n; i++)
         many.s[i] = i && i + 1 < many.n ? ',' : '"'; /* within a text they count nothing */
-    assert_true(lp_chat_is_modest(many.s, many.n));
-    assert_true(lp_chat_is_modest("\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"", 45));
+    assert_true(lp_body_is_modest(many.s, many.n));
+    assert_true(lp_body_is_modest("\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"", 45));
     lp_str_done(&many);
 }
 

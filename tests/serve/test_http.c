@@ -42,8 +42,8 @@ static void health_models_and_metrics(void **state) {
                  {"/readyz", "ok"},
                  {"/v1/models", "{\"object\":\"list\",\"data\":[{\"id\":\"llava-fake\",\"object\":\"model\""},
                  {"/v1/models/llava-fake", "{\"id\":\"llava-fake\",\"object\":\"model\""},
-                 {"/metrics", "llava_plus_requests_total{route=\"/livez\",status=\"200\"} 1\n"},
-                 {"/metrics", "llava_plus_request_seconds_bucket{route=\"/readyz\",le=\"+Inf\"} 1\n"},
+                 {"/metrics", "llava_plus_requests_total{method=\"GET\",route=\"/livez\",status=\"200\"} 1\n"},
+                 {"/metrics", "llava_plus_request_seconds_bucket{method=\"GET\",route=\"/readyz\",le=\"+Inf\"} 1\n"},
                  {"/metrics", "\nllava_plus_queue_depth 0\n"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct answer a = client_do(&s, "GET", cases[i].path, "", NULL);
@@ -123,7 +123,7 @@ static void malformed_bodies_are_refused(void **state) {
         {ASK(",\"stream\":\"yes\""), "'stream' must be true or false", 400},
         {ASK(",\"stream_options\":{}"), "only for 'stream'", 400},
         {ASK(",\"n\":2"), "does not do 'n'", 400},
-        {ASK(",\"tools\":[{}]"), "does not do 'tools'", 400},
+        {ASK(",\"tools\":[{}]"), "the name of a skill", 400},
     };
     struct service s;
     service_begin(&s, hello);
@@ -353,7 +353,7 @@ static void who_goes_away_is_not_worked_for(void **state) {
     assert_int_equal(a.status, 200);
     answer_done(&a);
     assert_true(metric(&s, "llava_plus_canceled_total") == 1);
-    wait_for(&s, "llava_plus_requests_total{route=\"/v1/chat/completions\",status=\"499\"}", 2);
+    wait_for(&s, "llava_plus_requests_total{method=\"POST\",route=\"/v1/chat/completions\",status=\"499\"}", 2);
     service_end(&s);
 }
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/serving.c - what commands that serve share. */
+#include "cli/serving.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+sigset_t lp_serving_begin(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+struct hurry {
+    sigset_t signals;
+    struct lp_server *server;
+};
+
+/* The second signal: the answers end at once. */
+static void *wait_again(void *context) {
+    const struct hurry *h = context;
+    int number;
+    sigwait(&h->signals, &number);
+    lp_server_hurry(h->server);
+    return NULL;
+}
+
+void lp_serving_wait(const char *command, struct lp_server *server, const struct lp_server_settings *s, const char *path,
+                     sigset_t signals) {
+    struct hurry hurry = {signals, server};
+    bool six = strchr(s->host, ':') != NULL;
+    pthread_t thread;
+    int number;
+    printf("http://%s%s%s:%d%s\n", six ? "[" : "", s->host, six ? "]" : "", lp_server_port(server), path);
+    fflush(stdout);
+    sigwait(&signals, &number);
+    fprintf(stderr, "llava-plus %s: finishing what runs; a second signal ends it at once\n", command);
+    bool listens = !pthread_create(&thread, NULL, wait_again, &hurry);
+    lp_server_stop(server);
+    if (listens) {
+        pthread_kill(thread, SIGTERM);
+        pthread_join(thread, NULL);
+    }
+}
+
+const char *lp_serving_secret(const char *name) {
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+bool lp_serving_key(const struct lp_option_list *network, struct lp_reach *reach, const char **key, bool *in_clear,
+                    struct lp_error *err) {
+    for (int i = 0; i < network->n; i++)
+        if (!lp_reach_add(reach, network->item[i], err))
+            return false;
+    *key = lp_serving_secret("LLAVA_PLUS_API_KEY");
+    *in_clear = network->n > 0;
+    return true;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/route_session_images.c - POST /v1/sessions/ID/images: a picture as it is, as a data URL, by the handle of one that is
+ * there, or several in a form. */
+#include "base/memory.h"
+#include "serve/chat.h"
+#include "serve/fields.h"
+#include "serve/routes.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The pictures of a form, one behind the other. */
+struct form {
+    struct lp_str picture[LP_CHAT_PICTURES];
+    int n;
+    bool too_many;
+};
+
+static void form_done(struct form *f) {
+    for (int i = 0; i < f->n; i++)
+        lp_str_done(&f->picture[i]);
+}
+
+/* More of a form's field; from 0 on a new one. Fields without a file's name are not for us. */
+static enum MHD_Result take(void *context, enum MHD_ValueKind kind, const char *key, const char *file, const char *type,
+                            const char *encoding, const char *data, uint64_t at, size_t n) {
+    struct form *f = context;
+    (void)kind;
+    (void)key;
+    (void)type;
+    (void)encoding;
+    if (!file)
+        return MHD_YES;
+    f->too_many = f->too_many || (!at && f->n == LP_CHAT_PICTURES);
+    if (f->too_many)
+        return MHD_YES;
+    if (!at)
+        f->n++;
+    lp_str_add(&f->picture[f->n - 1], data, n);
+    return f->picture[f->n - 1].failed ? MHD_NO : MHD_YES;
+}
+
+static bool read_form(struct lp_exchange *x, struct form *f, struct lp_fault *fault) {
+    struct MHD_PostProcessor *reader = MHD_create_post_processor(x->connection, 4096, take, f);
+    bool good = reader && MHD_post_process(reader, lp_str_text(&x->body), x->body.n) == MHD_YES;
+    good = (!reader || MHD_destroy_post_processor(reader) == MHD_YES) && good;
+    if (f->too_many)
+        return lp_fault_set(fault, 400, NULL, NULL, "a form may have at most %d pictures", LP_CHAT_PICTURES);
+    return (good && f->n) || lp_bad(fault, NULL, "the form cannot be read, or has no file in it");
+}
+
+/* Adds a picture, after a look whether it is one. */
+static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, json_t *list) {
+    const struct lp_hash owner = lp_guard_owner(x);
+    struct lp_fault *fault = &x->errand.fault;
+    struct lp_error err = {0};
+    struct lp_image *image = lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
+    if (!image)
+        return lp_fault_from(fault, "image", &err);
+    json_t *one =
+        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image->width, image->height, fault);
+    lp_image_close(image);
+    return one && !json_array_append_new(list, one);
+}
+
+/* The bytes that a JSON body means. */
+static bool read_json(struct lp_exchange *x, const char *id, struct lp_state_found *found, struct lp_fault *fault) {
+    json_t *body = lp_take_body(lp_str_text(&x->body), x->body.n, fault);
+    const char *image = json_string_value(json_object_get(body, "image"));
+    const struct lp_hash owner = lp_guard_owner(x);
+    struct lp_error err = {0};
+    bool good = false;
+    if (body && !image)
+        lp_bad(fault, "image", "'image' must be a data URL (data:image/png;base64,..) or the handle of a picture");
+    else if (body && strncasecmp(image, "data:", 5))
+        good = (!strncmp(image, "img_", 4) && lp_state_find(x->server->state, &owner, id, image, found, fault)) ||
+               fault->status || !lp_bad(fault, "image", "'image' is no data URL and no picture's handle: files and addresses "
+                                                        "are not fetched");
+    else if (body)
+        good = lp_chat_picture_bytes(image, &found->bytes, &err) || lp_fault_from(fault, "image", &err);
+    json_decref(body);
+    return good && !fault->status;
+}
+
+/* Whether the session is there, before its pictures are looked at. */
+static void work(struct lp_exchange *x) {
+    const char *type = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const struct lp_hash owner = lp_guard_owner(x);
+    struct lp_fault *fault = &x->errand.fault;
+    struct lp_state_found found = {0};
+    struct form form = {0};
+    json_t *list = json_array();
+    char id[LP_SESSION_ID];
+    lp_exchange_part(x, 0, id, sizeof id);
+    bool good = lp_state_has(x->server->state, &owner, id, fault);
+    if (good && !strncasecmp(type, "multipart/", 10)) {
+        good = read_form(x, &form, fault);
+        for (int i = 0; good && i < form.n; i++)
+            good = add(x, id, &form.picture[i], list);
+    } else if (good && !strncasecmp(type, "image/", 6)) {
+        good = add(x, id, &x->body, list);
+    } else if (good) {
+        good = read_json(x, id, &found, fault) && add(x, id, &found.bytes, list);
+    }
+    x->errand.status = 201;
+    if (good)
+        x->errand.value = json_pack("{s:O}", "objects", list);
+    if (!x->errand.value && !fault->status)
+        lp_fault_memory(fault);
+    json_decref(list);
+    form_done(&form);
+    lp_state_found_done(&found);
+}
+
+void lp_route_session_images(struct lp_exchange *x) {
+    lp_errand_send(x, work);
+}
