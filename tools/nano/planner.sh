@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# ten schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
-# pictures, more plans from words, whole dialogues; then, twice, names in other scenes and everything together. Needs a release
+# twelve schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
+# pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together. Needs a release
 # build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the tokenizer; with Open MPI the cores
 # train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
@@ -73,6 +73,7 @@ tokenizer() {
 step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
 step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --count 40000 --seed 2 --out "$work/scenes2"
 step "   and others" "$work/scenes3/instances.json" "$program" data scenes --count 40000 --seed 3 --out "$work/scenes3"
+step "   and others again" "$work/scenes4/instances.json" "$program" data scenes --count 40000 --seed 4 --out "$work/scenes4"
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
 dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 dialogues "   visual chat" see --skill see --count 25000 --seed 12
@@ -87,13 +88,21 @@ dialogues "   visual chat" chatted --skill see --count 8000 --seed 36
 dialogues "   whole dialogues" talks --count 6000 --chat-share 10 --seed 38
 dialogues "   whole dialogues about what is written" reading --skill ocr --count 2000 --seed 39
 pictures=scenes3
-dialogues "   for the last school: plans to be learnt from words" spoken_again --count 45000 --chat-share 0 --turns 2 --seed 62
+dialogues "   for the school after: plans to be learnt from words" spoken_again --count 45000 --chat-share 0 --turns 2 --seed 62
 dialogues "   plans with pictures" shown_again --count 9000 --chat-share 0 --turns 2 --seed 64
 dialogues "   short questions" asked_again --skill see --no-thoughts --count 20000 --seed 67
 dialogues "   visual chat" chatted_again --skill see --count 4500 --seed 66
 dialogues "   whole dialogues" talks_again --count 4000 --chat-share 10 --seed 68
 dialogues "   whole dialogues about what is written" reading_again --skill ocr --count 1500 --seed 69
 dialogues "   words to be said again" repeat_again --skill repeat --count 4000 --seed 65
+pictures=scenes4
+dialogues "   for the last school: plans to be learnt from words" spoken_last --count 52000 --chat-share 0 --turns 2 --seed 72
+dialogues "   words to be said again" repeat_last --skill repeat --count 8000 --seed 75
+dialogues "   plans with pictures" shown_last --count 9000 --chat-share 0 --turns 2 --seed 74
+dialogues "   short questions" asked_last --skill see --no-thoughts --count 18000 --seed 77
+dialogues "   visual chat" chatted_last --skill see --count 4000 --seed 76
+dialogues "   whole dialogues" talks_last --count 3500 --chat-share 10 --seed 78
+dialogues "   whole dialogues about what is written" reading_last --skill ocr --count 1200 --seed 79
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -115,7 +124,13 @@ school "naming words, in other scenes again" all sharpest --precision bf16 --nam
 school "everything together again" sharpest whole_again --precision bf16 --train projector,language --images "$work/scenes3" \
     --words "$work/spoken_again.json,$work/repeat_again.json" --batch 48 --rate 2e-3 --steps 1750 \
     --data "$work/shown_again.json,$work/asked_again.json,$work/chatted_again.json,$work/talks_again.json,$work/reading_again.json"
+school "naming words, in other scenes once more" whole_again clearest --precision bf16 --naming "$work/scenes4" \
+    --train picture,projector --batch 64 --rate 2e-3 --steps 3200
+school "everything together, the picture encoder too" clearest whole_last --precision bf16 --naming "$work/scenes4" \
+    --train picture,projector,language --images "$work/scenes4" --words "$work/spoken_last.json,$work/repeat_last.json" \
+    --batch 48 --rate 2e-3 --steps 1800 \
+    --data "$work/shown_last.json,$work/asked_last.json,$work/chatted_last.json,$work/talks_last.json,$work/reading_last.json"
 
 mkdir -p "models/$name"
-cp "$work/whole_again/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/whole_last/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
