@@ -81,6 +81,9 @@ static bool run(struct serve *s, struct lp_error *err) {
     bool six = strchr(s->settings.host, ':') != NULL;
     printf("http://%s%s%s:%d/v1\n", six ? "[" : "", s->settings.host, six ? "]" : "", lp_server_port(server));
     fflush(stdout);
+    if (!s->quiet)
+        fprintf(stderr, "llava-plus serve: the page is at http://%s%s%s:%d/\n", six ? "[" : "", s->settings.host, six ? "]" : "",
+                lp_server_port(server));
     wait_and_stop(server, signals);
     lp_server_close(server);
     return true;

@@ -3,6 +3,8 @@
 #include "serve/routes.h"
 
 const struct lp_route lp_routes[] = {
+    {"GET", "/", true, lp_route_page, NULL, false},
+    {"GET", "/page/*", true, lp_route_page_file, NULL, false},
     {"GET", "/livez", true, lp_route_livez, NULL, false},
     {"GET", "/readyz", true, lp_route_readyz, NULL, false},
     {"GET", "/metrics", false, lp_route_metrics, NULL, false},
