@@ -25,13 +25,15 @@ struct service {
 /* The planner stops before its next token while this is set; but it may take as many as `service_allowed`. */
 static atomic_bool service_held;
 static atomic_int service_allowed;
+static atomic_bool service_waits; /* it stands there */
 
 static const float *service_feed(void *self, const int32_t *id, int64_t n,
                                  const struct lp_llava_picture *const *pictures, int64_t picture_count,
                                  struct lp_error *err) {
-    do
+    do {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    while (atomic_load(&service_held) && !atomic_load(&service_allowed));
+        atomic_store(&service_waits, atomic_load(&service_held));
+    } while (atomic_load(&service_held) && !atomic_load(&service_allowed));
     if (atomic_load(&service_allowed))
         atomic_fetch_sub(&service_allowed, 1);
     return fake_feed(self, id, n, pictures, picture_count, err);
@@ -60,7 +62,7 @@ static void service_start(struct service *s) {
         fail_msg("%s", err.text);
 }
 
-static void service_end(struct service *s) {
+static inline void service_end(struct service *s) {
     atomic_store(&service_held, false);
     lp_server_close(s->server);
     lp_agent_done(&s->agent);
@@ -127,38 +129,50 @@ static void answer_read_chunks(struct answer *a, const char *at) {
     }
 }
 
-/* Reads until the server closes. */
-static struct answer client_read(int fd) {
-    struct answer a = {0};
+/* Reads more of an answer; false: the server has closed. */
+static bool client_read_some(int fd, struct answer *a) {
     char block[4096];
-    for (ssize_t n; (n = recv(fd, block, sizeof block, 0)) > 0;)
-        lp_str_add(&a.all, block, (size_t)n);
+    ssize_t n = recv(fd, block, sizeof block, 0);
+    if (n > 0)
+        lp_str_add(&a->all, block, (size_t)n);
+    return n > 0;
+}
+
+/* Reads the rest of an answer, until the server closes. */
+static void client_read_rest(int fd, struct answer *a) {
+    while (client_read_some(fd, a)) {
+    }
     close(fd);
-    const char *text = lp_str_text(&a.all), *body = strstr(text, "\r\n\r\n");
+    const char *text = lp_str_text(&a->all), *body = strstr(text, "\r\n\r\n");
     if (!body)
-        return a;
-    a.status = atoi(text + strcspn(text, " "));
+        return;
+    a->status = atoi(text + strcspn(text, " "));
     const char *chunked = strcasestr(text, "Transfer-Encoding: chunked");
     if (chunked && chunked < body)
-        answer_read_chunks(&a, body + 4);
+        answer_read_chunks(a, body + 4);
     else
-        lp_str_puts(&a.body, body + 4);
+        lp_str_puts(&a->body, body + 4);
+}
+
+static struct answer client_read(int fd) {
+    struct answer a = {0};
+    client_read_rest(fd, &a);
     return a;
 }
 
-static struct answer client_do(const struct service *s, const char *method, const char *path,
+static inline struct answer client_do(const struct service *s, const char *method, const char *path,
                                const char *headers, const char *body) {
     int fd = client_connect(lp_server_port(s->server));
     client_ask(fd, method, path, headers, body);
     return client_read(fd);
 }
 
-static struct answer client_chat(const struct service *s, const char *body) {
+static inline struct answer client_chat(const struct service *s, const char *body) {
     return client_do(s, "POST", CHAT, JSON_TYPE, body);
 }
 
 /* What a text of the server's /metrics says of a name, or -1. */
-static double metric(const struct service *s, const char *name) {
+static inline double metric(const struct service *s, const char *name) {
     struct answer a = client_do(s, "GET", "/metrics", "", NULL);
     char line[200];
     snprintf(line, sizeof line, "\n%s ", name);

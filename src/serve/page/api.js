@@ -62,16 +62,10 @@ export const get = async (id) => (await call("GET", at(id))).json();
 export const remove = (id) => call("DELETE", at(id));
 export const cancel = (id) => call("POST", at(id, "cancel"), json({}));
 
-/* Null where the server lists none, since without a key it knows no owners. */
-export async function list() {
-    try {
-        return (await (await call("GET", "/v1/sessions")).json()).data;
-    } catch (fault) {
-        if (fault.status === 403)
-            return null;
-        throw fault;
-    }
-}
+export const models = async () => (await (await call("GET", "/v1/models")).json()).data;
+
+/* Null where no key is needed: such a server knows no owners and lists nothing. */
+export const list = async () => key === null ? null : (await (await call("GET", "/v1/sessions")).json()).data;
 
 /* Both answer the new picture's object. */
 export async function addPicture(id, blob) {

@@ -57,5 +57,5 @@ export function save(blob, name) {
     setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-export const seconds = (ms) => ms < 950 ? `${Math.round(ms / 10) * 10} ms` : `${(ms / 1000).toFixed(1)} s`;
+export const seconds = (ms) => ms < 10 ? "under 10 ms" : ms < 950 ? `${Math.round(ms / 10) * 10} ms` : `${(ms / 1000).toFixed(1)} s`;
 export const count = (n, one, more = `${one}s`) => `${n} ${n === 1 ? one : more}`;

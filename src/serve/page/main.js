@@ -3,10 +3,12 @@
 
 import * as api from "/page/api.js";
 import {$, alert, button, h, icon, save, say} from "/page/dom.js";
+import {receiveFiles} from "/page/files.js";
 import {History} from "/page/history.js";
 import {Marks, markName} from "/page/marks.js";
 import {Reference} from "/page/reference.js";
 import {forget, newTurn, remember, Session} from "/page/session.js";
+import {askKey, openSettings} from "/page/settings.js";
 import {groupCount, groupName, Stage} from "/page/stage.js";
 import {TurnView} from "/page/turn.js";
 
@@ -62,7 +64,7 @@ async function showRegions(turn) {
 function legendItem(group) {
     const swatch = h("span", {class: "swatch"});
     swatch.style.setProperty("--colour", group.colour);
-    const light = () => light_(lit, [group.label]), dark = () => light_(lit, []);
+    const light = () => lightRegions(lit, [group.label]), dark = () => lightRegions(lit, []);
     const item = h("button", {type: "button", "aria-pressed": "true", "aria-label": groupName(group), "data-key": group.label,
                               onpointerenter: light, onpointerleave: dark, onfocus: light, onblur: dark,
                               onclick: () => item.setAttribute("aria-pressed", String(stage.toggle(group.label)))},
@@ -71,7 +73,7 @@ function legendItem(group) {
 }
 
 /* Lights regions of a turn: by a phrase of its answer, or the legend. */
-function light_(turn, keys) {
+function lightRegions(turn, keys) {
     if (turn === lit)
         stage.light(keys);
 }
@@ -177,7 +179,7 @@ const hooks = {
     use: guarded(useAgain),
     found: (turn) => session?.picturesWithRegions(turn) ?? [],
     show: guarded((turn, handle) => look(session.find(handle), turn)),
-    light: light_,
+    light: lightRegions,
     url: (handle) => session.url(handle)
 };
 
@@ -223,6 +225,16 @@ async function receive(turn, data) {
         renderStrip(stage.picture);
 }
 
+/* Until the server has let go of the turn that was stopped, so that the next one can begin. */
+async function ended(id) {
+    for (let tries = 0; tries < 100; tries++) {
+        const {turns} = await api.get(id).catch(() => ({turns: []}));
+        if (!turns.some((t) => t.status === "running"))
+            return;
+        await new Promise((done) => setTimeout(done, 100));
+    }
+}
+
 const ask = guarded(async (message) => {
     if (running)
         return;
@@ -242,9 +254,12 @@ const ask = guarded(async (message) => {
         }, stop.signal);
         view.end(turn.status === "running" ? "canceled" : turn.status);
     } catch (fault) {
-        if (!turn.turn && fault.status)
+        const stopped = fault.name === "AbortError";
+        if (stopped)
+            await ended(own.id);
+        else if (!turn.turn && fault.status)
             own.turns.splice(own.turns.indexOf(turn), 1); /* refused: the server does not know of it */
-        view.end(fault.name === "AbortError" ? "canceled" : "failed", fault.name === "AbortError" ? null : fault.message);
+        view.end(stopped ? "canceled" : "failed", stopped ? null : fault.message);
     }
     setRunning(null);
     own.title ||= message.text.slice(0, 80);
@@ -275,13 +290,10 @@ function submit() {
     ask(message);
 }
 
+/* Who goes away is not worked for; asking once more to stop finds turns that other tabs began. */
 const stop = guarded(async () => {
-    const {stop: own} = running ?? {};
-    try {
-        await api.cancel(session.id);
-    } finally {
-        own?.abort();
-    }
+    running?.stop.abort();
+    await api.cancel(session.id);
 });
 
 /* ---- sessions ---- */
@@ -334,55 +346,8 @@ function fit() {
     question.style.height = `${Math.min(question.scrollHeight, 200)}px`;
 }
 
-function askKey(wrong) {
-    const dialog = $("key");
-    $("key-value").value = "";
-    dialog.showModal();
-    if (wrong)
-        alert("That key was not accepted.");
-    return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue ? $("key-value").value : null), {once: true}));
-}
-
-function restoreSettings() {
-    const theme = localStorage.getItem("theme") ?? "";
-    const apply = (value) => { document.documentElement.dataset.theme = value; };
-    apply(theme);
-    for (const radio of document.getElementsByName("theme")) {
-        radio.checked = radio.value === theme;
-        radio.addEventListener("change", () => { localStorage.setItem("theme", radio.value); apply(radio.value); });
-    }
-    $("details").checked = localStorage.getItem("details") === "1";
-    const switched = () => document.documentElement.toggleAttribute("data-details", $("details").checked);
-    $("details").addEventListener("change", () => { localStorage.setItem("details", $("details").checked ? "1" : "0"); switched(); });
-    switched();
-}
-
-function toggleSettings(open) {
-    $("settings").hidden = !open;
-    $("settings-open").setAttribute("aria-expanded", String(open));
-}
-
 function wire() {
-    const drop = (e) => e.dataTransfer?.types.includes("Files");
-    const add = guarded((files) => reference.isOpen ? reference.take(files[0]) : addFiles(files));
-    $("pick").addEventListener("click", () => $("files").click());
-    $("attach").addEventListener("click", () => $("files").click());
-    $("files").addEventListener("change", () => { add([...$("files").files]); $("files").value = ""; });
-    document.addEventListener("paste", (e) => {
-        if (e.clipboardData?.files.length) {
-            e.preventDefault();
-            add([...e.clipboardData.files]);
-        }
-    });
-    document.addEventListener("dragover", (e) => { if (drop(e)) { e.preventDefault(); $("drop").classList.add("over"); } });
-    document.addEventListener("dragleave", (e) => { if (!e.relatedTarget) $("drop").classList.remove("over"); });
-    document.addEventListener("drop", (e) => {
-        $("drop").classList.remove("over");
-        if (drop(e)) {
-            e.preventDefault();
-            add([...e.dataTransfer.files]);
-        }
-    });
+    receiveFiles(guarded((files) => reference.isOpen ? reference.take(files[0]) : addFiles(files)));
     for (const radio of document.getElementsByName("tool"))
         radio.addEventListener("change", () => useTool(radio.value));
     $("width").querySelector("input").addEventListener("input", (e) => { marks.width = e.target.value / 100; });
@@ -418,28 +383,18 @@ function wire() {
     question.addEventListener("input", fit);
     $("stop").addEventListener("click", stop);
     $("new").addEventListener("click", guarded(newSession));
-    $("settings-open").addEventListener("click", () => toggleSettings($("settings").hidden));
-    document.addEventListener("keydown", (e) => {
-        if (e.key === "Escape" && !$("settings").hidden) {
-            toggleSettings(false);
-            $("settings-open").focus();
-        }
-    });
-    document.addEventListener("pointerdown", (e) => {
-        if (!e.target.closest("#settings, #settings-open"))
-            toggleSettings(false);
-    });
     for (const close of document.querySelectorAll("[data-close]"))
         close.addEventListener("click", () => close.closest("dialog").close());
 }
 
 async function start() {
     api.useKeys(askKey);
-    restoreSettings();
+    openSettings();
     wire();
     frame.tabIndex = 0;
     frame.setAttribute("role", "application");
     useTool("point");
+    await guarded(async () => { $("planner").textContent = (await api.models())[0].id; })(); /* asks for a key where one is needed */
     if (/^#sess_/.test(location.hash))
         await guarded(openSession)(location.hash.slice(1));
     document.documentElement.dataset.ready = "";

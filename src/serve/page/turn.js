@@ -42,9 +42,9 @@ export class TurnView {
               marks && h("p", {class: "quiet"}, `with ${marks}`)),
             h("div", {class: "reply"}, h("h3", {class: "unseen"}, "Answer"), this.steps, this.answer, this.made, this.note, this.bar));
         this.began = performance.now();
-        this.render();
         if (turn.status === "running" && !turn.turn)
             this.clock = setInterval(() => this.#tick(), 100);
+        this.render();
     }
 
     /* What the server tells while it works. */
@@ -166,7 +166,8 @@ export class TurnView {
         this.madeKey = key;
         this.made.hidden = !made.length;
         this.made.replaceChildren(...made.map((o) => {
-            const image = h("img", {alt: `Picture ${o.handle}, which was made`, width: o.width, height: o.height});
+            const image = h("img", {alt: `Picture ${o.handle}, which was made`});
+            image.style.aspectRatio = o.width / o.height;
             this.on.url(o.handle).then((url) => { image.src = url; }, () => {});
             return h("li", null, image, button("next", "Use as next picture", () => this.on.use(o.handle)));
         }));
