@@ -273,7 +273,7 @@ static bool act(struct lp_agent *a, const struct lp_request *request, const stru
     for (int i = 0; done && i < n; i++)
         outcome[i] =
             (struct lp_outcome){job[i].api_name, job[i].ran ? job[i].call.result : NULL, job[i].message};
-    done = done && lp_conversation_tell(&a->talk, outcome, n, err);
+    done = done && lp_conversation_tell(&a->talk, outcome, n, false, err);
     if (done)
         tell(hooks, (struct lp_step){.kind = LP_STEP_TURN, .text = a->talk.said[a->talk.n - 1].text});
     if (done && before)
@@ -339,6 +339,16 @@ bool lp_agent_ask(struct lp_agent *a, const struct lp_request *request, const st
     hooks = hooks ? hooks : &none;
     bool done = make_plan(a, request, hooks, reply, &plan, err) &&
                 (json_array_size(reply->actions) == 0 || act(a, request, hooks, reply, err));
+    lp_plan_done(&plan);
+    return done || fail_reply(a, before, reply);
+}
+
+bool lp_agent_answer(struct lp_agent *a, const struct lp_hooks *hooks, struct lp_reply *reply, struct lp_error *err) {
+    static const struct lp_hooks none = {0};
+    struct lp_plan plan = {0};
+    int before = a->talk.n;
+    *reply = (struct lp_reply){0};
+    bool done = write_turn(a, true, hooks ? hooks : &none, &plan, reply, err) && take_plan(reply, &plan, err);
     lp_plan_done(&plan);
     return done || fail_reply(a, before, reply);
 }

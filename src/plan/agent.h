@@ -77,6 +77,9 @@ json_t *lp_objects_json(const struct lp_objects *objects); /* an array of them *
 bool lp_agent_ask(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                   struct lp_reply *reply, struct lp_error *err);
 
+/* Only the answer to what lp_conversation_tell told last, which another has run. On failure the conversation is as before. */
+bool lp_agent_answer(struct lp_agent *a, const struct lp_hooks *hooks, struct lp_reply *reply, struct lp_error *err);
+
 /* Only the plan: nothing is run and nothing remembered. reply->results stays empty. */
 bool lp_agent_plan(struct lp_agent *a, const struct lp_request *request, const struct lp_hooks *hooks,
                    struct lp_reply *reply, struct lp_error *err);

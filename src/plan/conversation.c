@@ -209,11 +209,11 @@ bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *q, 
     return done;
 }
 
-bool lp_conversation_recall(struct lp_conversation *c, const char *answer, struct lp_error *err) {
+bool lp_conversation_recall(struct lp_conversation *c, const json_t *actions, const char *value, struct lp_error *err) {
     struct lp_str clean = {0}, text = {0};
     json_t *none = json_array();
-    add_instruction(&clean, answer);
-    lp_plan_format(&text, "", none, lp_str_text(&clean));
+    add_instruction(&clean, value);
+    lp_plan_format(&text, "", actions ? actions : none, lp_str_text(&clean));
     text.failed = text.failed || clean.failed || !none;
     bool done = say(c, (struct lp_said){.assistant = true}, &text, err);
     json_decref(none);
@@ -360,15 +360,17 @@ static bool build_fitting(struct lp_conversation *c, struct lp_prompt *prompt, s
     }
 }
 
-/* A server gets all results, call by call, and sees at once what skills made. */
-static bool tell_server(struct lp_conversation *c, const struct lp_outcome *outcome, int n, struct lp_error *err) {
-    int images = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
-    struct lp_said said = {.first = c->shown, .pictures = images - c->shown, .told = lp_remote_results(outcome, n)};
+/* The result turn, with `most` items of each list, showing the pictures up to number `images`. */
+static bool say_results(struct lp_conversation *c, const struct lp_outcome *outcome, int n, int most, int images,
+                        struct lp_error *err) {
+    struct lp_said said = {.first = c->shown, .pictures = images - c->shown};
     struct lp_str text = {0};
+    if (c->lmm->remote && !(said.told = lp_remote_results(outcome, n)))
+        return lp_error_memory(err);
     for (int i = c->shown; i < images; i++)
         lp_str_puts(&text, LP_IMAGE_TEXT "\n");
-    lp_result_turn(&text, outcome, n, c->question, LP_REMOTE_ITEMS, true);
-    bool done = said.told ? say(c, said, &text, err) : lp_error_memory(err);
+    lp_result_turn(&text, outcome, n, c->question, most, c->lmm->remote || c->lmm->knows_handles);
+    bool done = say(c, said, &text, err);
     if (done)
         c->shown = images;
     else
@@ -377,21 +379,17 @@ static bool tell_server(struct lp_conversation *c, const struct lp_outcome *outc
     return done;
 }
 
-bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n,
+bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n, bool show,
                           struct lp_error *err) {
-    bool done = false, fits = false;
-    int last = c->n - 1;
-    if (c->lmm->remote)
-        return tell_server(c, outcome, n, err);
+    bool fits = false;
+    int last = c->n - 1, images = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
+    if (c->lmm->remote) /* gets all results, call by call, and sees at once what skills made */
+        return say_results(c, outcome, n, LP_REMOTE_ITEMS, images, err);
     while (last > 0 && !c->said[last].request)
         last--;
     for (int most = ITEMS; !fits; most = most > 1 ? most / 3 : most - 1) {
-        struct lp_str text = {0};
         struct lp_prompt prompt;
-        lp_result_turn(&text, outcome, n, c->question, most, c->lmm->knows_handles);
-        done = say(c, (struct lp_said){0}, &text, err) && build(c, last, &prompt, err);
-        lp_str_done(&text);
-        if (!done)
+        if (!say_results(c, outcome, n, most, show ? images : c->shown, err) || !build(c, last, &prompt, err))
             return false;
         fits = most == 0 || lp_prompt_rows(&prompt) + ROOM <= c->lmm->context;
         lp_prompt_done(&prompt);

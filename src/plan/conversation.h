@@ -71,16 +71,18 @@ struct lp_object *lp_conversation_add_picture(struct lp_conversation *c, struct 
  * outside 0..1 and what does not fit are LP_EINPUT. */
 bool lp_conversation_ask(struct lp_conversation *c, const struct lp_request *request, struct lp_error *err);
 
-/* Adds an answer that the planner, or another, gave to the last message: for a conversation told anew. */
-bool lp_conversation_recall(struct lp_conversation *c, const char *answer, struct lp_error *err);
+/* Adds a turn that the planner, or another, gave to the last message: for a conversation told anew. `actions`: what it wanted
+ * run, as in struct lp_plan; NULL: nothing, it is an answer. */
+bool lp_conversation_recall(struct lp_conversation *c, const json_t *actions, const char *value, struct lp_error *err);
 
 /* Adds a message as it was before: for a conversation that was kept elsewhere. Copies what it is given. `marks`, of a
  * request: its points and boxes, which later plans may name; NULL: none. */
 bool lp_conversation_restore(struct lp_conversation *c, const struct lp_said *said, const struct lp_request *marks,
                              struct lp_error *err);
 
-/* Adds the human message that tells the results of the last plan, in order. */
-bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n,
+/* Adds the human message that tells the results of the last plan, in order. `show`: with the pictures that no message has
+ * shown yet, as a planner on a server always gets them; a model is trained to see them with the next request. */
+bool lp_conversation_tell(struct lp_conversation *c, const struct lp_outcome *outcome, int n, bool show,
                           struct lp_error *err);
 
 /* Lets the planner write its turn and adds it. `answer`: without actions. Older messages are dropped when the

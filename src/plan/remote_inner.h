@@ -40,9 +40,9 @@ json_t *lp_remote_request(struct lp_remote *r, const struct lp_conversation *c, 
 /* ---- remote_words.c ---- */
 
 /* The instructions that stand before the conversation. */
-void lp_remote_words(struct lp_str *out, bool text, bool tools, bool reference);
+void lp_remote_words(struct lp_str *out, bool text, bool tools, const struct lp_facts *facts);
 /* The skills as an OpenAI-compatible server wants them; owned by caller; NULL when out of memory. */
-json_t *lp_remote_tool_list(bool reference);
+json_t *lp_remote_tool_list(const struct lp_facts *facts);
 
 /* ---- remote_reply.c: what a server answers, whole or piece by piece ---- */
 

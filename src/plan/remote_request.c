@@ -172,7 +172,7 @@ static void push_repair(struct writer *w, const char *repair) {
 
 static void push_system(struct writer *w, bool tools) {
     struct lp_str words = {0};
-    lp_remote_words(&words, w->r->text, tools, w->c->facts.reference);
+    lp_remote_words(&words, w->r->text, tools, &w->c->facts);
     push(w, w->messages, words.failed ? NULL : json_pack("{s:s, s:s}", "role", "system", "content", words.s));
     lp_str_done(&words);
 }
@@ -218,8 +218,8 @@ json_t *lp_remote_request(struct lp_remote *r, const struct lp_conversation *c, 
         json_pack("{s:s, s:b, s:O}", "model", r->settings.model, "stream", 1, "messages", w.messages);
     add_settings(&w, question, sampling);
     if (tools && !r->text) {
-        set(&w, question, "tools", lp_remote_tool_list(c->facts.reference));
-        set(&w, question, "tool_choice", json_string(answer ? "none" : "auto"));
+        set(&w, question, "tools", lp_remote_tool_list(&c->facts));
+        set(&w, question, "tool_choice", json_string(answer ? "none" : c->facts.must_call ? "required" : "auto"));
     }
     *shown = w.shown;
     json_decref(w.messages);

@@ -30,8 +30,8 @@ static const char format[] =
     " what you say to the user\nWith " LP_MARK_ACTIONS
     " [] the value is your answer. When results have come, the actions are [].";
 
-static bool is_offered(const struct lp_skill *skill, bool reference) {
-    return reference || !(skill->needs & LP_NEEDS_REFERENCE);
+static bool is_offered(int i, const struct lp_facts *facts) {
+    return !((facts->barred >> i) & 1) && (facts->reference || !(lp_skills[i]->needs & LP_NEEDS_REFERENCE));
 }
 
 /* What it does, and what stands in its way. */
@@ -58,7 +58,7 @@ static void list(struct lp_str *out, const struct lp_skill *skill) {
             lp_str_printf(out, "\n  %s%s: %s", p->name, p->required ? "" : " (may be left out)", p->about);
 }
 
-void lp_remote_words(struct lp_str *out, bool text, bool tools, bool reference) {
+void lp_remote_words(struct lp_str *out, bool text, bool tools, const struct lp_facts *facts) {
     lp_str_puts(out, task);
     if (!tools)
         return;
@@ -68,7 +68,7 @@ void lp_remote_words(struct lp_str *out, bool text, bool tools, bool reference) 
     lp_str_puts(out, format);
     lp_str_puts(out, "\n\nThe skills and their parameters:");
     for (int i = 0; lp_skills[i]; i++)
-        if (is_offered(lp_skills[i], reference))
+        if (is_offered(i, facts))
             list(out, lp_skills[i]);
 }
 
@@ -92,10 +92,10 @@ static json_t *tool(const struct lp_skill *skill) {
     return out;
 }
 
-json_t *lp_remote_tool_list(bool reference) {
+json_t *lp_remote_tool_list(const struct lp_facts *facts) {
     json_t *all = json_array();
     for (int i = 0; all && lp_skills[i]; i++)
-        if (is_offered(lp_skills[i], reference) && json_array_append_new(all, tool(lp_skills[i]))) {
+        if (is_offered(i, facts) && json_array_append_new(all, tool(lp_skills[i]))) {
             json_decref(all);
             return NULL;
         }

@@ -27,6 +27,8 @@ struct lp_facts {
     int have[LP_OBJECT_KINDS]; /* objects of each kind; they are numbered 1..have */
     bool reference;            /* a reference picture came with the request */
     bool no_tools;             /* an answer turn: actions are [] */
+    bool must_call;            /* actions are not [], where any call makes sense */
+    uint32_t barred;           /* skills that may not be called: bits by their place in lp_skills */
     bool space;                /* the turn begins with a space (most templates) */
     const char *stop;          /* the template's stop string; static */
     const char *point[LP_SYNTAX_LITERALS],

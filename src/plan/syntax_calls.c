@@ -32,6 +32,8 @@ static bool is_grounded(const struct lp_place *p, const struct lp_syntax *s, con
 static bool is_callable(const struct lp_place *p, const struct lp_syntax *s, int i) {
     const struct lp_skill *skill = lp_skills[i];
     const struct lp_param *param;
+    if ((s->facts.barred >> i) & 1)
+        return false;
     if ((skill->needs & LP_NEEDS_PICTURE) && nameable(p, s, LP_OBJECT_IMAGE) == 0)
         return false;
     if ((skill->needs & LP_NEEDS_REFERENCE) && !s->facts.reference)
@@ -147,7 +149,7 @@ void lp_calls_enter(struct lp_place *p, const struct lp_syntax *s, enum phase ph
     switch (phase) {
     case OPEN:
     case MORE:
-        p->alive = BIT(0) | (last ? 0 : BIT(1));
+        p->alive = (phase == OPEN && s->facts.must_call && !last ? 0 : BIT(0)) | (last ? 0 : BIT(1));
         break;
     case NAME:
         p->alive = callable(p, s);

@@ -10,17 +10,26 @@ enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16 };
 
 struct lp_chat_message {
     bool assistant;
+    const char *call_id; /* of a tool's message: what it answers; else NULL */
+    const json_t *calls; /* of the assistant: OpenAI's tool_calls; NULL: none. Borrowed */
     struct lp_str text;
     int first, pictures; /* of the chat's pictures */
 };
 
+/* Whether the planner may call skills. */
+enum lp_chat_choice { LP_CHAT_AUTO, LP_CHAT_NONE, LP_CHAT_REQUIRED };
+
 /* A request. Zero it first; strings and pictures are borrowed from `body`. */
 struct lp_chat {
     json_t *body;                    /* owned */
-    struct lp_chat_message *message; /* user and assistant in turn, a user's first and last; owned */
+    struct lp_chat_message *message; /* a user's first; the last one a user's or a tool's; owned */
     int messages;
     const char *picture[LP_CHAT_PICTURES]; /* data URLs */
     int pictures;
+    const char *tool[LP_SKILL_COUNT]; /* what the client calls the skills that it runs itself; NULL: not offered */
+    int tools;                        /* how many; 0: skills run here */
+    enum lp_chat_choice choice;
+    bool one_call; /* at most */
     bool stream, include_usage;
     int64_t max_tokens; /* of the answer; 0: no limit of the client's */
     double temperature, top_p;
@@ -39,14 +48,17 @@ void lp_chat_done(struct lp_chat *chat);
 bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err);
 struct lp_image *lp_chat_picture(const char *url, struct lp_error *err);
 
-enum lp_chat_finish { LP_CHAT_STOP, LP_CHAT_LENGTH };
+enum lp_chat_finish { LP_CHAT_STOP, LP_CHAT_LENGTH, LP_CHAT_CALLS };
 
-/* What it came to. Zero it first; end with lp_str_done of the answer. */
+/* What it came to. Zero it first; then lp_chat_outcome_done. */
 struct lp_chat_outcome {
     struct lp_str answer;
+    json_t *calls; /* OpenAI's tool_calls for the client to run; NULL: none */
     enum lp_chat_finish finish;
     int64_t prompt_tokens, completion_tokens;
 };
+
+void lp_chat_outcome_done(struct lp_chat_outcome *outcome);
 
 /* Who follows an answer. */
 struct lp_chat_listener {
@@ -55,9 +67,9 @@ struct lp_chat_listener {
     void *context;
 };
 
-/* Asks the agent, whose conversation is told anew. `cancel` may be set by another thread, which ends it with
+/* Asks the agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread, which ends it with
  * LP_GONE; it is also set when the client needs no more. */
-bool lp_chat_run(const struct lp_chat *chat, struct lp_agent *agent, atomic_bool *cancel,
+bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *agent, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault);
 
@@ -74,7 +86,8 @@ struct lp_chat_names {
 json_t *lp_chat_completion(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
 json_t *lp_chat_chunk(const struct lp_chat_names *names, bool first, const char *piece, const char *finish);
 json_t *lp_chat_usage_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
-const char *lp_chat_finish_name(enum lp_chat_finish finish); /* "stop", "length" */
+json_t *lp_chat_calls_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *outcome);
+const char *lp_chat_finish_name(enum lp_chat_finish finish); /* "stop", "length", "tool_calls" */
 
 /* A chat as an order at the desk. */
 struct lp_chat_order {

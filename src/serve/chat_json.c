@@ -3,7 +3,8 @@
 #include "serve/chat.h"
 
 const char *lp_chat_finish_name(enum lp_chat_finish finish) {
-    return finish == LP_CHAT_LENGTH ? "length" : "stop";
+    static const char *const names[] = {"stop", "length", "tool_calls"};
+    return names[finish];
 }
 
 static json_t *usage(const struct lp_chat_outcome *o) {
@@ -13,11 +14,16 @@ static json_t *usage(const struct lp_chat_outcome *o) {
 }
 
 json_t *lp_chat_completion(const struct lp_chat_names *names, const struct lp_chat_outcome *o) {
-    return json_pack("{s:s, s:s, s:I, s:s, s:[{s:i, s:{s:s, s:s, s:n}, s:n, s:s}], s:o}", "id", names->id,
-                     "object", "chat.completion", "created", (json_int_t)names->created, "model",
-                     names->model, "choices", "index", 0, "message", "role", "assistant", "content",
-                     lp_str_text(&o->answer), "refusal", "logprobs", "finish_reason",
-                     lp_chat_finish_name(o->finish), "usage", usage(o));
+    bool calls = json_array_size(o->calls);
+    json_t *message = json_pack("{s:s, s:s?, s:n}", "role", "assistant", "content", calls ? NULL : lp_str_text(&o->answer),
+                                "refusal");
+    if (message && calls && json_object_set(message, "tool_calls", o->calls)) {
+        json_decref(message);
+        message = NULL;
+    }
+    return json_pack("{s:s, s:s, s:I, s:s, s:[{s:i, s:o, s:n, s:s}], s:o}", "id", names->id, "object", "chat.completion",
+                     "created", (json_int_t)names->created, "model", names->model, "choices", "index", 0, "message",
+                     message, "logprobs", "finish_reason", lp_chat_finish_name(o->finish), "usage", usage(o));
 }
 
 /* A chunk with these choices, which are given away. */
@@ -39,6 +45,19 @@ json_t *lp_chat_chunk(const struct lp_chat_names *names, bool first, const char 
         return all;
     json_decref(all);
     return NULL;
+}
+
+json_t *lp_chat_calls_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *o) {
+    json_t *calls = json_deep_copy(o->calls);
+    size_t i;
+    json_t *call;
+    json_array_foreach(calls, i, call)
+        json_object_set_new(call, "index", json_integer((json_int_t)i));
+    json_t *all = chunk(names, json_pack("[{s:i, s:{s:o}, s:n, s:n}]", "index", 0, "delta", "tool_calls", calls, "logprobs",
+                                         "finish_reason"));
+    if (all && names->usage_key)
+        json_object_set_new(all, "usage", json_null());
+    return all;
 }
 
 json_t *lp_chat_usage_chunk(const struct lp_chat_names *names, const struct lp_chat_outcome *o) {

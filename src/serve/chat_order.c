@@ -5,6 +5,8 @@
 #include "serve/chat.h"
 #include "serve/metrics.h"
 
+#include <string.h>
+
 /* What the planner's thread works on, for the callbacks. */
 struct work {
     struct lp_desk *desk;
@@ -45,6 +47,8 @@ static void end_stream(const struct work *w) {
         tell(w, lp_fault_json(&o->order.fault));
         return;
     }
+    if (json_array_size(o->outcome.calls))
+        tell(w, lp_chat_calls_chunk(&o->names, &o->outcome));
     tell(w, lp_chat_chunk(&o->names, false, NULL, lp_chat_finish_name(o->outcome.finish)));
     if (o->chat.include_usage)
         tell(w, lp_chat_usage_chunk(&o->names, &o->outcome));
@@ -56,7 +60,7 @@ static void work(struct lp_order *order, struct lp_desk *d) {
     struct work w = {d, o};
     const struct lp_chat_listener listener = {begun, piece, &w};
     d->held[0] = 0;
-    bool good = lp_chat_run(&o->chat, d->agent, &order->cancel, &listener, &o->outcome, &order->fault);
+    bool good = lp_chat_run(&o->chat, o->id + strlen("chatcmpl-"), d->agent, &order->cancel, &listener, &o->outcome, &order->fault);
     if (o->chat.stream && order->begun) /* set by this thread */
         end_stream(&w);
     if (good) {
@@ -68,7 +72,7 @@ static void work(struct lp_order *order, struct lp_desk *d) {
 static void close_order(struct lp_order *order) {
     struct lp_chat_order *o = (struct lp_chat_order *)order;
     lp_chat_done(&o->chat);
-    lp_str_done(&o->outcome.answer);
+    lp_chat_outcome_done(&o->outcome);
 }
 
 struct lp_chat_order *lp_chat_order_new(void) {

@@ -35,7 +35,6 @@ static const struct {
     bool (*harmless)(const json_t *value);
 } undone[] = {
     {"n", is_one},
-    {"tools", is_empty},
     {"functions", is_empty},
     {"logit_bias", is_empty},
     {"logprobs", is_false},
@@ -101,7 +100,7 @@ static bool take_picture(struct lp_chat *chat, struct lp_chat_message *m, const 
                    "pictures must come as data URLs (data:image/png;base64,..): addresses and files are not "
                    "fetched");
     if (m->assistant)
-        return lp_bad(fault, "messages", "only messages of the role 'user' may have pictures");
+        return lp_bad(fault, "messages", "only messages of the roles 'user' and 'tool' may have pictures");
     if (chat->pictures == LP_CHAT_PICTURES)
         return lp_fault_set(fault, 400, "messages", NULL, "a request may have at most %d pictures",
                             LP_CHAT_PICTURES);
@@ -128,7 +127,7 @@ static bool take_part(struct lp_chat *chat, struct lp_chat_message *m, const jso
     if (type && !strcmp(type, "image_url") && pictures)
         return take_picture(chat, m, part, fault);
     return lp_bad(fault, "messages",
-               "a part of a message must be {\"type\": \"text\", \"text\": ..} or, of a user's, {\"type\": "
+               "a part of a message must be {\"type\": \"text\", \"text\": ..} or, of a user's or a tool's, {\"type\": "
                "\"image_url\", ..}");
 }
 
@@ -146,23 +145,72 @@ static bool take_content(struct lp_chat *chat, struct lp_chat_message *m, const 
     return true;
 }
 
-/* One of OpenAI's messages; neighbours of one side become one. A system's words stand before the user's next.
- */
-static bool take_message(struct lp_chat *chat, const json_t *message, struct lp_fault *fault) {
-    const char *role = json_string_value(json_object_get(message, "role"));
-    bool user = role && !strcmp(role, "user"), assistant = role && !strcmp(role, "assistant");
-    bool system = role && (!strcmp(role, "system") || !strcmp(role, "developer"));
-    if (!user && !assistant && !system)
-        return lp_bad(fault, "messages",
-                   "a message's 'role' must be 'user', 'assistant', 'system' or 'developer'");
-    if (lp_given(message, "tool_calls") && !is_empty(json_object_get(message, "tool_calls")))
-        return lp_bad(fault, "messages", "this server does not do calls of a client's tools");
-    if (assistant && !chat->messages)
+/* An assistant's calls, which tools' messages must answer one by one. */
+static bool check_calls(const json_t *calls, struct lp_fault *fault) {
+    bool good = json_is_array(calls) && json_array_size(calls) <= LP_SYNTAX_CALLS;
+    for (size_t i = 0; good && i < json_array_size(calls); i++) {
+        const json_t *call = json_array_get(calls, i), *function = json_object_get(call, "function");
+        const char *name = json_string_value(json_object_get(function, "name"));
+        good = json_is_string(json_object_get(call, "id")) && name && lp_skill_find(name) &&
+               json_is_string(json_object_get(function, "arguments"));
+    }
+    return good || lp_bad(fault, "messages", "'tool_calls' must be a list of calls as this server gave them");
+}
+
+/* The call of the last assistant's message that the next tool's message must answer; NULL: none. */
+static const char *open_call(const struct lp_chat *chat) {
+    int last = chat->messages - 1, answered = 0;
+    for (; last >= 0 && chat->message[last].call_id; last--)
+        answered++;
+    const json_t *calls = last >= 0 ? chat->message[last].calls : NULL;
+    return json_string_value(json_object_get(json_array_get(calls, (size_t)answered), "id"));
+}
+
+/* A message with what it has beside its content; One that only goes on becomes one with that before. */
+static bool open_message(struct lp_chat *chat, const json_t *message, const char *role, struct lp_fault *fault) {
+    const json_t *calls = lp_given(message, "tool_calls");
+    const char *id = json_string_value(json_object_get(message, "tool_call_id")), *next = open_call(chat);
+    struct lp_chat_message new = {.assistant = !strcmp(role, "assistant")};
+    const struct lp_chat_message *last = chat->messages ? &chat->message[chat->messages - 1] : NULL;
+    bool tool = !strcmp(role, "tool");
+    if (new.assistant && !last)
         return lp_bad(fault, "messages", "the first message must not be the assistant's");
-    if (!chat->messages || chat->message[chat->messages - 1].assistant != assistant)
-        chat->message[chat->messages++] = (struct lp_chat_message){.assistant = assistant};
-    return take_content(chat, &chat->message[chat->messages - 1], json_object_get(message, "content"), user,
-                        fault);
+    if (new.assistant && calls && !is_empty(calls)) {
+        if (!check_calls(calls, fault))
+            return false;
+        new.calls = calls;
+    } else if (calls && !is_empty(calls)) {
+        return lp_bad(fault, "messages", "only the assistant's messages have 'tool_calls'");
+    }
+    if (tool && !(next && id && !strcmp(id, next)))
+        return lp_bad(fault, "messages", "a message of the role 'tool' must answer the call of its 'tool_call_id', in their order");
+    if (!tool && next)
+        return lp_bad(fault, "messages", "every one of 'tool_calls' needs a message of the role 'tool' that answers it");
+    new.call_id = tool ? id : NULL;
+    bool joins = last && !tool && !new.calls && last->assistant == new.assistant && !last->call_id;
+    if (new.assistant && new.calls && last->assistant)
+        return lp_bad(fault, "messages", "calls must follow a message of the user");
+    if (!joins)
+        chat->message[chat->messages++] = new;
+    return true;
+}
+
+/* One of OpenAI's messages; neighbours of one side become one. A system's words stand before the user's next. */
+static bool take_message(struct lp_chat *chat, const json_t *message, struct lp_fault *fault) {
+    static const char *const roles[] = {"user", "assistant", "system", "developer", "tool"};
+    const char *role = json_string_value(json_object_get(message, "role"));
+    const json_t *content = json_object_get(message, "content");
+    size_t i = 0;
+    while (role && i < 5 && strcmp(role, roles[i]))
+        i++;
+    if (!role || i == 5)
+        return lp_bad(fault, "messages", "a message's 'role' must be 'user', 'assistant', 'system', 'developer' or 'tool'");
+    if (!open_message(chat, message, role, fault))
+        return false;
+    struct lp_chat_message *m = &chat->message[chat->messages - 1];
+    if (m->calls && (!content || json_is_null(content)))
+        return true;
+    return take_content(chat, m, content, i == 0 || i == 4, fault);
 }
 
 static bool take_messages(struct lp_chat *chat, struct lp_fault *fault) {
@@ -179,8 +227,52 @@ static bool take_messages(struct lp_chat *chat, struct lp_fault *fault) {
     for (int i = 0; i < chat->messages; i++)
         if (chat->message[i].text.failed)
             return lp_fault_memory(fault);
-    return !chat->message[chat->messages - 1].assistant ||
-           lp_bad(fault, "messages", "the last message must be the user's");
+    return (!chat->message[chat->messages - 1].assistant && !open_call(chat)) ||
+           lp_bad(fault, "messages", "the last message must be the user's, or that of the last call's tool");
+}
+
+/* The skill that a tool's declaration means; NULL: it is none. */
+static const struct lp_skill *skill_of(const json_t *tool, const char **name) {
+    const char *type = json_string_value(json_object_get(tool, "type"));
+    *name = json_string_value(json_object_get(json_object_get(tool, "function"), "name"));
+    return type && !strcmp(type, "function") && *name ? lp_skill_find(*name) : NULL;
+}
+
+/* Tools that the client runs. The planner knows what its skills are for, so these they must be. */
+static bool take_tools(struct lp_chat *chat, struct lp_fault *fault) {
+    const json_t *list = lp_given(chat->body, "tools");
+    const char *name;
+    if (list && !json_is_array(list))
+        return lp_bad(fault, "tools", "'tools' must be a list");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const struct lp_skill *skill = skill_of(json_array_get(list, i), &name);
+        if (!skill)
+            return lp_fault_set(fault, 400, "tools", "unsupported_parameter",
+                                "tools must be functions that have the name of a skill (see 'llava-plus skill list'), "
+                                "not '%.60s'",
+                                name ? name : "");
+        chat->tools += !chat->tool[lp_skill_index(skill)];
+        chat->tool[lp_skill_index(skill)] = name;
+    }
+    return true;
+}
+
+static bool take_choice(struct lp_chat *chat, struct lp_fault *fault) {
+    const json_t *value = lp_given(chat->body, "tool_choice"), *parallel = lp_given(chat->body, "parallel_tool_calls");
+    const char *word = json_string_value(value), *name;
+    chat->one_call = json_is_false(parallel);
+    if (!value || (word && !strcmp(word, "auto")))
+        return true;
+    chat->choice = word && !strcmp(word, "none") ? LP_CHAT_NONE : LP_CHAT_REQUIRED;
+    if (chat->choice == LP_CHAT_NONE)
+        return true;
+    const struct lp_skill *only = word ? NULL : skill_of(value, &name);
+    bool offered = only && chat->tool[lp_skill_index(only)];
+    for (int i = 0; offered && i < LP_SKILL_COUNT; i++)
+        if (i != lp_skill_index(only))
+            chat->tool[i] = NULL;
+    return (chat->tools && (offered || (word && !strcmp(word, "required")))) ||
+           lp_bad(fault, "tool_choice", "'tool_choice' must be 'none', 'auto', or with 'tools' 'required' or one of them");
 }
 
 bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char *model,
@@ -194,8 +286,8 @@ bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char 
     if (strcmp(asked, model))
         return lp_fault_set(fault, 404, "model", "model_not_found",
                             "there is no such model here; see /v1/models");
-    return check_undone(chat->body, fault) && take_settings(chat, sampling, fault) &&
-           take_messages(chat, fault);
+    return check_undone(chat->body, fault) && take_settings(chat, sampling, fault) && take_tools(chat, fault) &&
+           take_choice(chat, fault) && take_messages(chat, fault);
 }
 
 void lp_chat_done(struct lp_chat *chat) {

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/memory.h"
 #include "serve/chat.h"
+#include "serve/fields.h"
 #include "text/template.h"
 
 #include <string.h>
@@ -128,21 +129,119 @@ static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_messag
     return true;
 }
 
-/* Tells the conversation anew up to the last message. */
+/* The calls that a client got and gives back, as a plan's actions; owned by caller; NULL when out of memory. */
+static json_t *actions_of(const json_t *calls) {
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < json_array_size(calls); i++) {
+        const json_t *function = json_object_get(json_array_get(calls, i), "function");
+        const struct lp_skill *skill = lp_skill_find(json_string_value(json_object_get(function, "name")));
+        const char *arguments = json_string_value(json_object_get(function, "arguments"));
+        json_t *params = lp_body_is_modest(arguments, strlen(arguments)) ? json_loads(arguments, 0, NULL) : NULL;
+        if (!json_is_object(params)) {
+            json_decref(params);
+            params = json_object();
+        }
+        if (json_array_append_new(list, json_pack("{s:s, s:o}", "API_name", skill->api_name, "API_params", params))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* What tools' messages say, from the first on: an object is the result itself, other words are its message. */
+static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp_agent *agent, int64_t *pixels,
+                         struct lp_error *err) {
+    struct lp_outcome outcome[LP_SYNTAX_CALLS] = {0};
+    json_t *result[LP_SYNTAX_CALLS] = {0};
+    bool done = true;
+    for (int i = 0; done && i < n; i++) {
+        const struct lp_chat_message *m = &chat->message[first + i];
+        const json_t *call = json_array_get(chat->message[first - 1].calls, (size_t)i);
+        const char *name = json_string_value(json_object_get(json_object_get(call, "function"), "name"));
+        const char *text = lp_str_text(&m->text);
+        result[i] = lp_body_is_modest(text, m->text.n) ? json_loads(text, 0, NULL) : NULL;
+        if (!json_is_object(result[i])) {
+            json_decref(result[i]);
+            result[i] = json_pack("{s:s}", "message", text);
+        }
+        outcome[i] = (struct lp_outcome){lp_skill_find(name)->api_name, result[i], NULL};
+        done = (result[i] || lp_error_memory(err)) && add_pictures(chat, m, agent, pixels, err);
+    }
+    done = done && lp_conversation_tell(&agent->talk, outcome, n, true, err);
+    for (int i = 0; i < n; i++)
+        json_decref(result[i]);
+    return done;
+}
+
+/* An assistant's message with calls and what their tools said. */
+static bool recall_calls(const struct lp_chat *chat, int i, struct lp_agent *agent, int64_t *pixels, struct lp_error *err) {
+    const struct lp_chat_message *m = &chat->message[i];
+    json_t *actions = actions_of(m->calls);
+    bool done = actions ? lp_conversation_recall(&agent->talk, actions, lp_str_text(&m->text), err) : lp_error_memory(err);
+    json_decref(actions);
+    return done && tell_results(chat, i + 1, (int)json_array_size(m->calls), agent, pixels, err);
+}
+
+/* Tells the conversation anew up to the last message; the last one too where it is a tool's. */
 static bool recall(const struct lp_chat *chat, struct lp_agent *agent, struct lp_error *err) {
     int64_t pixels = 0;
     lp_conversation_reset(&agent->talk);
     for (int i = 0; i < chat->messages; i++) {
         const struct lp_chat_message *m = &chat->message[i];
         struct lp_request request = {.text = lp_str_text(&m->text)};
-        bool done = m->assistant
-                        ? lp_conversation_recall(&agent->talk, request.text, err)
-                        : add_pictures(chat, m, agent, &pixels, err) &&
-                              (i + 1 == chat->messages || lp_conversation_ask(&agent->talk, &request, err));
+        bool done;
+        if (m->calls) {
+            done = recall_calls(chat, i, agent, &pixels, err);
+            i += (int)json_array_size(m->calls);
+        } else if (m->assistant) {
+            done = lp_conversation_recall(&agent->talk, NULL, request.text, err);
+        } else {
+            done = add_pictures(chat, m, agent, &pixels, err) &&
+                   (i + 1 == chat->messages || lp_conversation_ask(&agent->talk, &request, err));
+        }
         if (!done)
             return false;
     }
     return true;
+}
+
+/* A plan's calls for the client, under its names for them; a skill that it did not offer is left out. */
+static json_t *calls_of(const struct lp_chat *chat, const json_t *actions, const char *id) {
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < json_array_size(actions) && !(chat->one_call && json_array_size(list)); i++) {
+        const json_t *action = json_array_get(actions, i);
+        const struct lp_skill *skill = lp_skill_find(json_string_value(json_object_get(action, "API_name")));
+        const char *name = skill ? chat->tool[lp_skill_index(skill)] : NULL;
+        char *arguments = lp_json_text(json_object_get(action, "API_params"));
+        json_t *call = name && arguments
+                           ? json_pack("{s:o, s:s, s:{s:s, s:s}}", "id", json_sprintf("call_%s_%zu", id, i), "type",
+                                       "function", "function", "name", name, "arguments", arguments)
+                           : NULL;
+        lp_free(arguments);
+        if (name && json_array_append_new(list, call)) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* Asks, with the client's tools or with the skills. */
+static bool ask(const struct lp_chat *chat, struct lp_agent *agent, const struct lp_hooks *hooks, struct lp_reply *reply,
+                struct lp_error *err) {
+    const struct lp_chat_message *last = &chat->message[chat->messages - 1];
+    const struct lp_request request = {.text = lp_str_text(&last->text)};
+    if (chat->choice == LP_CHAT_NONE)
+        agent->tools = LP_TOOLS_NONE;
+    else if (chat->tools)
+        agent->tools = LP_TOOLS_FLY;
+    agent->talk.facts.must_call = chat->choice == LP_CHAT_REQUIRED;
+    for (int i = 0; chat->tools && i < LP_SKILL_COUNT; i++)
+        agent->talk.facts.barred |= chat->tool[i] ? 0 : (uint32_t)1 << i;
+    if (last->call_id)
+        return lp_agent_answer(agent, hooks, reply, err);
+    return (chat->tools ? lp_agent_plan : lp_agent_ask)(agent, &request, hooks, reply, err);
 }
 
 /* The positions of the planner's last look at the conversation, the skills' part of it too. */
@@ -158,29 +257,40 @@ void lp_chat_count(const struct lp_agent *a, const char *answer, size_t n, int64
     *prompt_tokens = all > *completion_tokens ? all - *completion_tokens : 0;
 }
 
-bool lp_chat_run(const struct lp_chat *chat, struct lp_agent *agent, atomic_bool *cancel,
+void lp_chat_outcome_done(struct lp_chat_outcome *outcome) {
+    lp_str_done(&outcome->answer);
+    json_decref(outcome->calls);
+}
+
+bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *agent, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault) {
     struct way w = {.chat = chat, .agent = agent, .listener = listener, .cancel = cancel};
     struct lp_error err = {0};
     struct lp_reply reply = {0};
     const struct lp_sampling before = agent->sampling;
-    struct lp_request request = {.text = lp_str_text(&chat->message[chat->messages - 1].text)};
+    const enum lp_tools tools = agent->tools;
     struct lp_hooks hooks = {.step = step, .context = &w, .cancel = cancel};
     agent->sampling.temperature = chat->temperature;
     agent->sampling.top_p = chat->top_p;
     lp_rng_seed(&agent->rng, (uint64_t)chat->seed);
-    bool done = recall(chat, agent, &err) && (lp_agent_ask(agent, &request, &hooks, &reply, &err) || w.ended);
+    bool done = recall(chat, agent, &err) && (ask(chat, agent, &hooks, &reply, &err) || w.ended);
     if (done && !w.ended && w.said.n)
         pass_on(&w, true);
     done = done && (!w.said.failed || lp_error_memory(&err));
+    if (done && chat->tools && !w.ended && json_array_size(reply.actions))
+        done = (outcome->calls = calls_of(chat, reply.actions, id)) || lp_error_memory(&err);
     if (done) {
         lp_chat_count(agent, lp_str_text(&w.said), w.said.n, &outcome->prompt_tokens, &outcome->completion_tokens);
-        outcome->finish = w.ended ? w.finish : reply.cut_short ? LP_CHAT_LENGTH : LP_CHAT_STOP;
+        outcome->finish = w.ended                             ? w.finish
+                          : json_array_size(outcome->calls) ? LP_CHAT_CALLS
+                          : reply.cut_short                   ? LP_CHAT_LENGTH
+                                                              : LP_CHAT_STOP;
         outcome->answer = w.said;
         w.said = (struct lp_str){0};
     }
     agent->sampling = before;
+    agent->tools = tools;
     lp_reply_done(&reply);
     lp_str_done(&w.said);
     return done || lp_fault_from(fault, "messages", &err);

@@ -330,9 +330,14 @@ static void tell_end(struct turn *t, const struct lp_reply *reply, const struct 
         return;
     }
     begin(t);
-    o->turn = json_pack("{s:i, s:s, s:O, s:O?, s:O, s:s, s:b, s:o, s:i}", "turn", t->number, "status", "done", "thoughts",
-                        t->thoughts, "actions", t->actions, "results", t->results, "answer", lp_str_text(&t->answer),
-                        "cut_short", reply->cut_short, "usage", usage(t), "ms", (int)(lp_clock_ms() - t->began_ms));
+    json_t *all = reply_json(t, NULL, reply->cut_short);
+    o->turn = json_pack("{s:i, s:s}", "turn", t->number, "status", "done");
+    if (!o->turn || json_object_update(o->turn, all) || json_object_set_new(o->turn, "usage", usage(t)) ||
+        json_object_set_new(o->turn, "ms", json_integer((json_int_t)(lp_clock_ms() - t->began_ms)))) {
+        json_decref(o->turn);
+        o->turn = NULL; /* kept it is: its client can ask for its session */
+    }
+    json_decref(all);
     tell(t, "done", json_incref(o->turn));
 }
 

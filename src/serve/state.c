@@ -147,6 +147,9 @@ static bool open_database(struct lp_state *s, struct lp_fault *fault) {
     char path[PATH_MAX];
     if (!lp_file_join(path, sizeof path, s->folder, "state.db", &fault->err))
         return lp_fault_set(fault, 507, NULL, NULL, "the path of the state is too long");
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite's other files get the same rights */
+    if (file >= 0)
+        close(file);
     if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return lp_state_failed(s, fault);
     sqlite3_extended_result_codes(s->db, 1);
@@ -187,19 +190,23 @@ static bool make_temporary(struct lp_state *s, struct lp_error *err) {
     return true;
 }
 
-/* The folder, readable by its owner only where it is made here, and nobody else's. */
+/* A folder that only its owner can read, where it is made here. */
+static bool make_folder(const char *path, struct lp_error *err) {
+    bool there = lp_file_exists(path);
+    return lp_file_make_folder(path, err) && (there || !chmod(path, 0700) ||
+                                              lp_error_set(err, LP_EIO, "cannot write '%s': %s", path, strerror(errno)));
+}
+
+/* The folders, and that no other process has them. */
 static bool open_folder(struct lp_state *s, const char *folder, struct lp_error *err) {
     char path[PATH_MAX];
-    bool there = folder && lp_file_exists(folder);
     if (!folder && !make_temporary(s, err))
         return false;
     if (folder && snprintf(s->folder, sizeof s->folder, "%s", folder) >= (int)sizeof s->folder)
         return lp_error_set(err, LP_EIO, "the path '%s' is too long", folder);
-    if (folder && !lp_file_make_folder(folder, err))
+    if (folder && !make_folder(folder, err))
         return false;
-    if (folder && !there)
-        chmod(folder, 0700);
-    if (!lp_state_blob_path(s, "", path, err) || !lp_file_make_folder(path, err) ||
+    if (!lp_state_blob_path(s, "", path, err) || !make_folder(path, err) ||
         !lp_file_join(path, sizeof path, s->folder, "lock", err))
         return false;
     s->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -131,10 +131,11 @@ json_t *lp_state_list(struct lp_state *s, const struct lp_hash *owner, struct lp
     return all;
 }
 
-/* A turn: its request's and its reply's keys behind its own. */
-static json_t *turn_json(sqlite3_stmt *q) {
+/* A turn: its request's and its reply's keys behind its own. One whose end could not be written does not run. */
+static json_t *turn_json(sqlite3_stmt *q, bool runs) {
+    const char *status = (const char *)sqlite3_column_text(q, 1);
     json_t *turn = json_pack("{s:I, s:s, s:I, s:n}", "turn", (json_int_t)sqlite3_column_int64(q, 0), "status",
-                             (const char *)sqlite3_column_text(q, 1), "created", (json_int_t)sqlite3_column_int64(q, 4),
+                             strcmp(status, "running") || runs ? status : "interrupted", "created", (json_int_t)sqlite3_column_int64(q, 4),
                              "ended");
     bool good = turn != NULL;
     if (sqlite3_column_type(q, 5) != SQLITE_NULL)
@@ -153,7 +154,7 @@ static json_t *turn_json(sqlite3_stmt *q) {
 static bool add_turns(struct lp_state *s, int64_t session, json_t *list, struct lp_fault *fault) {
     sqlite3_stmt *q = lp_state_bind(s, LP_Q_TURN_LIST, "i", session);
     while (lp_state_row(s, q, fault))
-        if (json_array_append_new(list, turn_json(q)))
+        if (json_array_append_new(list, turn_json(q, s->running == session)))
             return lp_fault_memory(fault);
     return !fault->status;
 }

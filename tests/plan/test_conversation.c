@@ -227,7 +227,7 @@ static void long_results_are_shortened(void **state) {
         json_array_append_new(list, json_string("a line of some length that takes room"));
     json_object_set_new(dict, "texts", list);
     struct lp_outcome outcome = {"ocr", dict, NULL};
-    assert_true(lp_conversation_tell(&t.c, &outcome, 1, &err));
+    assert_true(lp_conversation_tell(&t.c, &outcome, 1, false, &err));
     int lines = 0;
     for (const char *at = t.c.said[2].text; (at = strstr(at, "a line of")); at++)
         lines++;

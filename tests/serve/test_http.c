@@ -123,7 +123,7 @@ static void malformed_bodies_are_refused(void **state) {
         {ASK(",\"stream\":\"yes\""), "'stream' must be true or false", 400},
         {ASK(",\"stream_options\":{}"), "only for 'stream'", 400},
         {ASK(",\"n\":2"), "does not do 'n'", 400},
-        {ASK(",\"tools\":[{}]"), "does not do 'tools'", 400},
+        {ASK(",\"tools\":[{}]"), "the name of a skill", 400},
     };
     struct service s;
     service_begin(&s, hello);

@@ -227,9 +227,10 @@ async function receive(turn, data) {
 
 /* Until the server has let go of the turn that was stopped, so that the next one can begin. */
 async function ended(id) {
-    for (let tries = 0; tries < 100; tries++) {
+    const last = Date.now() + 10000;
+    for (;;) {
         const {turns} = await api.get(id).catch(() => ({turns: []}));
-        if (!turns.some((t) => t.status === "running"))
+        if (Date.now() > last || !turns.some((t) => t.status === "running"))
             return;
         await new Promise((done) => setTimeout(done, 100));
     }
@@ -255,11 +256,11 @@ const ask = guarded(async (message) => {
         view.end(turn.status === "running" ? "canceled" : turn.status);
     } catch (fault) {
         const stopped = fault.name === "AbortError";
-        if (stopped)
-            await ended(own.id);
-        else if (!turn.turn && fault.status)
+        if (!stopped && !turn.turn && fault.status)
             own.turns.splice(own.turns.indexOf(turn), 1); /* refused: the server does not know of it */
         view.end(stopped ? "canceled" : "failed", stopped ? null : fault.message);
+        if (stopped)
+            await ended(own.id);
     }
     setRunning(null);
     own.title ||= message.text.slice(0, 80);

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions over real sockets, with a scripted planner and played skills. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/base64.h"
+#include "image/rle.h"
+#include "serve/session.h"
+#include "serve/talk.h"
+
+#define MESSAGES "/messages"
+
+static const char *const cuts[] = {
+    TURN("I cut it out.", "[" CALL("sam", "\"points\": [[0.25, 0.5], [0.75, 0.5]]") "]", "I will use sam."),
+    TURN("Thanks.", "[]", "It is {mask_1}: {text_1}."), TURN("No need.", "[]", "As I said."), NULL};
+
+static void begin(struct service *s, const char *const *script) {
+    service_begin(s, script);
+    s->agent.play = (struct lp_play){talk_play, NULL};
+    s->fake.lmm.knows_handles = true;
+}
+
+static int port_of(const struct service *s) {
+    return lp_server_port(s->server);
+}
+
+static struct answer ask(const struct service *s, const char *session, const char *body) {
+    return talk_do(port_of(s), "POST", session, MESSAGES, JSON_TYPE, body);
+}
+
+static void assert_refused(struct answer a, int status, const char *says) {
+    json_t *all = answer_json(&a);
+    const char *message = text_of(json_object_get(all, "error"), "message");
+    if (a.status != status || !strstr(message, says))
+        fail_msg("%d, not %d '%s': %s", a.status, status, says, lp_str_text(&a.all));
+    json_decref(all);
+    answer_done(&a);
+}
+
+/* The names of all events, parted by spaces; the last one's data; owned by caller. */
+static json_t *follow(const struct answer *a, struct lp_str *names, struct lp_str *said) {
+    char name[32];
+    json_t *last = NULL, *data;
+    for (const char *at = lp_str_text(&a->body); (data = next_event(&at, name)); last = data) {
+        json_decref(last);
+        lp_str_printf(names, "%s ", name);
+        if (!strcmp(name, "answer"))
+            lp_str_puts(said, text_of(data, "text"));
+    }
+    return last;
+}
+
+static void a_turn_is_told_as_it_goes(void **state) {
+    (void)state;
+    struct service s;
+    struct lp_str names = {0}, said = {0};
+    char path[80];
+    begin(&s, cuts);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 200), 201);
+    struct answer a = ask(&s, path, "{\"text\":\"Cut it out\",\"points\":[[0.25,0.5],[0.751,0.5]],\"labels\":[1,0]}");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strcasestr(lp_str_text(&a.all), "Content-Type: text/event-stream"));
+    json_t *done = follow(&a, &names, &said);
+    const char *told = lp_str_text(&names);
+    assert_int_equal(strncmp(told, "turn thought plan skill_started skill_result thought answer ", 60), 0);
+    assert_string_equal(told + strlen(told) - 5, "done ");
+    assert_string_equal(lp_str_text(&said), "It is mask_1: played.");
+    assert_string_equal(text_of(done, "answer"), "It is mask_1: played.");
+    const json_t *result = json_array_get(json_object_get(done, "results"), 0);
+    assert_string_equal(text_of(result, "skill"), "segment_at");
+    assert_string_equal(text_of(result, "status"), "done");
+    assert_int_equal(json_array_size(json_object_get(result, "objects")), 4);
+    const json_t *params = json_object_get(json_object_get(result, "result"), "params");
+    char *text = json_dumps(params, JSON_COMPACT | JSON_REAL_PRECISION(4));
+    assert_string_equal(text, "{\"points\":[[0.25,0.5],[0.751,0.5]],\"point_labels\":[1,0]}");
+    free(text);
+
+    json_t *session = talk_session(port_of(&s), path);
+    const json_t *turn = json_array_get(json_object_get(session, "turns"), 0);
+    assert_string_equal(text_of(session, "title"), "Cut it out");
+    assert_string_equal(text_of(turn, "status"), "done");
+    assert_string_equal(text_of(turn, "answer"), "It is mask_1: played.");
+    assert_true(json_equal(json_object_get(turn, "results"), json_object_get(done, "results")));
+    assert_int_equal(json_array_size(json_object_get(session, "objects")), 7); /* with the picture and two points */
+    json_decref(session);
+    json_decref(done);
+    answer_done(&a);
+    lp_str_done(&names);
+    lp_str_done(&said);
+    service_end(&s);
+}
+
+static void the_dialogue_only_for_who_asks(void **state) {
+    (void)state;
+    struct service s;
+    char path[80];
+    begin(&s, cuts);
+    service_start(&s);
+    for (int debug = 0; debug < 2; debug++) {
+        talk_begin(port_of(&s), "", path);
+        assert_int_equal(talk_add(port_of(&s), path, 20, 10, 200), 201);
+        struct answer a = ask(&s, path, debug ? "{\"text\":\"x\",\"points\":[[0.25,0.5],[0.75,0.5]],\"debug\":true}"
+                                              : "{\"text\":\"x\",\"points\":[[0.25,0.5],[0.75,0.5]]}");
+        assert_int_equal(strstr(lp_str_text(&a.body), "sam model outputs: {'said': 'left'") != NULL, debug);
+        answer_done(&a);
+    }
+    service_end(&s);
+}
+
+static void objects_by_their_handles(void **state) {
+    (void)state;
+    struct service s;
+    char path[80];
+    begin(&s, cuts);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 200), 201);
+    struct answer a = ask(&s, path, "{\"text\":\"Cut\",\"points\":[[0.25,0.5],[0.75,0.5]],\"stream\":false}");
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+
+    static const struct {
+        const char *handle;
+        int width, height, pixel; /* of the first one */
+    } pictures[] = {{"img_1", 20, 10, 200}, {"img_2.png", 8, 6, 77}, {"mask_1.png", 20, 10, 255}, {"map_1", 20, 10, 1}};
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+        char rest[40];
+        snprintf(rest, sizeof rest, "/objects/%s", pictures[i].handle);
+        a = talk_do(port_of(&s), "GET", path, rest, "", NULL);
+        assert_int_equal(a.status, 200);
+        assert_non_null(strcasestr(lp_str_text(&a.all), "Content-Type: image/png"));
+        const char *bytes = strstr(a.all.s, "\r\n\r\n") + 4;
+        struct lp_image *image = lp_image_decode(bytes, a.all.n - (size_t)(bytes - a.all.s), "it", NULL);
+        assert_non_null(image);
+        assert_int_equal(image->width, pictures[i].width);
+        assert_int_equal(image->height, pictures[i].height);
+        assert_int_equal(image->pixel[0], pictures[i].pixel);
+        lp_image_close(image);
+        answer_done(&a);
+    }
+
+    a = talk_do(port_of(&s), "GET", path, "/objects/mask_1", "", NULL);
+    json_t *mask = answer_json(&a);
+    const json_t *runs = json_object_get(mask, "segmentation");
+    const char *counts = text_of(runs, "counts");
+    uint8_t pixel[200];
+    assert_string_equal(text_of(mask, "label"), "half");
+    assert_string_equal(text_of(mask, "by"), "skill");
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(runs, "size"), 0)), 10);
+    assert_true(lp_rle_decode(pixel, 20, 10, counts, strlen(counts), NULL));
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(pixel[i], i % 20 < 10);
+    json_decref(mask);
+    answer_done(&a);
+
+    a = talk_do(port_of(&s), "GET", path, "/objects/text_1", "", NULL);
+    assert_non_null(strstr(lp_str_text(&a.body), "\"text\":\"played\""));
+    answer_done(&a);
+    static const char *const missing[] = {"img_3", "text_1.png", "x", "img_1.jpg", "mask_0"};
+    for (int i = 0; i < 5; i++) {
+        char rest[40];
+        snprintf(rest, sizeof rest, "/objects/%s", missing[i]);
+        assert_refused(talk_do(port_of(&s), "GET", path, rest, "", NULL), 404, "object");
+    }
+    service_end(&s);
+}
+
+/* As bytes, as a data URL, by a handle, in a form. */
+static void pictures_come_in_four_ways(void **state) {
+    (void)state;
+    struct service s;
+    struct lp_str png = talk_picture(5, 4, 9), json = {0}, form = {0};
+    char path[80], images[100];
+    begin(&s, cuts);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    snprintf(images, sizeof images, "%s/images", path);
+    lp_str_puts(&json, "{\"image\":\"data:image/png;base64,");
+    lp_base64_add(&json, (const uint8_t *)png.s, png.n);
+    lp_str_puts(&json, "\"}");
+    for (int i = 0; i < 2; i++) {
+        lp_str_printf(&form, "--xx\r\nContent-Disposition: form-data; name=\"f\"; filename=\"%d.png\"\r\n\r\n", i);
+        lp_str_add(&form, png.s, png.n);
+        lp_str_puts(&form, "\r\n--xx\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nno file\r\n");
+    }
+    lp_str_puts(&form, "--xx--\r\n");
+    const struct {
+        const char *type, *body;
+        size_t n;
+        const char *says;
+    } cases[] = {{"image/png", png.s, png.n, "{\"objects\":[{\"handle\":\"img_1\",\"kind\":\"img\",\"width\":5,"},
+                 {"application/json", json.s, json.n, "\"img_2\""},
+                 {"application/json", "{\"image\":\"img_1\"}", 17, "\"img_3\""},
+                 {"multipart/form-data; boundary=xx", form.s, form.n, "\"img_5\""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char type[80];
+        snprintf(type, sizeof type, "Content-Type: %s\r\n", cases[i].type);
+        struct answer a = talk_post(port_of(&s), images, type, cases[i].body, cases[i].n);
+        if (a.status != 201 || !strstr(lp_str_text(&a.body), cases[i].says))
+            fail_msg("%s: %s", cases[i].type, lp_str_text(&a.all));
+        answer_done(&a);
+    }
+    assert_true(metric(&s, "llava_plus_objects") == 5);
+    assert_true(metric(&s, "llava_plus_state_bytes") == (double)png.n); /* one file for all five */
+    static const struct {
+        const char *type, *body;
+        int status;
+        const char *says;
+    } bad[] = {{"image/png", "no picture", 400, "a picture"},
+               {"image/svg+xml", "<svg/>", 400, "a picture"},
+               {"text/plain", "x", 415, "multipart/form-data"},
+               {"application/json", "{\"image\":\"/etc/passwd\"}", 400, "not fetched"},
+               {"application/json", "{\"image\":\"https://example.org/a.png\"}", 400, "not fetched"},
+               {"application/json", "{\"image\":\"img_9\"}", 404, "no such object"},
+               {"application/json", "{}", 400, "'image' must be"},
+               {"application/json", "[[", 400, "not valid JSON"},
+               {"multipart/form-data; boundary=yy", "--xx", 400, "the form"},
+               {"multipart/form-data", "--xx", 400, "the form"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char type[80];
+        snprintf(type, sizeof type, "Content-Type: %s\r\n", bad[i].type);
+        assert_refused(talk_post(port_of(&s), images, type, bad[i].body, strlen(bad[i].body)), bad[i].status, bad[i].says);
+    }
+    lp_str_done(&png);
+    lp_str_done(&json);
+    lp_str_done(&form);
+    service_end(&s);
+}
+
+static void the_state_takes_so_many_bytes(void **state) {
+    (void)state;
+    struct service s;
+    char path[80];
+    begin(&s, cuts);
+    s.settings.most_state = 100;
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 4, 4, 1), 201);
+    assert_int_equal(talk_add(port_of(&s), path, 4, 4, 1), 201); /* the same file */
+    assert_int_equal(talk_add(port_of(&s), path, 4, 4, 2), 507);
+    service_end(&s);
+}
+
+static void malformed_messages_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *body, *says;
+    } cases[] = {
+        {"", "not valid JSON"},
+        {"[]", "must be a JSON object"},
+        {"{}", "'text'"},
+        {"{\"text\":\" \"}", "'text'"},
+        {"{\"text\":7}", "'text'"},
+        {"{\"text\":\"x\",\"pionts\":[]}", "no 'pionts'"},
+        {"{\"text\":\"x\",\"points\":\"here\"}", "'points' must be a list"},
+        {"{\"text\":\"x\",\"points\":[[0.5,1.5]]}", "0 to 1"},
+        {"{\"text\":\"x\",\"points\":[[0.5,0.5]],\"labels\":[2]}", "'labels'"},
+        {"{\"text\":\"x\",\"points\":[[0.5,0.5]],\"labels\":[1,0]}", "'labels'"},
+        {"{\"text\":\"x\",\"labels\":[]}", "'labels'"},
+        {"{\"text\":\"x\",\"boxes\":[[0,0,1]]}", "'boxes' must be a list"},
+        {"{\"text\":\"x\",\"boxes\":[[0,0,1,-1]]}", "0 to 1"},
+        {"{\"text\":\"x\",\"strokes\":{}}", "'strokes' must be a list"},
+        {"{\"text\":\"x\",\"strokes\":[[0.5,0.5]]}", "a stroke must be"},
+        {"{\"text\":\"x\",\"strokes\":[{\"points\":[]}]}", "must have a point"},
+        {"{\"text\":\"x\",\"strokes\":[{\"points\":[[0.5,0.5]],\"width\":0.5}]}", "'width' must be 0 to 0.2"},
+        {"{\"text\":\"x\",\"strokes\":[{\"points\":[[0.5,0.5]],\"colour\":1}]}", "no 'colour'"},
+        {"{\"text\":\"x\",\"reference\":\"img_1\"}", "'reference' must be"},
+        {"{\"text\":\"x\",\"reference\":{\"image\":\"/etc/passwd\"}}", "no data URL and no picture"},
+        {"{\"text\":\"x\",\"reference\":{\"image\":\"data:image/png;base64,AAAA\"}}", "a picture"},
+        {"{\"text\":\"x\",\"temperature\":3}", "'temperature' must be 0 to 2"},
+        {"{\"text\":\"x\",\"stream\":\"yes\"}", "'stream' must be true or false"},
+        {"{\"text\":\"x\",\"points\":[[0.5,0.5]]}", "need a picture"},
+    };
+    struct service s;
+    char path[80];
+    begin(&s, cuts);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(ask(&s, path, cases[i].body), 400, cases[i].says);
+    json_t *session = talk_session(port_of(&s), path);
+    assert_int_equal(json_array_size(json_object_get(session, "turns")), 0);
+    assert_int_equal(json_array_size(json_object_get(session, "objects")), 0);
+    assert_int_equal(s.fake.feeds, 0);
+    json_decref(session);
+    assert_refused(ask(&s, "/v1/sessions/sess_00000000000000000000000000000000", "{\"text\":\"x\"}"), 404, "no such session");
+    assert_refused(ask(&s, "/v1/sessions/x", "{\"text\":\"x\"}"), 404, "no such session");
+    assert_refused(talk_do(port_of(&s), "PUT", path, "", JSON_TYPE, "{}"), 405, "for ");
+    struct answer a = talk_do(port_of(&s), "PUT", path, "", JSON_TYPE, "{}");
+    assert_non_null(strcasestr(lp_str_text(&a.all), "Allow: GET, DELETE\r\n"));
+    answer_done(&a);
+    service_end(&s);
+}
+
+/* Another key's sessions are not there. */
+static void keys_have_their_own_sessions(void **state) {
+    (void)state;
+    static const char a_key[] = "Authorization: Bearer sesam\r\n", b_key[] = "Authorization: Bearer open\r\n",
+                      a_json[] = JSON_TYPE "Authorization: Bearer sesam\r\n", b_json[] = JSON_TYPE "Authorization: Bearer open\r\n";
+    static const struct {
+        const char *method, *rest, *body;
+        int status; /* for who has it */
+    } cases[] = {{"GET", "", NULL, 200},
+                 {"POST", "/images", "{\"image\":\"img_1\"}", 404},
+                 {"POST", "/messages", "{\"text\":\"Hi\",\"stream\":false}", 200},
+                 {"GET", "/objects/img_1", NULL, 404},
+                 {"POST", "/cancel", "{}", 200},
+                 {"DELETE", "", NULL, 204},
+                 {"GET", "", NULL, 404}};
+    static const char *const hello[] = {TURN("No.", "[]", "Hello."), NULL};
+    struct service s;
+    char path[80], other[80];
+    service_begin(&s, hello);
+    s.settings.key = "sesam open";
+    service_start(&s);
+    talk_begin(port_of(&s), a_key, path);
+    talk_begin(port_of(&s), b_key, other);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool post = cases[i].body;
+        struct answer mine, others;
+        others = talk_do(port_of(&s), cases[i].method, path, cases[i].rest, post ? b_json : b_key, cases[i].body);
+        mine = talk_do(port_of(&s), cases[i].method, path, cases[i].rest, post ? a_json : a_key, cases[i].body);
+        if (mine.status != cases[i].status || others.status != 404 || !strstr(lp_str_text(&others.body), "no such session"))
+            fail_msg("%s %s: %d, %d", cases[i].method, cases[i].rest, mine.status, others.status);
+        answer_done(&mine);
+        answer_done(&others);
+    }
+    struct answer a = client_do(&s, "GET", "/v1/sessions", b_key, NULL);
+    json_t *list = answer_json(&a);
+    assert_int_equal(json_array_size(json_object_get(list, "data")), 1);
+    assert_string_equal(text_of(json_array_get(json_object_get(list, "data"), 0), "id"), other + strlen("/v1/sessions/"));
+    json_decref(list);
+    answer_done(&a);
+    a = client_do(&s, "GET", "/v1/sessions", a_key, NULL);
+    assert_string_equal(lp_str_text(&a.body), "{\"object\":\"list\",\"data\":[]}");
+    answer_done(&a);
+    assert_refused(client_do(&s, "GET", "/v1/sessions", "", NULL), 401, "API key");
+    service_end(&s);
+    service_begin(&s, hello);
+    service_start(&s);
+    assert_refused(client_do(&s, "GET", "/v1/sessions", "", NULL), 403, "for the owner of a key only");
+    service_end(&s);
+}
+
+/* What the planner has of a conversation, as one text. */
+static void describe(const struct lp_conversation *c, struct lp_str *out) {
+    for (int i = 0; i < c->n; i++)
+        lp_str_printf(out, "%d%d %d+%d %s|", c->said[i].assistant, c->said[i].request, c->said[i].first, c->said[i].pictures,
+                      c->said[i].text);
+    for (int i = 0; i < c->objects.n; i++)
+        lp_str_printf(out, " %s", c->objects.item[i]->handle);
+    for (int i = 0; i < c->facts.points; i++)
+        lp_str_printf(out, " %s", c->facts.point[i]);
+    for (int i = 0; i < c->facts.boxes; i++)
+        lp_str_printf(out, " %s", c->facts.box[i]);
+    lp_str_printf(out, " shown %d", c->shown);
+}
+
+/* Of two sessions in turn, and after a restart, the planner has what it would have had of one alone. */
+static void sessions_go_on_where_they_were(void **state) {
+    (void)state;
+    static const char first[] = "{\"text\":\"Cut\",\"points\":[[0.25,0.5],[0.75,0.5]],\"boxes\":[[0,0,0.5,0.5]],\"stream\":false}";
+    static const char second[] = "{\"text\":\"Sure?\",\"stream\":false}";
+    struct lp_str want = {0}, have = {0};
+    char folder[] = "/tmp/llava-plus-test-XXXXXX", path[2][80];
+    struct service s;
+    assert_non_null(mkdtemp(folder));
+    for (int way = 0; way < 3; way++) { /* alone, with another between, with a restart between */
+        begin(&s, cuts);
+        s.settings.state = folder;
+        service_start(&s);
+        for (int k = 0; k < 2; k++) {
+            talk_begin(port_of(&s), "", path[k]);
+            assert_int_equal(talk_add(port_of(&s), path[k], 20, 10, 10 + k), 201);
+        }
+        answer_done(&(struct answer[]){ask(&s, path[0], first)}[0]);
+        if (way == 1)
+            answer_done(&(struct answer[]){ask(&s, path[1], first)}[0]);
+        if (way == 2) {
+            service_end(&s);
+            begin(&s, cuts);
+            s.settings.state = folder;
+            service_start(&s);
+        }
+        struct answer a = ask(&s, path[0], second);
+        assert_non_null(strstr(lp_str_text(&a.body), "\"answer\":\"As I said.\""));
+        answer_done(&a);
+        describe(&s.agent.talk, way ? &have : &want);
+        if (way)
+            assert_string_equal(lp_str_text(&have), lp_str_text(&want));
+        assert_non_null(strstr(lp_str_text(&want), " [0.25, 0.5] [0.75, 0.5] [0.0, 0.0, 0.5, 0.5] shown 2"));
+        assert_non_null(strstr(lp_str_text(&want), "Input box"));
+        lp_str_cut(&have, 0);
+        service_end(&s);
+    }
+    lp_str_done(&have);
+    lp_str_done(&want);
+    char command[100];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+/* A stroke is a mask that skills can name, and its box is told to the planner. */
+static void strokes_become_masks(void **state) {
+    (void)state;
+    static const char *const plain[] = {TURN("No.", "[]", "Yes."), NULL};
+    struct service s;
+    char path[80];
+    begin(&s, plain);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 100, 50, 1), 201);
+    struct answer a = ask(&s, path,
+                          "{\"text\":\"This\",\"stream\":false,\"strokes\":[{\"points\":[[0.2,0.5],[0.6,0.5]],\"width\":0.1}],"
+                          "\"reference\":{\"image\":\"img_1\",\"strokes\":[{\"points\":[[0.5,0.5]],\"width\":0.2}]}}");
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+    assert_string_equal(s.agent.talk.said[0].text,
+                        "<image>\nThis\n\nInput box: [0.15, 0.4, 0.65, 0.6]\nReference box: [0.4, 0.4, 0.6, 0.6]");
+    a = talk_do(port_of(&s), "GET", path, "/objects/mask_1", "", NULL);
+    assert_non_null(strstr(lp_str_text(&a.body), "\"label\":\"stroke\""));
+    assert_non_null(strstr(lp_str_text(&a.body), "\"by\":\"user\""));
+    answer_done(&a);
+    service_end(&s);
+}
+
+/* A turn that is held at its first token. */
+static int hold_turn(struct service *s, const char *path) {
+    char messages[120];
+    atomic_store(&service_held, true);
+    int fd = client_connect(port_of(s));
+    snprintf(messages, sizeof messages, "%s/messages", path);
+    client_ask(fd, "POST", messages, JSON_TYPE, "{\"text\":\"Cut\",\"points\":[[0.25,0.5],[0.75,0.5]]}");
+    wait_for(s, "llava_plus_planner_busy", 1);
+    while (!atomic_load(&service_waits))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return fd;
+}
+
+static void turns_can_be_canceled(void **state) {
+    (void)state;
+    struct service s;
+    char path[80];
+    begin(&s, cuts);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 1), 201);
+    for (int way = 0; way < 2; way++) { /* asked to, left by its client */
+        int fd = hold_turn(&s, path);
+        assert_int_equal(talk_add(port_of(&s), path, 20, 10, 1), 409); /* not while a turn runs */
+        struct answer a = {0};
+        if (way == 0) {
+            a = talk_do(port_of(&s), "POST", path, "/cancel", JSON_TYPE, "{}");
+            assert_string_equal(lp_str_text(&a.body), "{\"canceled\":true}");
+            answer_done(&a);
+        } else {
+            close(fd);
+            nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        }
+        atomic_store(&service_held, false);
+        if (way == 0) {
+            a = client_read(fd);
+            assert_true(a.status == 499);
+            answer_done(&a);
+        }
+        wait_for(&s, "llava_plus_planner_busy", 0);
+        json_t *session = talk_session(port_of(&s), path);
+        const json_t *turn = json_array_get(json_object_get(session, "turns"), (size_t)way);
+        assert_string_equal(text_of(turn, "status"), "canceled");
+        assert_string_equal(text_of(turn, "text"), "Cut");
+        json_decref(session);
+    }
+    struct answer a = talk_do(port_of(&s), "POST", path, "/cancel", JSON_TYPE, "{}");
+    assert_string_equal(lp_str_text(&a.body), "{\"canceled\":false}");
+    answer_done(&a);
+    a = ask(&s, path, "{\"text\":\"Cut\",\"points\":[[0.25,0.5],[0.75,0.5]],\"stream\":false}");
+    assert_non_null(strstr(lp_str_text(&a.body), "\"turn\":3,\"status\":\"done\""));
+    answer_done(&a);
+    service_end(&s);
+}
+
+static void a_session_can_be_deleted_while_it_is_asked(void **state) {
+    (void)state;
+    struct service s;
+    char path[80];
+    begin(&s, cuts);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 1), 201);
+    int fd = hold_turn(&s, path);
+    struct answer a = talk_do(port_of(&s), "DELETE", path, "", "", NULL);
+    assert_int_equal(a.status, 204);
+    answer_done(&a);
+    atomic_store(&service_held, false);
+    a = client_read(fd);
+    assert_true(a.status != 200);
+    answer_done(&a);
+    assert_refused(talk_do(port_of(&s), "GET", path, "", "", NULL), 404, "no such session");
+    assert_true(metric(&s, "llava_plus_sessions") == 0 && metric(&s, "llava_plus_objects") == 0);
+    assert_true(metric(&s, "llava_plus_state_bytes") == 0);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 1), 201);
+    a = ask(&s, path, "{\"text\":\"Cut\",\"points\":[[0.25,0.5],[0.75,0.5]],\"stream\":false}");
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+    service_end(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_turn_is_told_as_it_goes),
+        cmocka_unit_test(the_dialogue_only_for_who_asks),
+        cmocka_unit_test(objects_by_their_handles),
+        cmocka_unit_test(pictures_come_in_four_ways),
+        cmocka_unit_test(the_state_takes_so_many_bytes),
+        cmocka_unit_test(malformed_messages_are_refused),
+        cmocka_unit_test(keys_have_their_own_sessions),
+        cmocka_unit_test(sessions_go_on_where_they_were),
+        cmocka_unit_test(strokes_become_masks),
+        cmocka_unit_test(turns_can_be_canceled),
+        cmocka_unit_test(a_session_can_be_deleted_while_it_is_asked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
