@@ -81,7 +81,7 @@ static bool play(void *context, struct lp_call *call, struct lp_error *err) {
 static void begin(const char *const *script) {
     char address[80];
     service_begin(s, script);
-    s->agent.play = (struct lp_play){play, NULL};
+    s->agent.play = (struct lp_play){.run = play};
     service_start(s);
     snprintf(address, sizeof address, "http://127.0.0.1:%d/", lp_server_port(s->server));
     browser_view(b, 1200, 760, false, false);
@@ -316,7 +316,7 @@ static void an_answer_streams_and_is_stopped(void **state) {
     browser_wait(b, "document.querySelector('.note').innerText === 'Stopped.'");
     atomic_store(&service_held, false);
     browser_wait(b, "document.getElementById('stop').hidden");
-    wait_for(s, "llava_plus_running", 0);
+    wait_for(s, "llava_plus_planner_busy", 0);
     json_t *all = told_session();
     assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(all, "turns"), 0), "status")), "canceled");
     json_decref(all);
