@@ -35,6 +35,11 @@ static bool run(struct serve *s, struct lp_error *err) {
     struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
     if (!server)
         return false;
+    if (!s->quiet) {
+        bool six = strchr(s->settings.host, ':') != NULL;
+        fprintf(stderr, "llava-plus serve: the page is at http://%s%s%s:%d/\n", six ? "[" : "", s->settings.host, six ? "]" : "",
+                lp_server_port(server));
+    }
     lp_serving_wait("serve", server, &s->settings, "/v1", signals);
     lp_server_close(server);
     return true;

@@ -20,14 +20,14 @@ static void allow(const struct lp_exchange *x, struct MHD_Response *response) {
     lp_str_done(&methods);
 }
 
-/* Sends the response, which is given away and NULL when memory ran out. */
-static void answer(struct lp_exchange *x, int status, const char *type, struct MHD_Response *response) {
+void lp_answer(struct lp_exchange *x, int status, const char *type, struct MHD_Response *response) {
     const char *origin = lp_guard_origin(x);
     if (!response)
         return;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, "X-Request-Id", x->id);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (!MHD_get_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (origin) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -52,7 +52,7 @@ static void answer(struct lp_exchange *x, int status, const char *type, struct M
 }
 
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text) {
-    answer(x, status, type,
+    lp_answer(x, status, type,
            MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY));
 }
 
@@ -60,7 +60,7 @@ void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback(n, taken, lp_free);
     if (!response)
         lp_free(taken);
-    answer(x, status, type, response);
+    lp_answer(x, status, type, response);
 }
 
 void lp_answer_json(struct lp_exchange *x, int status, const json_t *value) {
@@ -86,7 +86,7 @@ void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *
     if (text.failed)
         lp_answer_json(x, 503, NULL);
     else
-        answer(x, status, "application/json",
+        lp_answer(x, status, "application/json",
                MHD_create_response_from_buffer(text.n - !frame, text.s, MHD_RESPMEM_MUST_COPY));
     lp_str_done(&text);
 }
@@ -99,7 +99,7 @@ static ssize_t read_stream(void *context, uint64_t at, char *out, size_t n) {
 }
 
 void lp_answer_stream(struct lp_exchange *x, const char *type) {
-    answer(x, 200, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, x, NULL));
+    lp_answer(x, 200, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, x, NULL));
 }
 
 bool lp_exchange_order(struct lp_exchange *x, struct lp_order *o, struct lp_fault *fault) {

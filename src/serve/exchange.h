@@ -76,6 +76,9 @@ void lp_answer_json(struct lp_exchange *x, int status, const json_t *value);
 void lp_answer_text(struct lp_exchange *x, int status, const char *type, const char *text);
 void lp_answer_fault(struct lp_exchange *x, const struct lp_fault *fault);
 void lp_answer_bytes(struct lp_exchange *x, int status, const char *type, void *taken, size_t n);
+/* Sends the response, which is given away and NULL when memory ran out. What it says of its caching stays; else none is
+ * allowed. */
+void lp_answer(struct lp_exchange *x, int status, const char *type, struct MHD_Response *response);
 /* Trouble in a worker's words (serve/frame.h): a frame, or the same as JSON. */
 void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *why, bool frame);
 /* The stream that the order writes. */

@@ -40,6 +40,7 @@ static bool is_method(const struct lp_route *route, const char *method) {
 }
 
 static bool matches(const char *route, const char *path) {
+    const char *begin = route;
     while (*route && *route == (*route == '*' ? '*' : *path)) {
         size_t n = *route == '*' ? strcspn(path, "/") : 1;
         if (!n)
@@ -47,7 +48,7 @@ static bool matches(const char *route, const char *path) {
         route++;
         path += n;
     }
-    return !*route && (!*path || route[-1] == '/');
+    return !*route && (!*path || (route[-1] == '/' && route > begin + 1)); /* "/" is only itself */
 }
 
 /* The route of a path; of several, that of the method, else any. */
@@ -56,7 +57,7 @@ static const struct lp_route *find_route(const struct lp_site *site, const char 
     for (int i = 0; i < site->routes; i++) {
         const struct lp_route *r = &site->route[i];
         size_t n = strlen(r->path);
-        if (!matches(r->path, path) || (r->path[n - 1] == '/' && !path[n]))
+        if (!matches(r->path, path) || (n > 1 && r->path[n - 1] == '/' && !path[n]))
             continue;
         if (is_method(r, method))
             return r;

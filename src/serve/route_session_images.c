@@ -50,15 +50,17 @@ static bool read_form(struct lp_exchange *x, struct form *f, struct lp_fault *fa
 }
 
 /* Adds a picture, after a look whether it is one. */
-static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, json_t *list) {
+static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, const struct lp_image *decoded,
+                json_t *list) {
     const struct lp_hash owner = lp_guard_owner(x);
     struct lp_fault *fault = &x->errand.fault;
     struct lp_error err = {0};
-    struct lp_image *image = lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
-    if (!image)
+    struct lp_image *image = decoded ? NULL : lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
+    const struct lp_image *known = decoded ? decoded : image;
+    if (!known)
         return lp_fault_from(fault, "image", &err);
     json_t *one =
-        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image->width, image->height, fault);
+        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, known->width, known->height, fault);
     lp_image_close(image);
     return one && !json_array_append_new(list, one);
 }
@@ -82,7 +84,6 @@ static bool read_json(struct lp_exchange *x, const char *id, struct lp_state_fou
     return good && !fault->status;
 }
 
-/* Whether the session is there, before its pictures are looked at. */
 static void work(struct lp_exchange *x) {
     const char *type = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     const struct lp_hash owner = lp_guard_owner(x);
@@ -92,15 +93,15 @@ static void work(struct lp_exchange *x) {
     json_t *list = json_array();
     char id[LP_SESSION_ID];
     lp_exchange_part(x, 0, id, sizeof id);
-    bool good = lp_state_has(x->server->state, &owner, id, fault);
+    bool good = lp_state_has(x->server->state, &owner, id, fault); /* before its pictures are looked at */
     if (good && !strncasecmp(type, "multipart/", 10)) {
         good = read_form(x, &form, fault);
         for (int i = 0; good && i < form.n; i++)
-            good = add(x, id, &form.picture[i], list);
+            good = add(x, id, &form.picture[i], NULL, list);
     } else if (good && !strncasecmp(type, "image/", 6)) {
-        good = add(x, id, &x->body, list);
+        good = add(x, id, &x->body, NULL, list);
     } else if (good) {
-        good = read_json(x, id, &found, fault) && add(x, id, &found.bytes, list);
+        good = read_json(x, id, &found, fault) && add(x, id, &found.bytes, found.object.picture, list);
     }
     x->errand.status = 201;
     if (good)

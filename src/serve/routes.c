@@ -3,6 +3,8 @@
 #include "serve/routes.h"
 
 const struct lp_route lp_routes[] = {
+    {"GET", "/", LP_ROUTE_OPEN, lp_route_page, NULL},
+    {"GET", "/page/*", LP_ROUTE_OPEN, lp_route_page_file, NULL},
     {"GET", "/livez", LP_ROUTE_OPEN, lp_route_livez, NULL},
     {"GET", "/readyz", LP_ROUTE_OPEN, lp_route_readyz, NULL},
     {"GET", "/metrics", 0, lp_route_metrics, NULL},

@@ -6,6 +6,8 @@
 
 #include "serve/exchange.h"
 
+void lp_route_page(struct lp_exchange *x);
+void lp_route_page_file(struct lp_exchange *x);
 void lp_route_livez(struct lp_exchange *x);
 void lp_route_readyz(struct lp_exchange *x);
 void lp_route_metrics(struct lp_exchange *x);

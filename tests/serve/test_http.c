@@ -60,7 +60,7 @@ static void what_is_not_there(void **state) {
         const char *method, *path;
         int status;
         const char *says;
-    } cases[] = {{"GET", "/", 404, "nothing at this path"},
+    } cases[] = {{"GET", "/v1/none", 404, "nothing at this path"},
                  {"GET", "/v1/models/other", 404, "no such model"},
                  {"GET", "/v1/chat/completions", 405, "for POST only"},
                  {"DELETE", "/livez", 405, "for GET only"}};

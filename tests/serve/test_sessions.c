@@ -233,21 +233,11 @@ static void pictures_come_in_four_ways(void **state) {
     service_end(&s);
 }
 
-static void a_session_takes_so_many_pictures(void **state) {
+static void the_state_takes_so_many_bytes(void **state) {
     (void)state;
     struct service s;
     char path[80];
     begin(&s, cuts);
-    s.settings.most_state = 3 << 20;
-    service_start(&s);
-    talk_begin(port_of(&s), "", path);
-    assert_int_equal(talk_add(port_of(&s), path, 9000, 9000, 1), 201);
-    assert_int_equal(talk_add(port_of(&s), path, 9000, 9000, 1), 409); /* pixels */
-    for (int i = 1; i < LP_SESSION_PICTURES; i++)
-        assert_int_equal(talk_add(port_of(&s), path, 4, 4, i), 201);
-    assert_int_equal(talk_add(port_of(&s), path, 4, 4, 0), 409);
-    service_end(&s);
-    service_begin(&s, cuts);
     s.settings.most_state = 100;
     service_start(&s);
     talk_begin(port_of(&s), "", path);
@@ -528,7 +518,7 @@ int main(void) {
         cmocka_unit_test(the_dialogue_only_for_who_asks),
         cmocka_unit_test(objects_by_their_handles),
         cmocka_unit_test(pictures_come_in_four_ways),
-        cmocka_unit_test(a_session_takes_so_many_pictures),
+        cmocka_unit_test(the_state_takes_so_many_bytes),
         cmocka_unit_test(malformed_messages_are_refused),
         cmocka_unit_test(keys_have_their_own_sessions),
         cmocka_unit_test(sessions_go_on_where_they_were),

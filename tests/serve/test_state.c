@@ -124,6 +124,44 @@ static void what_is_kept_is_there_again(void **state) {
     lp_state_close(s);
 }
 
+/* Sizes are what the caller says: nothing is decoded here. */
+static int add(struct lp_state *s, const char *id, const char *bytes, int width, int height) {
+    struct lp_fault fault = {0};
+    json_t *made = lp_state_add_picture(s, &owner, id, bytes, strlen(bytes), width, height, &fault);
+    assert_int_equal(made != NULL, !fault.status);
+    json_decref(made);
+    return fault.status;
+}
+
+static void a_session_takes_so_many_pictures(void **state) {
+    char id[LP_SESSION_ID], other[LP_SESSION_ID];
+    struct lp_fault fault = {0};
+    struct lp_state *s = open_state(*state);
+    assert_true(lp_state_create(s, &owner, id, &fault) && lp_state_create(s, &owner, other, &fault));
+    assert_int_equal(add(s, id, "one", 9000, 9000), 0);
+    assert_int_equal(add(s, id, "two", 9000, 9000), 409);
+    assert_int_equal(add(s, other, "two", 9000, 9000), 0);
+    for (int i = 1; i < LP_SESSION_PICTURES; i++)
+        assert_int_equal(add(s, id, "one", 9, 9), 0);
+    assert_int_equal(add(s, id, "one", 9, 9), 409);
+    lp_state_close(s);
+}
+
+static void an_owner_has_so_many_sessions(void **state) {
+    const struct lp_hash another = {{1}};
+    char id[LP_SESSION_ID];
+    struct lp_fault fault = {0};
+    struct lp_state *s = open_state(NULL); /* a temporary one is quick */
+    (void)state;
+    for (int i = 0; i < LP_SESSIONS_EACH; i++)
+        assert_true(lp_state_create(s, &owner, id, &fault));
+    assert_false(lp_state_create(s, &owner, id, &fault));
+    assert_int_equal(fault.status, 409);
+    fault = (struct lp_fault){0};
+    assert_true(lp_state_create(s, &another, id, &fault));
+    lp_state_close(s);
+}
+
 static int files_in(const char *folder) {
     int n = 0;
     DIR *dir = opendir(folder);
@@ -336,6 +374,8 @@ static void a_turn_that_cannot_be_kept(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_kept_is_there_again, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_session_takes_so_many_pictures, make_folder, remove_folder),
+        cmocka_unit_test(an_owner_has_so_many_sessions),
         cmocka_unit_test_setup_teardown(files_are_counted, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_files_are_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_databases_are_not_opened, make_folder, remove_folder),
