@@ -35,8 +35,8 @@ static inline void dino_link(const char *folder, const char *from, const char *n
 }
 
 /* Makes the folder of the miniature `name` of tests/golden; folder_remove ends it. `left_out`: a weight that it shall
- * not have, or NULL. */
-static inline void dino_folder_make(char folder[64], const char *name, const char *left_out) {
+ * not have, or NULL; `broken`: one that shall hold no numbers. */
+static inline void dino_folder_make(char folder[64], const char *name, const char *left_out, const char *broken) {
     char path[400];
     struct lp_error err = {0};
     snprintf(path, sizeof path, LP_TESTS_DIR "/golden/%s/shapes.json", name);
@@ -57,6 +57,8 @@ static inline void dino_folder_make(char folder[64], const char *name, const cha
         }
         float *x = lp_alloc(w->bytes);
         dino_fill(x, w);
+        for (size_t i = 0; broken && !strcmp(key, broken) && i < w->bytes / sizeof *x; i++)
+            x[i] = NAN;
         w->data = x;
         n++;
     }

@@ -127,7 +127,7 @@ static void check_scene(struct scene *s) {
 static void check_model(const char *name, const char *const scenes[3], const struct lp_kernels *k) {
     char folder[64];
     struct lp_error err = {0};
-    dino_folder_make(folder, name, NULL);
+    dino_folder_make(folder, name, NULL, NULL);
     struct lp_grounding_dino *m = lp_grounding_dino_open(folder, k, &err);
     folder_remove(folder);
     require(m != NULL, &err);
