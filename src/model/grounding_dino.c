@@ -3,7 +3,8 @@
  *   picture --grounding_dino_picture.c, swin.c--> places of four maps [N,C]
  *   caption --phrases, bert.c--> tokens [T,C]
  *   both --grounding_dino_encoder.c, _fusion.c--> both anew
- *   --grounding_dino_decoder.c--> queries: logits [n,T], boxes [n,4] --grounding_dino_answer.c--> boxes with phrases
+ *     --grounding_dino_decoder.c--> queries: logits [n,T], boxes [n,4]
+ *     --grounding_dino_answer.c--> boxes with phrases
  * Weight names: grounding_dino_config.c. */
 #include "model/grounding_dino_model.h"
 
@@ -20,7 +21,8 @@ static const float group_eps = 1e-5f; /* PyTorch's, no configuration changes it 
 
 /* ---- weights ---- */
 
-/* 1x1 convolutions from the backbone's maps, then 3x3 ones: the first from its last map, others from the one before. */
+/* 1x1 convolutions from the backbone's maps, then 3x3 ones: the first from its last map, others from the one
+ * before. */
 static void bind_projections(struct lp_bind *b, const struct lp_dino_names *n, struct lp_grounding_dino *m) {
     const struct lp_swin_config *swin = &m->config.backbone;
     int64_t C = m->config.channels, stage = 0, from = 0;
@@ -60,7 +62,8 @@ static bool bind(struct lp_grounding_dino *m, const struct lp_dino_names *n, con
 
 /* ---- files ---- */
 
-/* The JSON object of a file in the folder; NULL on failure, and, without failing, where there is no such file. */
+/* The JSON object of a file in the folder; NULL on failure, and, without failing, where there is no such
+ * file. */
 static json_t *load(const char *folder, const char *name, char path[PATH_MAX], struct lp_error *err) {
     if (!lp_file_join(path, PATH_MAX, folder, name, err) || !lp_file_exists(path))
         return NULL;
@@ -173,9 +176,9 @@ static lp_tensor *run_network(lp_run *r, const struct lp_grounding_dino *m, lp_t
     return lp_dino_conclude(r, m, &x, &queries, box);
 }
 
-static struct lp_detections *detect(lp_run *r, const struct lp_grounding_dino *m, const struct lp_image *image,
-                                    const struct lp_phrases *phrases, const struct lp_detect_limits *limits,
-                                    struct lp_error *err) {
+static struct lp_detections *detect(lp_run *r, const struct lp_grounding_dino *m,
+                                    const struct lp_image *image, const struct lp_phrases *phrases,
+                                    const struct lp_detect_limits *limits, struct lp_error *err) {
     int w, h;
     if (!lp_dino_fit(m, image->width, image->height, &w, &h, err))
         return NULL;
@@ -185,12 +188,13 @@ static struct lp_detections *detect(lp_run *r, const struct lp_grounding_dino *m
     lp_tensor *logits = run_network(r, m, pixels, phrases, &box);
     if (!lp_run_check(r, err))
         return NULL;
-    return lp_dino_answer(m->vocabulary, &phrases->ids, lp_f32(logits), lp_f32(box), lp_rows(box), image->width,
-                          image->height, limits, err);
+    return lp_dino_answer(m->vocabulary, &phrases->ids, lp_f32(logits), lp_f32(box), lp_rows(box),
+                          image->width, image->height, limits, err);
 }
 
-struct lp_detections *lp_grounding_dino_detect(const struct lp_grounding_dino *m, const struct lp_image *image,
-                                               const char *caption, size_t n, const struct lp_detect_limits *limits,
+struct lp_detections *lp_grounding_dino_detect(const struct lp_grounding_dino *m,
+                                               const struct lp_image *image, const char *caption, size_t n,
+                                               const struct lp_detect_limits *limits,
                                                const atomic_bool *cancel, struct lp_error *err) {
     struct lp_phrases phrases = {0};
     struct lp_detections *found = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* model/grounding_dino_answer.c - what was found, as groundingdino/util/inference.py and transformers'
- * GroundingDinoProcessor.post_process_grounded_object_detection have it: a query's score is its surest token's; its
- * phrase is of all its sure tokens, in the caption's order, without full stops. Of boxes that show the same the surest
- * stays. */
+ * GroundingDinoProcessor.post_process_grounded_object_detection have it: a query's score is its surest
+ * token's; its phrase is of all its sure tokens, in the caption's order, without full stops. Of boxes that
+ * show the same the surest stays. */
 #include "model/grounding_dino_model.h"
 
 #include "base/memory.h"
@@ -29,7 +29,8 @@ static float sigmoid(float x) {
     return 1 / (1 + expf(-x));
 }
 
-/* The tokens of logits[tokens] that are surer than `least`. The first and what is 255th or later never count. */
+/* The tokens of logits[tokens] that are surer than `least`. The first and what is 255th or later never count.
+ */
 static char *phrase_of(const struct lp_wordpiece *vocabulary, const struct lp_ids *ids, const float *logits,
                        float least, struct lp_error *err) {
     struct lp_str text = {0};
@@ -73,12 +74,14 @@ struct lp_detections *lp_dino_answer(const struct lp_wordpiece *vocabulary, cons
                                      const struct lp_detect_limits *limits, struct lp_error *err) {
     int64_t tokens = (int64_t)ids->n, count, kept = -1;
     struct lp_detections *found = lp_alloc(sizeof *found);
-    float *corners = lp_alloc_array((size_t)n, 4 * sizeof *corners), *score = lp_alloc_array((size_t)n, sizeof *score);
-    int64_t *place = lp_alloc_array((size_t)n, sizeof *place), *order = lp_alloc_array((size_t)n, sizeof *order);
+    float *corners = lp_alloc_array((size_t)n, 4 * sizeof *corners),
+          *score = lp_alloc_array((size_t)n, sizeof *score);
+    int64_t *place = lp_alloc_array((size_t)n, sizeof *place),
+            *order = lp_alloc_array((size_t)n, sizeof *order);
     if (found && corners && score && place && order &&
         (found->item = lp_alloc_array((size_t)n, sizeof *found->item))) {
-        count = pick(logits, tokens, box, n, (float[]){(float)width, (float)height}, limits->box, place, corners,
-                     score);
+        count = pick(logits, tokens, box, n, (float[]){(float)width, (float)height}, limits->box, place,
+                     corners, score);
         kept = lp_boxes_suppress(corners, score, NULL, count, limits->share, order, err);
     } else {
         lp_error_memory(err);

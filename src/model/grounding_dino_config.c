@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* model/grounding_dino_config.c - Grounding DINO's two layouts of files: names, and sizes from a config.json or from
- * the shapes of the original's weights.
+/* model/grounding_dino_config.c - Grounding DINO's two layouts of files: names, and sizes from a config.json
+ * or from the shapes of the original's weights.
  * Weight names: transformers, models/grounding_dino/modeling_grounding_dino.py; and the original's,
  * groundingdino/models/GroundingDINO/{groundingdino,transformer,fuse_modules}.py. */
 #include "model/grounding_dino_model.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +109,9 @@ static bool check_kind(const json_t *config, struct lp_error *err) {
     static const struct {
         const char *key;
         bool must_be;
-    } switches[] = {{"two_stage", true}, {"embedding_init_target", true}, {"two_stage_bbox_embed_share", false},
+    } switches[] = {{"two_stage", true},
+                    {"embedding_init_target", true},
+                    {"two_stage_bbox_embed_share", false},
                     {"use_timm_backbone", false}};
     const char *act, *kind;
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
@@ -123,7 +124,8 @@ static bool check_kind(const json_t *config, struct lp_error *err) {
         !lp_json_string(config, "position_embedding_type", "sine", &kind, err))
         return false;
     return (!strcmp(act, "relu") && !strcmp(kind, "sine")) ||
-           lp_error_set(err, LP_EINPUT, "'activation_function' must be relu and 'position_embedding_type' sine");
+           lp_error_set(err, LP_EINPUT,
+                        "'activation_function' must be relu and 'position_embedding_type' sine");
 }
 
 static bool read_numbers(const json_t *config, struct lp_dino_config *c, struct lp_error *err) {
@@ -140,15 +142,16 @@ static bool read_numbers(const json_t *config, struct lp_dino_config *c, struct 
               lp_json_int(config, "decoder_attention_heads", 8, 1, 256, &c->decoder_heads, err) &&
               lp_json_int(config, "decoder_ffn_dim", 2048, 1, 1 << 16, &c->decoder_ffn, err) &&
               lp_json_int(config, "decoder_n_points", 4, 1, LP_DEFORM_POINTS, &c->decoder_points, err) &&
-              lp_json_int(config, "max_text_len", LP_PHRASES_TOKENS, LP_PHRASES_TOKENS, LP_PHRASES_TOKENS, &tokens,
-                          err) &&
+              lp_json_int(config, "max_text_len", LP_PHRASES_TOKENS, LP_PHRASES_TOKENS, LP_PHRASES_TOKENS,
+                          &tokens, err) &&
               lp_json_number(config, "positional_embedding_temperature", 20, &c->temperature, err) &&
               lp_json_number(config, "layer_norm_eps", 1e-5, &eps, err);
     c->eps = ok ? (float)eps : 0;
     if (ok && !(c->eps > 0 && c->eps < 1 && c->temperature >= 1 && c->temperature <= 1e9))
-        return lp_error_set(err, LP_EINPUT,
-                            "'layer_norm_eps' must be above 0 and below 1, 'positional_embedding_temperature' at "
-                            "least 1");
+        return lp_error_set(
+            err, LP_EINPUT,
+            "'layer_norm_eps' must be above 0 and below 1, 'positional_embedding_temperature' at "
+            "least 1");
     return ok;
 }
 
@@ -184,8 +187,8 @@ static int64_t size_of(const struct shapes *s, int axis, const char *name) {
     return w && axis < w->ndim && w->dim[axis] <= 1 << 18 ? w->dim[axis] : 0;
 }
 
-/* How many layers "<prefix><stem>.0", ".1", .. have weights: the highest number tells, so that a missing weight does
- * not pass for the end. */
+/* How many layers "<prefix><stem>.0", ".1", .. have weights: the highest number tells, so that a missing
+ * weight does not pass for the end. */
 static int64_t count(const struct shapes *s, const char *stem) {
     char start[128];
     int length = snprintf(start, sizeof start, "%s%s.", s->prefix, stem);
@@ -248,7 +251,8 @@ bool lp_dino_read_shapes(const struct lp_weights *files, const char *prefix, str
                  c->decoder_points > 0 && c->decoder_points <= LP_DEFORM_POINTS && c->text.vocabulary &&
                  c->text.positions && c->text.types && c->text.layers && c->text.ffn && c->text.heads &&
                  c->text.hidden % c->text.heads == 0;
-    return (whole || lp_error_set(err, LP_EMISSING,
-                                  "these are no weights of a Grounding DINO, or not all that tells its sizes")) &&
+    return (whole ||
+            lp_error_set(err, LP_EMISSING,
+                         "these are no weights of a Grounding DINO, or not all that tells its sizes")) &&
            check_sizes(c, err);
 }

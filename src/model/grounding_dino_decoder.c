@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* model/grounding_dino_decoder.c - Grounding DINO's queries and its decoder, Liu et al. 2023, arXiv:2303.05499,
- * sections 3.3 and 3.4.
+/* model/grounding_dino_decoder.c - Grounding DINO's queries and its decoder, Liu et al. 2023,
+ * arXiv:2303.05499, sections 3.3 and 3.4.
  *   places [N,C] --those that fit some token best--> boxes [n,4]; queries [n,C] are learnt
- *     --layers: queries see each other, the tokens, and the maps about their boxes; boxes move--> queries, boxes
+ *     --layers: queries see each other, the tokens, the maps about their boxes; boxes move--> both anew
  *   logits [n,T] = norm(query) . token
  * Boxes are centre and size; what a layer makes is added to their logits. */
 #include "model/grounding_dino_model.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float near = 0.01f;      /* places nearer to the picture's border than this are no candidates, */
+static const float near = 0.01f; /* places nearer to the picture's border than this are no candidates, */
 static const float first_side = 0.05f; /* and these are boxes of this side, on each further map twice it */
 
 /* ---- weights ---- */
@@ -25,10 +25,11 @@ static void bind_box_head(struct lp_bind *b, const char *name, int64_t C, struct
     lp_bind_leave(b, up);
 }
 
-/* A decoder layer's own head, or the first's, which all share where it alone is stored; each may be stored by either of
- * two names. */
+/* A decoder layer's own head, or the first's, which all share where it alone is stored; each may be stored by
+ * either of two names. */
 static void bind_layer_box_head(struct lp_bind *b, int64_t i, int64_t C, struct lp_dino_box_head *h) {
-    static const char *const stems[] = {"bbox_embed", "model.decoder.bbox_embed", "transformer.decoder.bbox_embed"};
+    static const char *const stems[] = {"bbox_embed", "model.decoder.bbox_embed",
+                                        "transformer.decoder.bbox_embed"};
     char name[64], full[sizeof b->prefix + 96];
     for (int64_t at = i;; at = 0) {
         for (size_t k = 0; k < sizeof stems / sizeof *stems; k++) {
@@ -45,8 +46,8 @@ static void bind_layer_box_head(struct lp_bind *b, int64_t i, int64_t C, struct 
     bind_box_head(b, "bbox_embed.0", C, h); /* which is missing */
 }
 
-static void bind_layer(struct lp_bind *b, const struct lp_dino_names *n, const struct lp_dino_config *c, int64_t i,
-                       struct lp_dino_decoder_layer *l) {
+static void bind_layer(struct lp_bind *b, const struct lp_dino_names *n, const struct lp_dino_config *c,
+                       int64_t i, struct lp_dino_decoder_layer *l) {
     int64_t C = c->channels, heads = c->decoder_heads;
     size_t up = lp_bind_enter(b, "%s.%ld", n->decoder, (long)i);
     lp_dino_bind_attention(b, n, n->self, C, heads, &l->self);
@@ -156,7 +157,8 @@ static int32_t *best_rows(lp_run *r, const lp_tensor *logits, int64_t n) {
     return place;
 }
 
-/* Places that are no candidates become zeros; they may be chosen all the same, with the whole picture as their box. */
+/* Places that are no candidates become zeros; they may be chosen all the same, with the whole picture as
+ * their box. */
 static lp_tensor *candidates(lp_run *r, const struct lp_grounding_dino *m, const struct lp_dino_maps *maps,
                              const lp_tensor *place) {
     int64_t C = m->config.channels;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* model/grounding_dino_encoder.c - Grounding DINO's feature enhancer, Liu et al. 2023, arXiv:2303.05499, section 3.2.
- *   places [N,C], tokens [T,C] --layers: places and tokens see each other (grounding_dino_fusion.c),
- *     tokens of a phrase see each other, places sample the maps where they choose to--> both anew
+/* model/grounding_dino_encoder.c - Grounding DINO's feature enhancer, Liu et al. 2023, arXiv:2303.05499,
+ * section 3.2.
+ *   places [N,C], tokens [T,C] --layers--> both anew. In each:
+ *     places and tokens see each other (grounding_dino_fusion.c),
+ *     tokens of a phrase see each other, places sample the maps where they choose to.
  * Norms stand behind sums, but in the fusion, where they stand before. */
 #include "model/grounding_dino_model.h"
 
@@ -75,8 +77,8 @@ bool lp_dino_bind_encoder(struct lp_bind *b, const struct lp_dino_names *n, stru
 
 /* ---- forward ---- */
 
-lp_tensor *lp_dino_attend(lp_run *r, const struct lp_dino_attention *a, lp_tensor *q, lp_tensor *k, lp_tensor *v,
-                          const struct lp_phrases *phrases) {
+lp_tensor *lp_dino_attend(lp_run *r, const struct lp_dino_attention *a, lp_tensor *q, lp_tensor *k,
+                          lp_tensor *v, const struct lp_phrases *phrases) {
     struct lp_attention_settings s = {.heads = a->heads,
                                       .key_heads = a->heads,
                                       .start = phrases ? phrases->start : NULL,
@@ -99,7 +101,8 @@ lp_tensor *lp_dino_sample(lp_run *r, const struct lp_dino_deform *d, lp_tensor *
     return lp_keep(r, m, lp_linear(r, &d->out, y));
 }
 
-void lp_dino_renew(lp_run *r, lp_mark m, struct lp_dino_both *x, const lp_tensor *place, const lp_tensor *token) {
+void lp_dino_renew(lp_run *r, lp_mark m, struct lp_dino_both *x, const lp_tensor *place,
+                   const lp_tensor *token) {
     if (!r->error.code) {
         memcpy(lp_f32(x->place), lp_f32(place), sizeof(float) * (size_t)lp_count(place));
         memcpy(lp_f32(x->token), lp_f32(token), sizeof(float) * (size_t)lp_count(token));
@@ -107,16 +110,16 @@ void lp_dino_renew(lp_run *r, lp_mark m, struct lp_dino_both *x, const lp_tensor
     lp_back_to(r, m);
 }
 
-static lp_tensor *enhance_tokens(lp_run *r, const struct lp_dino_encoder_layer *l, const struct lp_dino_scene *scene,
-                                 lp_tensor *x) {
+static lp_tensor *enhance_tokens(lp_run *r, const struct lp_dino_encoder_layer *l,
+                                 const struct lp_dino_scene *scene, lp_tensor *x) {
     lp_tensor *q = lp_add(r, x, scene->token_code);
     x = lp_norm(r, &l->text_norm[0], lp_add(r, x, lp_dino_attend(r, &l->text, q, q, x, scene->phrases)));
     lp_tensor *h = lp_mlp(r, &l->text_fc[0], &l->text_fc[1], LP_RELU, x);
     return lp_norm(r, &l->text_norm[1], lp_add(r, x, h));
 }
 
-static lp_tensor *enhance_places(lp_run *r, const struct lp_dino_encoder_layer *l, const struct lp_dino_scene *scene,
-                                 lp_tensor *x) {
+static lp_tensor *enhance_places(lp_run *r, const struct lp_dino_encoder_layer *l,
+                                 const struct lp_dino_scene *scene, lp_tensor *x) {
     lp_mark m = lp_here(r);
     lp_tensor *q = lp_add(r, x, scene->place_code);
     lp_tensor *seen = lp_dino_sample(r, &l->deform, q, x, scene->middle, &scene->maps);
@@ -125,8 +128,8 @@ static lp_tensor *enhance_places(lp_run *r, const struct lp_dino_encoder_layer *
     return lp_keep(r, m, lp_norm(r, &l->norm[1], lp_add(r, x, h)));
 }
 
-void lp_dino_enhance(lp_run *r, const struct lp_grounding_dino *m, int64_t i, const struct lp_dino_scene *scene,
-                     struct lp_dino_both *x) {
+void lp_dino_enhance(lp_run *r, const struct lp_grounding_dino *m, int64_t i,
+                     const struct lp_dino_scene *scene, struct lp_dino_both *x) {
     const struct lp_dino_encoder_layer *l = &m->encoder[i];
     lp_mark mark = lp_here(r);
     lp_tensor *token = enhance_tokens(r, l, scene, x->token);
@@ -134,8 +137,11 @@ void lp_dino_enhance(lp_run *r, const struct lp_grounding_dino *m, int64_t i, co
 }
 
 lp_tensor *lp_dino_read(lp_run *r, const struct lp_grounding_dino *m, const struct lp_phrases *p) {
-    struct lp_bert_rows rows = {
-        .id = p->ids.id, .position = p->position, .n = (int64_t)p->ids.n, .start = p->start, .count = p->count};
+    struct lp_bert_rows rows = {.id = p->ids.id,
+                                .position = p->position,
+                                .n = (int64_t)p->ids.n,
+                                .start = p->start,
+                                .count = p->count};
     lp_mark mark = lp_here(r);
     return lp_keep(r, mark, lp_linear(r, &m->words, lp_bert_forward(r, &m->text, &rows)));
 }

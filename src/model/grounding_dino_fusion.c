@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* model/grounding_dino_fusion.c - how picture and text see each other: Li et al. 2021, arXiv:2112.03857, section 3.3.
- *   x = norm(place) [N,C], y = norm(token) [T,C];  score(n,t) = (x_n Q^T) . (y_t K^T) / sqrt(D) in each of H heads
+/* model/grounding_dino_fusion.c - how picture and text see each other: Li et al. 2021, arXiv:2112.03857,
+ * section 3.3.
+ *   x = norm(place) [N,C], y = norm(token) [T,C]; in each of H heads
+ *   score(n,t) = (x_n Q^T) . (y_t K^T) / sqrt(D)
  *   place = x + gamma (softmax over tokens of score, times y V^T) O^T
  *   token = y + gamma' (softmax over places of score, times x V'^T) O'^T
- * There are thousands of places and a few tokens. So the tokens are brought to where places are, not the places into
- * the heads: x Q^T k = x (k Q), and V^T, O^T are applied to tokens only. A token in each of H heads is then a row of
- * [H*T,C], and products with x cost H*T columns instead of the heads' H*D.
- * The original lowers scores by their maximum and limits them to +-50000, for 16-bit floats; this is the same. */
+ * There are thousands of places and a few tokens. So the tokens are brought to where places are, not the
+ * places into the heads: x Q^T k = x (k Q), and V^T and O^T are applied to tokens only. A token in each of H
+ * heads is then a row of [H*T,C], and products with x cost H*T columns instead of the heads' H*D.
+ * The original lowers scores by their maximum and limits them to +-50000, for 16-bit floats; this is the
+ * same. */
 #include "model/grounding_dino_model.h"
 
 #include <math.h>
@@ -103,11 +106,13 @@ static struct keys make_keys(lp_run *r, const struct lp_dino_fusion *f, lp_tenso
 }
 
 /* Places look at tokens, some rows at a time. */
-static lp_tensor *look_at_tokens(lp_run *r, const struct lp_dino_fusion *f, const struct keys *k, lp_tensor *x) {
+static lp_tensor *look_at_tokens(lp_run *r, const struct lp_dino_fusion *f, const struct keys *k,
+                                 lp_tensor *x) {
     lp_tensor *y = lp_add(r, x, k->base); /* [N,C] */
     for (int64_t at = 0; y && at < lp_rows(x); at += ROWS) {
         lp_mark m = lp_here(r);
-        int64_t C = lp_dim(x, -1), left = lp_rows(x) - at, n = left < ROWS ? left : ROWS, HT = lp_rows(k->key);
+        int64_t C = lp_dim(x, -1), left = lp_rows(x) - at, n = left < ROWS ? left : ROWS,
+                HT = lp_rows(k->key);
         lp_tensor part = {.type = LP_F32, .ndim = 2, .dim = {n, C}, .data = lp_f32(x) + at * C};
         lp_tensor *share = lp_matmul(r, &part, k->key, k->shift); /* [n,H*T] */
         if (!share)
@@ -119,8 +124,10 @@ static lp_tensor *look_at_tokens(lp_run *r, const struct lp_dino_fusion *f, cons
     return y;
 }
 
-/* Tokens look at places, a head at a time. What `shift` adds is the same for all places: softmax does not see it. */
-static lp_tensor *look_at_places(lp_run *r, const struct lp_dino_fusion *f, const struct keys *k, lp_tensor *x) {
+/* Tokens look at places, a head at a time. What `shift` adds is the same for all places: softmax does not see
+ * it. */
+static lp_tensor *look_at_places(lp_run *r, const struct lp_dino_fusion *f, const struct keys *k,
+                                 lp_tensor *x) {
     if (!lp_enter(r, "look_at_places"))
         return NULL;
     int64_t C = lp_dim(x, -1), T = lp_rows(k->key) / f->heads;

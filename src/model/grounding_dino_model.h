@@ -58,10 +58,10 @@ struct lp_dino_deform {
 
 /* Each text token looks at all places and each place at all tokens; E = F / 2 of the encoder. */
 struct lp_dino_fusion {
-    struct lp_norm norm, text_norm;                  /* [C] */
-    lp_tensor *gamma, *text_gamma;                   /* [C] */
-    struct lp_linear in, value, out;                 /* of places: [E,C], [E,C], [C,E] */
-    struct lp_linear text_in, text_value, text_out;  /* of tokens: alike */
+    struct lp_norm norm, text_norm;                 /* [C] */
+    lp_tensor *gamma, *text_gamma;                  /* [C] */
+    struct lp_linear in, value, out;                /* of places: [E,C], [E,C], [C,E] */
+    struct lp_linear text_in, text_value, text_out; /* of tokens: alike */
     int64_t heads;
 };
 
@@ -83,8 +83,8 @@ struct lp_dino_box_head {
 struct lp_dino_decoder_layer {
     struct lp_dino_attention self, text;
     struct lp_dino_deform deform;
-    struct lp_norm norm[4];        /* behind each of self, text, deform, fc */
-    struct lp_linear fc[2];        /* [F,C], [C,F] */
+    struct lp_norm norm[4]; /* behind each of self, text, deform, fc */
+    struct lp_linear fc[2]; /* [F,C], [C,F] */
     struct lp_dino_box_head box;
 };
 
@@ -98,17 +98,17 @@ struct lp_grounding_dino {
     struct lp_dino_config config;
     struct lp_swin backbone;
     struct lp_bert text;
-    struct lp_linear words;                       /* [C,text.hidden] */
-    struct lp_linear project[LP_DINO_LEVELS];     /* [C,map's,1,1], the extra ones [C,..,3,3] of stride 2 */
-    struct lp_norm project_norm[LP_DINO_LEVELS];  /* [C], of groups */
-    lp_tensor *level_code;                        /* [levels,C] */
-    struct lp_dino_encoder_layer *encoder;        /* [encoder_layers] */
-    struct lp_linear chosen;                      /* [C,C] */
+    struct lp_linear words;                      /* [C,text.hidden] */
+    struct lp_linear project[LP_DINO_LEVELS];    /* [C,map's,1,1], the extra ones [C,..,3,3] of stride 2 */
+    struct lp_norm project_norm[LP_DINO_LEVELS]; /* [C], of groups */
+    lp_tensor *level_code;                       /* [levels,C] */
+    struct lp_dino_encoder_layer *encoder;       /* [encoder_layers] */
+    struct lp_linear chosen;                     /* [C,C] */
     struct lp_norm chosen_norm;
     struct lp_dino_box_head chosen_box;
-    lp_tensor *targets;                           /* [queries,C] */
-    struct lp_linear query_code[2];               /* [C,2*C], [C,C] */
-    struct lp_dino_decoder_layer *decoder;        /* [decoder_layers] */
+    lp_tensor *targets;                    /* [queries,C] */
+    struct lp_linear query_code[2];        /* [C,2*C], [C,C] */
+    struct lp_dino_decoder_layer *decoder; /* [decoder_layers] */
     struct lp_norm decoder_norm;
     struct lp_parameters parameters;
 };
@@ -132,32 +132,35 @@ struct lp_dino_maps {
 };
 
 /* The size at which a picture is seen; false (LP_EINPUT) where a side would be 0 px. */
-bool lp_dino_fit(const struct lp_grounding_dino *m, int width, int height, int *scaled_width, int *scaled_height,
-                 struct lp_error *err);
+bool lp_dino_fit(const struct lp_grounding_dino *m, int width, int height, int *scaled_width,
+                 int *scaled_height, struct lp_error *err);
 /* The picture at that size, normalised -> pixels [3,scaled_height,scaled_width]. */
 bool lp_dino_prepare(const struct lp_grounding_dino *m, const struct lp_image *image, int scaled_width,
                      int scaled_height, float *pixels, struct lp_error *err);
 
 /* pixels [1,3,h,w] -> [places,C] and how they lie. */
-lp_tensor *lp_dino_see(lp_run *r, const struct lp_grounding_dino *m, lp_tensor *pixels, struct lp_dino_maps *maps);
+lp_tensor *lp_dino_see(lp_run *r, const struct lp_grounding_dino *m, lp_tensor *pixels,
+                       struct lp_dino_maps *maps);
 /* What tells places apart -> [places,C]; and their middles, 0..1 of the picture -> [places,2]. */
 lp_tensor *lp_dino_place_codes(lp_run *r, const struct lp_grounding_dino *m, const struct lp_dino_maps *maps);
 lp_tensor *lp_dino_middles(lp_run *r, const struct lp_dino_maps *maps);
-/* to[C] = sines and cosines of x, where 1 is a full turn of the first, with rising periods [C] (Vaswani et al. 2017,
- * arXiv:1706.03762, section 3.5). In float32, as the reference: whole turns show its rounding. */
+/* to[C] = sines and cosines of x, where 1 is a full turn of the first, with rising periods [C] (Vaswani et
+ * al. 2017, arXiv:1706.03762, section 3.5). In float32, as the reference: whole turns show its rounding. */
 void lp_dino_periods(float *period, int64_t C, double temperature);
 void lp_dino_wave(float *to, float x, const float *period, int64_t C);
 
 /* A caption's tokens -> [tokens,C]. */
 lp_tensor *lp_dino_read(lp_run *r, const struct lp_grounding_dino *m, const struct lp_phrases *phrases);
 /* What tells tokens of a phrase apart -> [tokens,C]. */
-lp_tensor *lp_dino_token_codes(lp_run *r, const struct lp_grounding_dino *m, const struct lp_phrases *phrases);
+lp_tensor *lp_dino_token_codes(lp_run *r, const struct lp_grounding_dino *m,
+                               const struct lp_phrases *phrases);
 
 /* Places and tokens. What the encoder makes of them takes the place of what they were. */
 struct lp_dino_both {
     lp_tensor *place, *token; /* [places,C], [tokens,C] */
 };
-void lp_dino_renew(lp_run *r, lp_mark m, struct lp_dino_both *x, const lp_tensor *place, const lp_tensor *token);
+void lp_dino_renew(lp_run *r, lp_mark m, struct lp_dino_both *x, const lp_tensor *place,
+                   const lp_tensor *token);
 void lp_dino_fuse(lp_run *r, const struct lp_dino_fusion *f, struct lp_dino_both *x);
 
 /* What all layers of the encoder share. */
@@ -167,11 +170,11 @@ struct lp_dino_scene {
     lp_tensor *place_code, *middle, *token_code;
 };
 /* The part of encoder layer i behind its fusion. */
-void lp_dino_enhance(lp_run *r, const struct lp_grounding_dino *m, int64_t i, const struct lp_dino_scene *scene,
-                     struct lp_dino_both *x);
+void lp_dino_enhance(lp_run *r, const struct lp_grounding_dino *m, int64_t i,
+                     const struct lp_dino_scene *scene, struct lp_dino_both *x);
 
-lp_tensor *lp_dino_attend(lp_run *r, const struct lp_dino_attention *a, lp_tensor *q, lp_tensor *k, lp_tensor *v,
-                          const struct lp_phrases *phrases);
+lp_tensor *lp_dino_attend(lp_run *r, const struct lp_dino_attention *a, lp_tensor *q, lp_tensor *k,
+                          lp_tensor *v, const struct lp_phrases *phrases);
 lp_tensor *lp_dino_sample(lp_run *r, const struct lp_dino_deform *d, lp_tensor *query, lp_tensor *place,
                           lp_tensor *reference, const struct lp_dino_maps *maps);
 

@@ -11,8 +11,8 @@
 
 enum { GROUPS = 32 };
 
-bool lp_dino_fit(const struct lp_grounding_dino *m, int width, int height, int *scaled_width, int *scaled_height,
-                 struct lp_error *err) {
+bool lp_dino_fit(const struct lp_grounding_dino *m, int width, int height, int *scaled_width,
+                 int *scaled_height, struct lp_error *err) {
     double shortest = width < height ? width : height, longest = width < height ? height : width;
     double size = (double)m->shortest_px;
     if (longest / shortest * size > (double)m->longest_px)
@@ -25,8 +25,8 @@ bool lp_dino_fit(const struct lp_grounding_dino *m, int width, int height, int *
         *scaled_height = height;
     }
     return (*scaled_width > 0 && *scaled_height > 0) ||
-           lp_error_set(err, LP_EINPUT, "a picture of %d x %d px is too long and thin to be seen at %ld px", width,
-                        height, (long)m->longest_px);
+           lp_error_set(err, LP_EINPUT, "a picture of %d x %d px is too long and thin to be seen at %ld px",
+                        width, height, (long)m->longest_px);
 }
 
 bool lp_dino_prepare(const struct lp_grounding_dino *m, const struct lp_image *image, int scaled_width,
@@ -39,9 +39,10 @@ bool lp_dino_prepare(const struct lp_grounding_dino *m, const struct lp_image *i
     return seen != NULL;
 }
 
-/* Swin's maps that are wanted, then those that follow from the last: where each comes from, and how all lie. */
-static void lay_out(const struct lp_swin_level *level, int64_t stages, int64_t levels, struct lp_dino_maps *maps,
-                    const struct lp_swin_level *from[LP_DINO_LEVELS]) {
+/* Swin's maps that are wanted, then those that follow from the last: where each comes from, and how all lie.
+ */
+static void lay_out(const struct lp_swin_level *level, int64_t stages, int64_t levels,
+                    struct lp_dino_maps *maps, const struct lp_swin_level *from[LP_DINO_LEVELS]) {
     *maps = (struct lp_dino_maps){0};
     for (int64_t i = 0; i < stages; i++)
         if (level[i].x) {
@@ -58,9 +59,11 @@ static void lay_out(const struct lp_swin_level *level, int64_t stages, int64_t l
         maps->places += maps->map[i].H * maps->map[i].W;
 }
 
-/* Map i before its norm: from a map of Swin's, or from the one before, which is Swin's last for the first of these. */
-static lp_tensor *project(lp_run *r, const struct lp_grounding_dino *m, int64_t i, const struct lp_dino_maps *maps,
-                          const struct lp_swin_level *const from[], lp_tensor *before) {
+/* Map i before its norm: from a map of Swin's, or from the one before, which is Swin's last for the first of
+ * these. */
+static lp_tensor *project(lp_run *r, const struct lp_grounding_dino *m, int64_t i,
+                          const struct lp_dino_maps *maps, const struct lp_swin_level *const from[],
+                          lp_tensor *before) {
     if (from[i])
         return lp_linear(r, &m->project[i], from[i]->x);
     struct lp_conv_settings halve = {
@@ -68,7 +71,8 @@ static lp_tensor *project(lp_run *r, const struct lp_grounding_dino *m, int64_t 
     return lp_linear(r, &m->project[i], lp_unfold(r, from[i - 1] ? from[i - 1]->x : before, &halve));
 }
 
-lp_tensor *lp_dino_see(lp_run *r, const struct lp_grounding_dino *m, lp_tensor *pixels, struct lp_dino_maps *maps) {
+lp_tensor *lp_dino_see(lp_run *r, const struct lp_grounding_dino *m, lp_tensor *pixels,
+                       struct lp_dino_maps *maps) {
     struct lp_swin_level level[LP_SWIN_MOST_STAGES];
     const struct lp_swin_level *from[LP_DINO_LEVELS];
     int64_t C = m->config.channels;
@@ -108,7 +112,8 @@ static void code_line(float *to, int64_t n, const float *period, int64_t C) {
         lp_dino_wave(to + i * C, (float)(i + 1) / ((float)n + 1e-6f), period, C);
 }
 
-lp_tensor *lp_dino_place_codes(lp_run *r, const struct lp_grounding_dino *m, const struct lp_dino_maps *maps) {
+lp_tensor *lp_dino_place_codes(lp_run *r, const struct lp_grounding_dino *m,
+                               const struct lp_dino_maps *maps) {
     int64_t C = m->config.channels, half = C / 2;
     lp_tensor *y = lp_enter(r, "place_codes") ? lp_new(r, 2, maps->places, C) : NULL;
     lp_mark mark = lp_here(r);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* op/deformable_attention.c - multi-scale deformable attention, Zhu et al. 2020, arXiv:2010.04159, equation 3:
- * instead of meeting all places a query's head looks at a few, which it chooses itself, in each of several maps
- * of the picture:  y[q,h] = sum over levels l and points p of softmax(weight[q,h])[l,p] value_l[place(q,h,l,p),h].
+/* op/deformable_attention.c - multi-scale deformable attention, Zhu et al. 2020, arXiv:2010.04159, equation
+ * 3: instead of meeting all places a query's head looks at a few, which it chooses itself, in each of several
+ * maps of the picture. With w = softmax over a head's levels l and points p of weight,
+ *   y[q,h] = sum over l and p of w[q,h,l,p] value_l[place(q,h,l,p),h]
  * struct lp_deform_shape says where these places lie; between places values are bilinear. */
 #include "op/op.h"
 

@@ -17,9 +17,10 @@ static bool find_weights(char out[PATH_MAX]) {
 
 const char *lp_detector_missing(void) {
     char folder[PATH_MAX];
-    return find_weights(folder) ? NULL
-                                : "Grounding DINO weights (a folder such as IDEA-Research/grounding-dino-tiny in the "
-                                  "folder that LLAVA_PLUS_MODELS names)";
+    return find_weights(folder)
+               ? NULL
+               : "Grounding DINO weights (a folder such as IDEA-Research/grounding-dino-tiny in the "
+                 "folder that LLAVA_PLUS_MODELS names)";
 }
 
 void *lp_detector_open(struct lp_error *err) {
@@ -68,7 +69,8 @@ static bool tell(json_t *to, const char *scores, json_t *box, double score, cons
     return !json_array_append_new(json_object_get(to, "phrases"), json_string(phrase)) && ok;
 }
 
-static bool give_one(struct lp_call *call, const struct lp_detection *one, bool is_told, struct lp_error *err) {
+static bool give_one(struct lp_call *call, const struct lp_detection *one, bool is_told,
+                     struct lp_error *err) {
     float box[4];
     memcpy(box, one->box, sizeof box);
     lp_boxes_scale(box, 1, 1 / (float)call->picture->width, 1 / (float)call->picture->height);
@@ -76,7 +78,8 @@ static bool give_one(struct lp_call *call, const struct lp_detection *one, bool 
     bool ok = tell(call->report, "scores", box_of(one->box, 2), lp_python_round(one->score, 4), one->phrase);
     if (ok && is_told)
         ok = tell(call->result, "logits", box_of(box, 2), lp_python_round(one->score, 2), one->phrase);
-    return ok ? lp_objects_add_box(&call->made, box, one->phrase, one->score, err) != NULL : lp_error_memory(err);
+    return ok ? lp_objects_add_box(&call->made, box, one->phrase, one->score, err) != NULL
+              : lp_error_memory(err);
 }
 
 bool lp_detector_give(struct lp_call *call, const struct lp_detections *found, struct lp_error *err) {

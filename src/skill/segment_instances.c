@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* skill/segment_instances.c - boxes and masks of what a caption names: Grounding DINO finds, SAM cuts out what each box
- * surrounds (Ren et al. 2024, arXiv:2401.14159). */
+/* skill/segment_instances.c - boxes and masks of what a caption names: Grounding DINO finds, SAM cuts out
+ * what each box surrounds (Ren et al. 2024, arXiv:2401.14159). */
 #include "base/memory.h"
 #include "skill/detector.h"
 #include "skill/masker.h"
@@ -44,7 +44,8 @@ static void *open_pair(struct lp_error *err) {
 }
 
 /* A mask of what each box surrounds; where nothing was found, none, and SAM need not look. */
-static bool cut_out(void *masker, struct lp_call *call, const struct lp_detections *found, struct lp_error *err) {
+static bool cut_out(void *masker, struct lp_call *call, const struct lp_detections *found,
+                    struct lp_error *err) {
     struct lp_sam_prompt *prompt = lp_alloc_array((size_t)found->count, sizeof *prompt);
     const char **label = lp_alloc_array((size_t)found->count, sizeof *label);
     bool ok = (prompt && label) || lp_error_memory(err);

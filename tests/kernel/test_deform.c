@@ -53,8 +53,8 @@ static void deform(struct trial *t) {
         s.map[i].W = random_size(t, 9);
         places += s.map[i].H * s.map[i].W;
     }
-    snprintf(t->shape, sizeof t->shape, "%d queries, %d heads of %d, %d levels of %d points",
-             (int)s.queries, (int)s.heads, (int)s.D, (int)s.levels, (int)s.points);
+    snprintf(t->shape, sizeof t->shape, "%d queries, %d heads of %d, %d levels of %d points", (int)s.queries,
+             (int)s.heads, (int)s.D, (int)s.levels, (int)s.points);
     int64_t C = s.heads * s.D, samples = s.queries * s.heads * s.levels * s.points;
     float *value = random_floats(t, places * C), *offset = random_floats(t, 2 * samples);
     float *weight = random_floats(t, samples), *reference = take(t, 4 * s.queries);

@@ -34,9 +34,10 @@ static inline void dino_link(const char *folder, const char *from, const char *n
         abort();
 }
 
-/* Makes the folder of the miniature `name` of tests/golden; folder_remove ends it. `left_out`: a weight that it shall
- * not have, or NULL; `broken`: one that shall hold no numbers. */
-static inline void dino_folder_make(char folder[64], const char *name, const char *left_out, const char *broken) {
+/* Makes the folder of the miniature `name` of tests/golden; folder_remove ends it. `left_out`: a weight that
+ * it shall not have, or NULL; `broken`: one that shall hold no numbers. */
+static inline void dino_folder_make(char folder[64], const char *name, const char *left_out,
+                                    const char *broken) {
     char path[400];
     struct lp_error err = {0};
     snprintf(path, sizeof path, LP_TESTS_DIR "/golden/%s/shapes.json", name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Every stage of Grounding DINO against transformers, float32, to 1e-4 of the largest value, with every kernel table of
- * this machine; in both layouts of files; and what becomes of 50 random outputs. tools/golden/README.md says what the
- * files hold. */
+/* Every stage of Grounding DINO against transformers, float32, to 1e-4 of the largest value, with every
+ * kernel table of this machine; in both layouts of files; and what becomes of 50 random outputs.
+ * tools/golden/README.md says what the files hold. */
 #include "model/golden.h"
 
 #include "model/dino_folder.h"
@@ -47,8 +47,8 @@ static lp_tensor *pixels_of(const struct scene *s) {
     return pixels;
 }
 
-static void check_encoder(const struct scene *s, const struct lp_phrases *phrases, struct lp_dino_scene *scene,
-                          struct lp_dino_both *x) {
+static void check_encoder(const struct scene *s, const struct lp_phrases *phrases,
+                          struct lp_dino_scene *scene, struct lp_dino_both *x) {
     const struct lp_grounding_dino *m = s->m;
     lp_tensor *pixels = pixels_of(s);
     check(s, pixels, "pixels", -1);
@@ -71,7 +71,8 @@ static void check_encoder(const struct scene *s, const struct lp_phrases *phrase
     }
 }
 
-static void check_decoder(const struct scene *s, const struct lp_dino_scene *scene, const struct lp_dino_both *x) {
+static void check_decoder(const struct scene *s, const struct lp_dino_scene *scene,
+                          const struct lp_dino_both *x) {
     struct lp_dino_queries q;
     lp_tensor *box;
     lp_dino_choose(s->r, s->m, &scene->maps, x, &q);
@@ -86,7 +87,8 @@ static void check_decoder(const struct scene *s, const struct lp_dino_scene *sce
     check(s, box, "boxes", -1);
 }
 
-/* By the public interface: with limits that nothing fails, all boxes of the last stage, which reach as far. */
+/* By the public interface: with limits that nothing fails, all boxes of the last stage, which reach as far.
+ */
 static void check_detect(const struct scene *s, const char *caption, size_t n) {
     struct lp_error err = {0};
     struct lp_image image = picture_of(s);
@@ -164,22 +166,24 @@ static void check_answer(const struct lp_wordpiece *vocabulary, const struct lp_
     struct lp_phrases phrases = {0};
     struct lp_detect_limits limits;
     const struct lp_weight *caption = golden_find(golden, "%d.caption", i);
-    const struct lp_weight *logits = golden_find(golden, "%d.logits", i), *raw = golden_find(golden, "%d.raw", i);
+    const struct lp_weight *logits = golden_find(golden, "%d.logits", i),
+                           *raw = golden_find(golden, "%d.raw", i);
     const struct lp_weight *boxes = golden_find(golden, "%d.boxes", i);
     const struct lp_weight *want = golden_find(golden, "%d.phrases", i);
     const int32_t *size = golden_find(golden, "%d.size", i)->data;
     require(lp_phrases_read(vocabulary, caption->data, caption->bytes, &phrases, &err), &err);
     assert_int_equal(phrases.ids.n, logits->dim[1]);
     lp_detect_limits_defaults(&limits);
-    struct lp_detections *found = lp_dino_answer(vocabulary, &phrases.ids, logits->data, raw->data, raw->dim[0],
-                                                 size[1], size[0], &limits, &err);
+    struct lp_detections *found = lp_dino_answer(vocabulary, &phrases.ids, logits->data, raw->data,
+                                                 raw->dim[0], size[1], size[0], &limits, &err);
     require(found != NULL, &err);
     assert_int_equal(found->count, boxes->dim[0]);
     const char *phrase = want->data;
     for (int64_t k = 0; k < found->count; k++) {
         const struct lp_detection *one = &found->item[k];
         assert_memory_equal(one->box, (const float *)boxes->data + 4 * k, sizeof one->box);
-        assert_true(fabsf(one->score - ((const float *)golden_find(golden, "%d.scores", i)->data)[k]) < 1e-6f);
+        assert_true(fabsf(one->score - ((const float *)golden_find(golden, "%d.scores", i)->data)[k]) <
+                    1e-6f);
         assert_memory_equal(one->phrase, phrase, strlen(one->phrase));
         phrase += strlen(one->phrase);
         assert_int_equal(*phrase++, '\n');

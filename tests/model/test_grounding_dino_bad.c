@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Grounding DINO where something is wrong or at its edge: folders that lie, pictures and captions of any size, nothing
- * to be found, a caller who cancels, memory that runs out. Each ends in an answer or in one clear sentence. */
+/* Grounding DINO where something is wrong or at its edge: folders that lie, pictures and captions of any
+ * size, nothing to be found, a caller who cancels, memory that runs out. Each ends in an answer or in one
+ * clear sentence. */
 #include "model/golden.h"
 
 #include "model/dino_folder.h"
@@ -94,7 +95,8 @@ static void refuses_bad_folders(void **state) {
     char folder[64], path[300];
     expect_refusal("/nowhere", "no folder", LP_EMISSING, "/nowhere");
     expect_refusal(GOLDEN "sam_hf", "a SAM", LP_EINPUT, "these are no weights of a Grounding DINO");
-    expect_refusal(GOLDEN "bert_dino", "a part of one", LP_EINPUT, "these are no weights of a Grounding DINO");
+    expect_refusal(GOLDEN "bert_dino", "a part of one", LP_EINPUT,
+                   "these are no weights of a Grounding DINO");
     dino_folder_make(folder, "dino_hf", NULL, NULL);
     put(folder, "preprocessor_config.json", "{\"size\": {\"shortest_edge\": 0}}");
     expect_refusal(folder, "no size", LP_EINPUT, "preprocessor_config.json: 'shortest_edge' is 0");
@@ -113,12 +115,18 @@ static void refuses_bad_folders(void **state) {
 /* The original's weights without one of them: it is missed, by its name or as a size not told. */
 static void misses_weights_of_the_original(void **state) {
     (void)state;
-    static const char *const names[] = {
-        "feat_map.weight", "feat_map.bias", "input_proj.3.0.weight", "transformer.level_embed",
-        "transformer.tgt_embed.weight", "bert.encoder.layer.0.output.dense.weight", "backbone.0.norm3.weight",
-        "transformer.encoder.fusion_layers.1.gamma_l", "transformer.encoder.text_layers.0.self_attn.in_proj_bias",
-        "transformer.decoder.layers.1.ca_text.in_proj_weight", "bbox_embed.0.layers.2.bias",
-        "transformer.decoder.layers.0.cross_attn.attention_weights.weight"};
+    static const char *const names[] = {"feat_map.weight",
+                                        "feat_map.bias",
+                                        "input_proj.3.0.weight",
+                                        "transformer.level_embed",
+                                        "transformer.tgt_embed.weight",
+                                        "bert.encoder.layer.0.output.dense.weight",
+                                        "backbone.0.norm3.weight",
+                                        "transformer.encoder.fusion_layers.1.gamma_l",
+                                        "transformer.encoder.text_layers.0.self_attn.in_proj_bias",
+                                        "transformer.decoder.layers.1.ca_text.in_proj_weight",
+                                        "bbox_embed.0.layers.2.bias",
+                                        "transformer.decoder.layers.0.cross_attn.attention_weights.weight"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char folder[64], name[100];
         struct lp_error err = {0};
@@ -194,7 +202,8 @@ static void finds_nothing_where_nothing_is_sure(void **state) {
     (void)state;
     char folder[64];
     struct lp_error err = {0};
-    dino_folder_make(folder, "dino_hf", NULL, "model.encoder.layers.0.deformable_layer.self_attn.sampling_offsets.bias");
+    dino_folder_make(folder, "dino_hf", NULL,
+                     "model.encoder.layers.0.deformable_layer.self_attn.sampling_offsets.bias");
     struct lp_grounding_dino *m = open_good(folder);
     assert_true(look(m, 20, 20, "cat", 3, 0.35f, &err) >= 0);
     lp_grounding_dino_close(m);

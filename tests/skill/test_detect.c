@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Boxes and masks of what a caption names, by random-weight miniatures of Grounding DINO and SAM: what calls leave and
- * report, and what they say where there are no weights. That boxes are the right ones is
+/* Boxes and masks of what a caption names, by random-weight miniatures of Grounding DINO and SAM: what calls
+ * leave and report, and what they say where there are no weights. That boxes are the right ones is
  * tests/model/test_grounding_dino.c's. */
 #include "base/memory.h"
 #include "image/image.h"
@@ -57,8 +57,11 @@ static int finish(void **state) {
 static bool run(struct lp_call *call, const char *skill, struct lp_objects *objects, const char *caption,
                 const atomic_bool *cancel, struct lp_error *err) {
     json_t *raw = json_pack("{s:s}", "caption", caption);
-    *call = (struct lp_call){
-        .skill = lp_skill_find(skill), .objects = objects, .picture = picture, .bench = bench, .cancel = cancel};
+    *call = (struct lp_call){.skill = lp_skill_find(skill),
+                             .objects = objects,
+                             .picture = picture,
+                             .bench = bench,
+                             .cancel = cancel};
     json_t *params = lp_skill_check(call->skill, raw, err);
     call->params = params;
     bool ok = params && lp_skill_run(call, err);
@@ -75,14 +78,16 @@ static double number(const json_t *list, int i, int k) {
 /* Box i is the same as an object, in the result where it is told of, and in the report. */
 static void check_box(const struct lp_call *call, int i) {
     const struct lp_object *o = call->objects->item[call->first + i];
-    const json_t *boxes = json_object_get(call->report, "boxes"), *told = json_object_get(call->result, "boxes");
+    const json_t *boxes = json_object_get(call->report, "boxes"),
+                 *told = json_object_get(call->result, "boxes");
     assert_int_equal(o->kind, LP_OBJECT_BOX);
     for (int k = 0; k < 4; k++) {
         assert_true(o->box[k] >= 0 && o->box[k] <= 1);
         assert_true(fabs(number(boxes, i, k) - o->box[k] * (k % 2 ? HEIGHT : WIDTH)) < 0.006);
         assert_true(i >= TOLD || fabs(number(told, i, k) - o->box[k]) < 0.0051);
     }
-    const char *phrase = json_string_value(json_array_get(json_object_get(call->report, "phrases"), (size_t)i));
+    const char *phrase =
+        json_string_value(json_array_get(json_object_get(call->report, "phrases"), (size_t)i));
     assert_string_equal(o->text, phrase);
     assert_true(phrase[0] != ' ' && !strchr(phrase, '.'));
     double score = json_number_value(json_array_get(json_object_get(call->report, "scores"), (size_t)i));
@@ -198,7 +203,8 @@ static void says_what_it_lacks(void **state) {
     static const struct {
         const char *skill, *gone, *says;
     } cases[] = {
-        {"detect", "grounding-dino", "Grounding DINO weights (a folder such as IDEA-Research/grounding-dino-tiny"},
+        {"detect", "grounding-dino",
+         "Grounding DINO weights (a folder such as IDEA-Research/grounding-dino-tiny"},
         {"segment_instances", "grounding-dino", "Grounding DINO weights"},
         {"segment_instances", "sam", "SAM weights"},
     };
@@ -231,12 +237,9 @@ static void hears_a_cancel(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(detect_leaves_boxes),
-        cmocka_unit_test(segment_instances_leaves_masks_too),
-        cmocka_unit_test(nothing_found_is_an_answer),
-        cmocka_unit_test(refuses_captions_that_are_none),
-        cmocka_unit_test(says_what_it_lacks),
-        cmocka_unit_test(hears_a_cancel),
+        cmocka_unit_test(detect_leaves_boxes),        cmocka_unit_test(segment_instances_leaves_masks_too),
+        cmocka_unit_test(nothing_found_is_an_answer), cmocka_unit_test(refuses_captions_that_are_none),
+        cmocka_unit_test(says_what_it_lacks),         cmocka_unit_test(hears_a_cancel),
     };
     return cmocka_run_group_tests(tests, start, finish);
 }

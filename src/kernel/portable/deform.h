@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* deform.h - which numbers of the values a head's sum is made of: shared by all tables' deformable_attention. */
+/* deform.h - which numbers of the values a head's sum is made of: shared by all tables' deformable_attention.
+ */
 #ifndef LP_KERNEL_PORTABLE_DEFORM_H
 #define LP_KERNEL_PORTABLE_DEFORM_H
 
@@ -13,8 +14,8 @@ struct lp_deform_corner {
     float share;
 };
 
-/* The four places around (x,y), in places of a map whose first is at `map`; those outside the map are zeros and
- * left out. Returns how many were added. NaN is nowhere. */
+/* The four places around (x,y), in places of a map whose first is at `map`; those outside the map are zeros
+ * and left out. Returns how many were added. NaN is nowhere. */
 static inline int lp_deform_sample(struct lp_deform_corner corner[4], const float *map, int64_t H, int64_t W,
                                    int64_t stride, float x, float y, float weight) {
     int n = 0;
@@ -26,8 +27,7 @@ static inline int lp_deform_sample(struct lp_deform_corner corner[4], const floa
         if (column < 0 || column >= W || row < 0 || row >= H)
             continue;
         float across = i % 2 ? right_part : 1 - right_part, down = i / 2 ? bottom_part : 1 - bottom_part;
-        corner[n++] =
-            (struct lp_deform_corner){map + (row * W + column) * stride, weight * across * down};
+        corner[n++] = (struct lp_deform_corner){map + (row * W + column) * stride, weight * across * down};
     }
     return n;
 }

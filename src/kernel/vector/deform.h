@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/deform.h - weighted sums of samples between the places of several maps. Needs vec and vector/math.h. */
+/* vector/deform.h - weighted sums of samples between the places of several maps. Needs vec and vector/math.h.
+ */
 #ifndef LP_KERNEL_VECTOR_DEFORM_H
 #define LP_KERNEL_VECTOR_DEFORM_H
 
