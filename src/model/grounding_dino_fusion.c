@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 1024 }; /* places at once */
+enum { ROWS = 1024, KEYS = 256 }; /* places, and tokens in heads, at once */
 
 void lp_dino_bind_fusion(struct lp_bind *b, const struct lp_dino_names *n, const struct lp_dino_config *c,
                          struct lp_dino_fusion *f) {
@@ -124,21 +124,22 @@ static lp_tensor *look_at_tokens(lp_run *r, const struct lp_dino_fusion *f, cons
     return y;
 }
 
-/* Tokens look at places, a head at a time. What `shift` adds is the same for all places: softmax does not see
- * it. */
+/* Tokens look at places, some of [H*T] at a time. What `shift` adds is the same for all places: softmax does
+ * not see it. */
 static lp_tensor *look_at_places(lp_run *r, const struct lp_dino_fusion *f, const struct keys *k,
                                  lp_tensor *x) {
     if (!lp_enter(r, "look_at_places"))
         return NULL;
-    int64_t C = lp_dim(x, -1), T = lp_rows(k->key) / f->heads;
+    int64_t C = lp_dim(x, -1), HT = lp_rows(k->key);
     lp_tensor *seen = lp_like(r, k->key); /* [H*T,C] */
-    for (int64_t h = 0; h < f->heads && seen; h++) {
+    for (int64_t at = 0; at < HT && seen; at += KEYS) {
         lp_mark m = lp_here(r);
-        lp_tensor key = {.type = LP_F32, .ndim = 2, .dim = {T, C}, .data = lp_f32(k->key) + h * T * C};
-        lp_tensor *one = times(r, lp_softmax(r, lp_matmul(r, &key, x, NULL)), x); /* [T,N] -> [T,C] */
-        if (!one)
+        int64_t n = HT - at < KEYS ? HT - at : KEYS;
+        lp_tensor key = {.type = LP_F32, .ndim = 2, .dim = {n, C}, .data = lp_f32(k->key) + at * C};
+        lp_tensor *some = times(r, lp_softmax(r, lp_matmul(r, &key, x, NULL)), x); /* [n,N] -> [n,C] */
+        if (!some)
             return NULL;
-        memcpy(lp_f32(seen) + h * T * C, lp_f32(one), sizeof(float) * (size_t)(T * C));
+        memcpy(lp_f32(seen) + at * C, lp_f32(some), sizeof(float) * (size_t)(n * C));
         lp_back_to(r, m);
     }
     return lp_linear(r, &f->text_out, join_heads(r, lp_linear(r, &f->value, seen), f->heads));
