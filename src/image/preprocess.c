@@ -161,8 +161,7 @@ struct lp_image *lp_preprocess_pixels(const struct lp_preprocess *p, const struc
     return lp_resize_part(image, &part, p->filter, err);
 }
 
-void lp_preprocess_numbers(const struct lp_preprocess *p, const uint8_t *pixel, float *out) {
-    size_t n = (size_t)p->crop * (size_t)p->crop;
+void lp_preprocess_normalize(const struct lp_preprocess *p, const uint8_t *pixel, size_t n, float *out) {
     for (int c = 0; c < 3; c++) {
         float value[256]; /* the reference scales in double, rounds to float, and normalises in float */
         for (int i = 0; i < 256; i++)
@@ -170,6 +169,10 @@ void lp_preprocess_numbers(const struct lp_preprocess *p, const uint8_t *pixel, 
         for (size_t i = 0; i < n; i++)
             out[(size_t)c * n + i] = value[pixel[3 * i + (size_t)c]];
     }
+}
+
+void lp_preprocess_numbers(const struct lp_preprocess *p, const uint8_t *pixel, float *out) {
+    lp_preprocess_normalize(p, pixel, (size_t)p->crop * (size_t)p->crop, out);
 }
 
 bool lp_preprocess_run(const struct lp_preprocess *p, const struct lp_image *image, float *out,

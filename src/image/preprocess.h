@@ -44,5 +44,7 @@ bool lp_preprocess_run(const struct lp_preprocess *p, const struct lp_image *ima
 struct lp_image *lp_preprocess_pixels(const struct lp_preprocess *p, const struct lp_image *image,
                                       struct lp_error *err);
 void lp_preprocess_numbers(const struct lp_preprocess *p, const uint8_t *pixel, float *out);
+/* The second half for n pixels [n,3] in any shape -> out[3,n]. */
+void lp_preprocess_normalize(const struct lp_preprocess *p, const uint8_t *pixel, size_t n, float *out);
 
 #endif

@@ -34,6 +34,19 @@ struct lp_resize_shape {
     int64_t n, h, w, x_row, x_map, H, W, first, rows;
 };
 
+/* Each query's heads sum `points` samples from each of `levels` maps, whose places lie row after row, map after
+ * map. A sample lies at the query's reference point, in 0..1 of the map, plus its offset: in places of the map
+ * where references are points (x y), else, where they are boxes (x y of the centre, width, height), in halves
+ * of the box over `points`. */
+enum { LP_DEFORM_LEVELS = 8, LP_DEFORM_POINTS = 16 }; /* at most */
+struct lp_deform_shape {
+    int64_t queries, heads, D, levels, points;
+    int64_t reference_size; /* 2 or 4 */
+    struct {
+        int64_t H, W;
+    } map[LP_DEFORM_LEVELS];
+};
+
 /* AdamW (Loshchilov, Hutter 2019) at step t >= 1. */
 struct lp_adamw_step {
     float rate, beta1, beta2, eps, decay;
@@ -98,6 +111,11 @@ struct lp_kernels {
     void (*rms_norm_grad)(float *dx, float *dw, const float *dy, const float *x, const float *w,
                           const float *stat, int64_t rows, int64_t C);
 
+    /* y[places,C]: the channels of each of `groups` normalised together over all places, then scaled by w[C] and
+     * shifted by b[C]. C is a whole number of groups. */
+    void (*group_norm)(float *y, const float *x, const float *w, const float *b, int64_t places, int64_t C,
+                       int64_t groups, float eps);
+
     void (*add)(float *y, const float *a, const float *b, int64_t n);     /* y = a + b; y may be a or b */
     void (*add_scaled)(float *y, const float *x, float scale, int64_t n); /* y += scale x */
     void (*act)(float *y, const float *x, enum lp_act act, int64_t n);
@@ -120,6 +138,12 @@ struct lp_kernels {
                            const float *lse, const float *q, const float *k, const float *v,
                            const struct lp_attention_shape *shape);
 
+    /* y[queries,heads*D] = sums of samples of value[places of all maps,heads*D], bilinear, zeros outside, each
+     * by its weight. offset [queries,heads,levels,points,2] x y, weight without the last axis,
+     * reference [queries,2 or 4]. */
+    void (*deformable_attention)(float *y, const float *value, const float *offset, const float *weight,
+                                 const float *reference, const struct lp_deform_shape *shape);
+
     /* y[n,rows,W] = x between its numbers, half a place from the border at the border: PyTorch's bilinear
      * interpolation without align_corners. */
     void (*resize_bilinear)(float *y, const float *x, const struct lp_resize_shape *shape);
@@ -129,6 +153,9 @@ struct lp_kernels {
     void (*gather)(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C);
     /* table[id[i]] += dy[i]. */
     void (*scatter_add)(float *table, const float *dy, const int32_t *id, int64_t n, int64_t C);
+
+    /* Each row of x[rows,C] becomes e^x over its sum; y may be x. */
+    void (*softmax)(float *y, const float *x, int64_t rows, int64_t C);
 
     /* Per row of logits[rows,C]: loss[row] = -log softmax(logits)[target]; a target outside 0..C-1 (-100) is
      * ignored and gives 0. prob may be NULL or [rows,C] = softmax. */

@@ -34,6 +34,7 @@ static const float outer_eps =
 struct names {
     const char *patch, *patch_norm, *stages;
     const char *norm1, *qkv[3], *table, *out, *norm2, *fc1, *fc2; /* in a block */
+    const char *qkv_bias; /* where the three are one, whose weight is the first's name; else NULL */
     const char *level; /* what norms on the way out are called, before their number, */
     int64_t first;     /* and the first stage's number */
 };
@@ -58,7 +59,8 @@ static const struct names original = {
     .patch_norm = "patch_embed.norm",
     .stages = "layers",
     .norm1 = "norm1",
-    .qkv = {"attn.qkv"},
+    .qkv = {"attn.qkv.weight"},
+    .qkv_bias = "attn.qkv.bias",
     .table = "attn.relative_position_bias_table",
     .out = "attn.proj",
     .norm2 = "norm2",
@@ -73,32 +75,13 @@ static bool is_original(const struct lp_bind *b) {
     return b->files && lp_weights_find(b->files, name);
 }
 
-/* Rows from .. from + n - 1 of a matrix or a vector, where they lie. */
-static lp_tensor *part_of(struct lp_bind *b, const lp_tensor *x, int64_t from, int64_t n) {
-    lp_tensor *part = lp_arena_alloc(b->arena, sizeof *part);
-    if (!part || !x || !x->data) {
-        b->failed = b->failed || !part;
-        return NULL;
-    }
-    int64_t row = lp_count(x) / x->dim[0];
-    *part = *x;
-    part->dim[0] = n;
-    part->data = (uint8_t *)x->data + lp_dtype_row_bytes(x->type, from * row);
-    return part;
-}
-
 static void bind_qkv(struct lp_bind *b, const struct names *n, struct lp_swin_block *l, int64_t C,
                      bool bias) {
-    struct lp_linear all, *each[3] = {&l->q, &l->k, &l->v};
-    if (!n->qkv[1])
-        lp_bind_linear(b, n->qkv[0], &all, C, 3 * C, bias);
-    for (int i = 0; i < 3; i++) {
-        if (n->qkv[1])
-            lp_bind_linear(b, n->qkv[i], each[i], C, C, bias);
-        else
-            *each[i] = (struct lp_linear){.w = part_of(b, all.w, i * C, C),
-                                          .b = all.b ? part_of(b, all.b, i * C, C) : NULL};
-    }
+    struct lp_linear *each[3] = {&l->q, &l->k, &l->v};
+    if (n->qkv_bias)
+        lp_bind_stacked(b, n->qkv[0], bias ? n->qkv_bias : NULL, each, 3, C, C);
+    for (int i = 0; i < 3 && !n->qkv_bias; i++)
+        lp_bind_linear(b, n->qkv[i], each[i], C, C, bias);
 }
 
 static void bind_block(struct lp_bind *b, const struct names *n, const struct lp_swin_config *c,

@@ -24,6 +24,11 @@ lp_tensor *lp_linear(lp_run *r, const struct lp_linear *l, lp_tensor *x);
 void lp_bind_conv(struct lp_bind *b, const char *name, struct lp_linear *l, int64_t in, int64_t out, int64_t kernel,
                   bool bias);
 
+/* n layers of in -> out that may lie in the files as one weight and one bias (NULL: none), one above the other; these
+ * are named whole: "attn.qkv.weight". */
+void lp_bind_stacked(struct lp_bind *b, const char *weight, const char *bias, struct lp_linear *const layer[], int n,
+                     int64_t in, int64_t out);
+
 /* fc2(act(fc1(x))), in stretches of rows, so that the hidden layer is never whole. No gradient. */
 lp_tensor *lp_mlp(lp_run *r, const struct lp_linear *fc1, const struct lp_linear *fc2, enum lp_act act, lp_tensor *x);
 

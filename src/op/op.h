@@ -20,6 +20,12 @@ lp_tensor *lp_scale(lp_run *r, lp_tensor *x, float scale);
 lp_tensor *lp_layer_norm(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b, float eps);
 lp_tensor *lp_rms_norm(lp_run *r, lp_tensor *x, lp_tensor *w, float eps);
 
+/* x [places,C], w b [C] -> like x, each of `groups` groups of channels normalised over all places. No gradient. */
+lp_tensor *lp_group_norm(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b, int64_t groups, float eps);
+
+/* Each row e^x over its sum.  x [..,C] -> like x. No gradient. */
+lp_tensor *lp_softmax(lp_run *r, lp_tensor *x);
+
 lp_tensor *lp_act(lp_run *r, lp_tensor *x, enum lp_act act);
 lp_tensor *lp_swiglu(lp_run *r, lp_tensor *gate, lp_tensor *up); /* silu(gate) * up */
 
@@ -75,6 +81,13 @@ lp_tensor *lp_window_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor 
  * qkv [n*side*side,3*heads*D], tables [2*side-1,D] float32, both or neither -> [n*side*side,heads*D]. No gradient. */
 lp_tensor *lp_grid_attention(lp_run *r, lp_tensor *qkv, lp_tensor *row_table, lp_tensor *column_table, int64_t side,
                              int64_t heads);
+
+/* Sums of samples of several maps (Zhu et al. 2020, arXiv:2010.04159). value [places of all maps,heads*D],
+ * offset [Q,heads*levels*points*2] and weight [Q,heads*levels*points], before its softmax, as struct
+ * lp_deform_shape says (kernel.h); reference [Q,2 or 4] -> [Q,heads*D]. Of the shape are read heads, levels, points
+ * and map. No gradient. */
+lp_tensor *lp_deformable_attention(lp_run *r, lp_tensor *value, lp_tensor *offset, lp_tensor *weight,
+                                   lp_tensor *reference, const struct lp_deform_shape *shape);
 
 /* Maps at another size.  x [n,h,w] -> [n,H,W]; half-pixel centres, as PyTorch without align_corners. */
 lp_tensor *lp_resize_bilinear(lp_run *r, lp_tensor *x, int64_t H, int64_t W);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* skill/detect.c - boxes around what a caption names (Grounding DINO, Liu et al. 2023, arXiv:2303.05499). */
+#include "skill/detector.h"
 #include "skill/table.h"
 
 static const struct lp_param params[] = {
@@ -11,6 +12,13 @@ static const struct lp_param params[] = {
     {.name = NULL},
 };
 
+static bool run(struct lp_call *call, void *opened, struct lp_error *err) {
+    struct lp_detections *found = lp_detector_find(opened, call, err);
+    bool ok = found && lp_detector_give(call, found, err);
+    lp_detections_close(found);
+    return ok;
+}
+
 const struct lp_skill lp_skill_detect = {
     .name = "detect",
     .api_name = "grounding_dino",
@@ -18,5 +26,8 @@ const struct lp_skill lp_skill_detect = {
     .params = params,
     .needs = LP_NEEDS_PICTURE,
     .leaves = LP_LEAVES_BOX | LP_LEAVES_COUNT,
-    .lacks = "Grounding DINO weights (a Hugging Face folder such as IDEA-Research/grounding-dino-tiny)",
+    .missing = lp_detector_missing,
+    .open = lp_detector_open,
+    .close = lp_detector_close,
+    .run = run,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Layer norm, RMS norm and softmax cross entropy, with their gradients. */
+/* Layer norm, RMS norm and softmax cross entropy, with their gradients; group norm; softmax. */
 #include "kernel/variants.h"
 
 static void naive_layer_norm(float *y, float *stat, const float *x, const float *w, const float *b,
@@ -82,11 +82,36 @@ static void naive_cross_entropy_grad(float *dlogits, const float *prob, const in
             dlogits[r * C + c] += scale * (prob[r * C + c] - (float)(c == target[r]));
 }
 
+static void naive_softmax(float *y, const float *x, int64_t rows, int64_t C) {
+    for (int64_t r = 0; r < rows; r++) {
+        double total = 0, first = x[r * C];
+        for (int64_t c = 0; c < C; c++)
+            total += exp(x[r * C + c] - first);
+        for (int64_t c = C - 1; c >= 0; c--)
+            y[r * C + c] = (float)(exp(x[r * C + c] - first) / total);
+    }
+}
+
+static void naive_group_norm(float *y, const float *x, const float *w, const float *b, int64_t places,
+                             int64_t C, int64_t groups, float eps) {
+    for (int64_t i = 0; i < places * C; i++) {
+        int64_t group = i % C * groups / C;
+        double n = (double)(places * C / groups), mean = 0, square = 0;
+        for (int64_t j = 0; j < places * C; j++)
+            mean += j % C * groups / C == group ? x[j] / n : 0;
+        for (int64_t j = 0; j < places * C; j++)
+            square += j % C * groups / C == group ? (x[j] - mean) * (x[j] - mean) / n : 0;
+        y[i] = (float)((x[i] - mean) / sqrt(square + eps) * w[i % C] + b[i % C]);
+    }
+}
+
 static const struct lp_kernels naive = {.name = "naive",
                                         .layer_norm = naive_layer_norm,
                                         .layer_norm_grad = naive_layer_norm_grad,
                                         .rms_norm = naive_rms_norm,
                                         .rms_norm_grad = naive_rms_norm_grad,
+                                        .group_norm = naive_group_norm,
+                                        .softmax = naive_softmax,
                                         .cross_entropy = naive_cross_entropy,
                                         .cross_entropy_grad = naive_cross_entropy_grad};
 
@@ -178,11 +203,37 @@ static void loss(struct trial *t) {
     expect_close(t, "dlogits", p.got, p.want, p.n, 1e-12);
 }
 
+static void group(struct trial *t) {
+    int64_t groups = random_size(t, 8), C = groups * random_size(t, 8), places = random_size(t, 40);
+    if (t->seed % 8 == 0)
+        places = 100;
+    snprintf(t->shape, sizeof t->shape, "%d places, C %d, %d groups", (int)places, (int)C, (int)groups);
+    float *x = random_floats(t, places * C), *w = random_floats(t, C), *b = random_floats(t, C);
+    float *got = take(t, places * C), *want = take(t, places * C);
+    t->kernels->group_norm(got, x, w, b, places, C, groups, 1e-5f);
+    t->reference->group_norm(want, x, w, b, places, C, groups, 1e-5f);
+    expect_close(t, "group_norm", got, want, places * C, 1e-10);
+}
+
+static void soft(struct trial *t) {
+    struct rows p = random_rows(t);
+    for (int64_t i = 0; i < p.n; i++)
+        p.x[i] = p.x[i] * 5 - 200; /* far from zero */
+    t->reference->softmax(p.want, p.x, p.rows, p.C);
+    t->kernels->softmax(p.got, p.x, p.rows, p.C);
+    expect_close(t, "softmax", p.got, p.want, p.n, 1e-10);
+    t->kernels->softmax(p.x, p.x, p.rows, p.C);
+    expect_close(t, "softmax in place", p.x, p.want, p.n, 1e-10);
+}
+
 LP_CASE_OF(layer, 24)
 LP_CASE_OF(rms, 24)
 LP_CASE_OF(loss, 24)
+LP_CASE_OF(group, 24)
+LP_CASE_OF(soft, 24)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(layer, 24), LP_CASES(rms, 24), LP_CASES(loss, 24)};
+    const struct CMUnitTest tests[] = {LP_CASES(layer, 24), LP_CASES(rms, 24), LP_CASES(loss, 24),
+                                       LP_CASES(group, 24), LP_CASES(soft, 24)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

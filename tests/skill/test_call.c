@@ -150,8 +150,8 @@ static void what_is_not_ready_says_so(void **state) {
     assert_false(lp_skill_run(&call, &err));
     assert_int_equal(err.code, LP_EMISSING);
     assert_string_equal(err.text,
-                        "detect is not ready on this machine: it needs Grounding DINO weights (a Hugging "
-                        "Face folder such as IDEA-Research/grounding-dino-tiny)");
+                        "detect is not ready on this machine: it needs Grounding DINO weights (a folder such as "
+                        "IDEA-Research/grounding-dino-tiny in the folder that LLAVA_PLUS_MODELS names)");
     lp_call_done(&call);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* portable/norm.c - layer norm (Ba, Kiros, Hinton 2016) and RMS norm (Zhang, Sennrich 2019), rows [rows, C].
- * w, b and stat may be NULL. Sums run in double: a row of thousands of float32 loses digits otherwise. */
+/* portable/norm.c - layer norm (Ba, Kiros, Hinton 2016), RMS norm (Zhang, Sennrich 2019) and group norm (Wu,
+ * He 2018), rows [rows, C]. But for group norm w, b and stat may be NULL. Sums run in double: a row of
+ * thousands of float32 loses digits otherwise. */
 #include "kernel/portable/portable.h"
 
 #include <math.h>
@@ -105,5 +106,26 @@ void lp_portable_rms_norm_grad(float *dx, float *dw, const float *dy, const floa
         for (int64_t r = 0; r < rows; r++)
             for (int64_t c = c0; c < c1; c++)
                 dw[c] += dy[r * C + c] * x[r * C + c] * stat[r];
+    }
+}
+
+/* A thread owns a group. */
+void lp_portable_group_norm(float *y, const float *x, const float *w, const float *b, int64_t places,
+                            int64_t C, int64_t groups, float eps) {
+    int64_t each = C / groups;
+#pragma omp parallel for if (places * C >= LP_PARALLEL_WORK)
+    for (int64_t g = 0; g < groups; g++) {
+        double sum = 0, square = 0, n = (double)(places * each);
+        for (int64_t i = 0; i < places; i++)
+            for (int64_t c = g * each; c < (g + 1) * each; c++)
+                sum += x[i * C + c];
+        double mean = sum / n;
+        for (int64_t i = 0; i < places; i++)
+            for (int64_t c = g * each; c < (g + 1) * each; c++)
+                square += (x[i * C + c] - mean) * (x[i * C + c] - mean);
+        float center = (float)mean, inverse = (float)(1 / sqrt(square / n + eps));
+        for (int64_t i = 0; i < places; i++)
+            for (int64_t c = g * each; c < (g + 1) * each; c++)
+                y[i * C + c] = (x[i * C + c] - center) * inverse * w[c] + b[c];
     }
 }

@@ -32,6 +32,9 @@ void lp_portable_rms_norm(float *y, float *stat, const float *x, const float *w,
 void lp_portable_rms_norm_grad(float *dx, float *dw, const float *dy, const float *x, const float *w,
                                const float *stat, int64_t rows, int64_t C);
 
+void lp_portable_group_norm(float *y, const float *x, const float *w, const float *b, int64_t places,
+                            int64_t C, int64_t groups, float eps);
+
 void lp_portable_add(float *y, const float *a, const float *b, int64_t n);
 void lp_portable_add_scaled(float *y, const float *x, float scale, int64_t n);
 void lp_portable_act(float *y, const float *x, enum lp_act act, int64_t n);
@@ -48,12 +51,16 @@ void lp_portable_attention_grad(float *dq, float *dk, float *dv, const float *do
                                 const float *lse, const float *q, const float *k, const float *v,
                                 const struct lp_attention_shape *shape);
 
+void lp_portable_deformable_attention(float *y, const float *value, const float *offset, const float *weight,
+                                      const float *reference, const struct lp_deform_shape *shape);
+
 void lp_portable_resize_bilinear(float *y, const float *x, const struct lp_resize_shape *shape);
 void lp_portable_resize_bilinear_grad(float *dx, const float *dy, const struct lp_resize_shape *shape);
 
 void lp_portable_gather(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n,
                         int64_t C);
 void lp_portable_scatter_add(float *table, const float *dy, const int32_t *id, int64_t n, int64_t C);
+void lp_portable_softmax(float *y, const float *x, int64_t rows, int64_t C);
 void lp_portable_cross_entropy(float *loss, float *prob, const float *logits, const int32_t *target,
                                int64_t rows, int64_t C);
 void lp_portable_cross_entropy_grad(float *dlogits, const float *prob, const int32_t *target, float scale,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/norm.h - norms, softmax cross entropy and sums over rows. Needs vec and vector/math.h; see
+/* vector/norm.h - norms, softmax and its cross entropy and sums over rows. Needs vec and vector/math.h; see
  * portable/norm.c and loss.c for the formulas. */
 #ifndef LP_KERNEL_VECTOR_NORM_H
 #define LP_KERNEL_VECTOR_NORM_H
@@ -167,25 +167,43 @@ static inline float row_highest(const float *x, int64_t C) {
     return vec_highest(top);
 }
 
+/* out = e^(in - its highest, told as *top); returns the sum. */
+static inline float exponentials(float *out, const float *in, int64_t C, float *top) {
+    vec sum = vec_set(0);
+    *top = row_highest(in, C);
+    for (int64_t c = 0; c < C; c += LANES) {
+        int64_t m = lanes_at(c, C);
+        vec e = vec_exp(load_part(in + c, m) - vec_set(*top));
+        if (out)
+            store_part(out + c, e, m);
+        sum += m == LANES ? e : vec_select_n(e, vec_set(0), m);
+    }
+    return vec_sum(sum);
+}
+
+static inline void scale_row(float *x, int64_t C, float scale) {
+    for (int64_t c = 0; c < C; c += LANES) {
+        int64_t m = lanes_at(c, C);
+        store_part(x + c, load_part(x + c, m) * vec_set(scale), m);
+    }
+}
+
+static void softmax(float *y, const float *x, int64_t rows, int64_t C) {
+#pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK / 4)
+    for (int64_t r = 0; r < rows; r++) {
+        float top, total = exponentials(y + r * C, x + r * C, C, &top);
+        scale_row(y + r * C, C, 1 / total);
+    }
+}
+
 static void cross_entropy(float *loss, float *prob, const float *logits, const int32_t *target, int64_t rows,
                           int64_t C) {
 #pragma omp parallel for if (rows * C >= LP_PARALLEL_WORK / 4)
     for (int64_t r = 0; r < rows; r++) {
         const float *in = logits + r * C;
-        float top = row_highest(in, C);
-        vec sum = vec_set(0);
-        for (int64_t c = 0; c < C; c += LANES) {
-            int64_t m = lanes_at(c, C);
-            vec e = vec_exp(load_part(in + c, m) - vec_set(top));
-            if (prob)
-                store_part(prob + r * C + c, e, m);
-            sum += m == LANES ? e : vec_select_n(e, vec_set(0), m);
-        }
-        float total = vec_sum(sum);
-        for (int64_t c = 0; prob && c < C; c += LANES) {
-            int64_t m = lanes_at(c, C);
-            store_part(prob + r * C + c, load_part(prob + r * C + c, m) * vec_set(1 / total), m);
-        }
+        float top, total = exponentials(prob ? prob + r * C : NULL, in, C, &top);
+        if (prob)
+            scale_row(prob + r * C, C, 1 / total);
         loss[r] = target[r] >= 0 && target[r] < C ? logf(total) + top - in[target[r]] : 0;
     }
 }
@@ -212,6 +230,7 @@ static void put_norm(struct lp_kernels *table) {
     table->rms_norm = rms_norm;
     table->rms_norm_grad = rms_norm_grad;
     table->sum_rows = sum_rows;
+    table->softmax = softmax;
     table->cross_entropy = cross_entropy;
     table->cross_entropy_grad = cross_entropy_grad;
 }

@@ -4,6 +4,7 @@
 
 #include "kernel/vector/math.h"
 
+#include "kernel/vector/deform.h"
 #include "kernel/vector/norm.h"
 #include "kernel/vector/pointwise.h"
 
@@ -12,4 +13,5 @@
 void lp_avx2_put_pointwise(struct lp_kernels *table) {
     put_pointwise(table);
     put_norm(table);
+    put_deform(table);
 }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* model/grounding_dino_answer.c - what was found, as groundingdino/util/inference.py and transformers'
+ * GroundingDinoProcessor.post_process_grounded_object_detection have it: a query's score is its surest
+ * token's; its phrase is of all its sure tokens, in the caption's order, without full stops. Of boxes that
+ * show the same the surest stays. */
+#include "model/grounding_dino_model.h"
+
+#include "base/memory.h"
+#include "base/str.h"
+#include "image/boxes.h"
+
+#include <math.h>
+#include <string.h>
+
+void lp_detect_limits_defaults(struct lp_detect_limits *limits) {
+    *limits = (struct lp_detect_limits){.box = 0.35f, .text = 0.25f, .share = 0.8};
+}
+
+void lp_detections_close(struct lp_detections *found) {
+    if (!found)
+        return;
+    for (int64_t i = 0; i < found->count; i++)
+        lp_free(found->item[i].phrase);
+    lp_free(found->item);
+    lp_free(found);
+}
+
+static float sigmoid(float x) {
+    return 1 / (1 + expf(-x));
+}
+
+/* The tokens of logits[tokens] that are surer than `least`. The first and what is 255th or later never count.
+ */
+static char *phrase_of(const struct lp_wordpiece *vocabulary, const struct lp_ids *ids, const float *logits,
+                       float least, struct lp_error *err) {
+    struct lp_str text = {0};
+    int32_t sure[LP_PHRASES_TOKENS];
+    size_t n = 0;
+    for (size_t i = 1; i < ids->n && i < LP_PHRASES_TOKENS - 1; i++)
+        if (sigmoid(logits[i]) > least)
+            sure[n++] = ids->id[i];
+    bool ok = lp_wordpiece_decode(vocabulary, sure, n, &text, err);
+    char *phrase = ok ? lp_alloc(text.n + 1) : NULL;
+    size_t length = 0;
+    for (size_t i = 0; phrase && i < text.n; i++)
+        if (text.s[i] != '.')
+            phrase[length++] = text.s[i];
+    lp_str_done(&text);
+    if (ok && !phrase)
+        lp_error_memory(err);
+    return phrase; /* lp_alloc zeroes: the end is there */
+}
+
+/* What is sure enough, still in the order of queries: places, corners in px, scores. Returns how many. */
+static int64_t pick(const float *logits, int64_t tokens, const float *box, int64_t n, const float size[2],
+                    float least, int64_t *place, float *corners, float *score) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        float best = -INFINITY;
+        for (int64_t t = 0; t < tokens; t++)
+            best = fmaxf(best, logits[i * tokens + t]);
+        if (!(sigmoid(best) > least))
+            continue;
+        lp_boxes_convert(corners + 4 * count, LP_BOX_CORNERS, box + 4 * i, LP_BOX_CENTERED, 1);
+        lp_boxes_scale(corners + 4 * count, 1, size[0], size[1]);
+        score[count] = sigmoid(best);
+        place[count++] = i;
+    }
+    return count;
+}
+
+struct lp_detections *lp_dino_answer(const struct lp_wordpiece *vocabulary, const struct lp_ids *ids,
+                                     const float *logits, const float *box, int64_t n, int width, int height,
+                                     const struct lp_detect_limits *limits, struct lp_error *err) {
+    int64_t tokens = (int64_t)ids->n, count, kept = -1;
+    struct lp_detections *found = lp_alloc(sizeof *found);
+    float *corners = lp_alloc_array((size_t)n, 4 * sizeof *corners),
+          *score = lp_alloc_array((size_t)n, sizeof *score);
+    int64_t *place = lp_alloc_array((size_t)n, sizeof *place),
+            *order = lp_alloc_array((size_t)n, sizeof *order);
+    if (found && corners && score && place && order &&
+        (found->item = lp_alloc_array((size_t)n, sizeof *found->item))) {
+        count = pick(logits, tokens, box, n, (float[]){(float)width, (float)height}, limits->box, place,
+                     corners, score);
+        kept = lp_boxes_suppress(corners, score, NULL, count, limits->share, order, err);
+    } else {
+        lp_error_memory(err);
+    }
+    bool ok = kept >= 0;
+    for (int64_t i = 0; ok && i < kept; i++) {
+        struct lp_detection *one = &found->item[found->count++];
+        memcpy(one->box, corners + 4 * order[i], sizeof one->box);
+        one->score = score[order[i]];
+        one->phrase = phrase_of(vocabulary, ids, logits + place[order[i]] * tokens, limits->text, err);
+        ok = one->phrase != NULL;
+    }
+    lp_free(corners);
+    lp_free(score);
+    lp_free(place);
+    lp_free(order);
+    if (ok)
+        return found;
+    lp_detections_close(found);
+    return NULL;
+}
