@@ -21,6 +21,7 @@ struct lp_attention_shape {
     int64_t T, S, H, G, D, q_stride, kv_stride;
     float scale;
     bool causal;
+    bool rough; /* q, k, v and probabilities may be rounded to bfloat16 */
     /* Keys on a grid of `columns` columns, row after row: the score of query t with key s, already scaled,
      * grows by row_bias[t,h,s / columns] + column_bias[t,h,s % columns]. Both NULL: by nothing. They have no
      * gradient. */
@@ -65,6 +66,10 @@ struct lp_kernels {
      * types are multiplied as float32, slowly: they are meant to be packed. */
     void (*matmul_nt)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                       int64_t M, int64_t N, int64_t K);
+
+    /* The same, but x and w may be rounded to bfloat16, where that is faster. */
+    void (*matmul_rough)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                         int64_t M, int64_t N, int64_t K);
 
     /* Bytes of w[N,K] packed; 0 where that cannot be: not a block type, K not whole blocks, sizes out of
      * range. */

@@ -5,6 +5,7 @@
 const struct lp_kernels lp_portable_table = {
     .name = "portable",
     .matmul_nt = lp_portable_matmul_nt,
+    .matmul_rough = lp_portable_matmul_nt,
     .packed_bytes = lp_portable_packed_bytes,
     .pack = lp_portable_pack,
     .matmul_packed = lp_portable_matmul_packed,

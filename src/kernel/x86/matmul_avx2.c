@@ -16,7 +16,7 @@ static inline vec multiply_add(vec w, vec x, vec sum) {
 #include "kernel/x86/x86.h"
 
 void lp_avx2_put_matmul(struct lp_kernels *table) {
-    table->matmul_nt = matmul_nt;
+    table->matmul_nt = table->matmul_rough = matmul_nt;
     table->matmul_nn = matmul_nn;
     table->matmul_tn = matmul_tn;
 }
