@@ -37,7 +37,7 @@ static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, co
         weight = rounded;
         type = LP_BF16;
     }
-    r->k->matmul_nt(y, x, weight, type, bias, M, N, K);
+    (r->rough ? r->k->matmul_rough : r->k->matmul_nt)(y, x, weight, type, bias, M, N, K);
     return true;
 }
 

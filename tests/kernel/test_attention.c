@@ -139,7 +139,7 @@ static void rough_on_a_grid(struct trial *t) {
 
 /* More than one thread and more than one part of a head's queries. */
 static void rough_large(struct trial *t) {
-    struct problem p = random_problem(t, 400 + random_size(t, 70), 500);
+    struct problem p = random_problem(t, 100 + random_size(t, 70), 150);
     p.a.rough = true;
     compare_forward(t, p, random_floats(t, p.out_size), random_floats(t, p.a.T * p.a.H));
 }
