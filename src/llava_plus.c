@@ -78,7 +78,10 @@ struct lp_assistant *lp_assistant_open(const struct lp_settings *settings, struc
     if (!lp_planner_folder(s.model, folder, sizeof folder, err))
         goto fail;
     a->model = lp_llava_open_with(folder, s.mmproj, lp_kernels_cpu(), err);
-    a->bench = a->model ? lp_bench_open(err) : NULL;
+    if (!a->model)
+        goto fail;
+    lp_llava_set_rough(a->model, true);
+    a->bench = lp_bench_open(err);
     if (!a->bench || !lp_lmm_open_llava(&a->lmm, a->model, a->store, err) ||
         !lp_agent_init(&a->agent, &a->lmm, a->bench, &sampling, err))
         goto fail;

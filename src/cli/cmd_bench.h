@@ -16,6 +16,7 @@ double lp_bench_median(const double *value, int64_t n);
 double lp_bench_memory_rate(const float *memory, int64_t n, int threads);
 
 int lp_cmd_bench_kernels(int argc, char **argv); /* llava-plus bench kernels */
+int lp_cmd_bench_pictures(int argc, char **argv);
 int lp_cmd_bench_planner(int argc, char **argv); /* llava-plus bench planner */
 
 #endif

@@ -78,10 +78,10 @@ static void call(const struct bench *b, const struct row *r) {
         k->matmul_nt(y, x, w, r->type, NULL, r->M, r->N, r->K);
         break;
     case NN:
-        (r->type == LP_BF16 ? k->matmul_nn_bf16 : k->matmul_nn)(y, x, w, r->M, r->N, r->K, false);
+        (r->type == LP_BF16 ? k->matmul_nn_rough : k->matmul_nn)(y, x, w, r->M, r->N, r->K, false);
         break;
     case TN:
-        (r->type == LP_BF16 ? k->matmul_tn_bf16 : k->matmul_tn)(y, x, w, r->M, r->N, r->K);
+        (r->type == LP_BF16 ? k->matmul_tn_rough : k->matmul_tn)(y, x, w, r->M, r->N, r->K);
         break;
     case STREAM:
         k->add_scaled(y, x, 1e-6f, n);

@@ -95,6 +95,8 @@ static bool run_round(struct trial *t, int64_t round, struct lp_error *err) {
     double start = lp_clock_ms();
     struct lp_llava *m = lp_llava_open_with(t->model, t->mmproj, lp_kernels_cpu(), err);
     t->part[OPEN].ms[round] = lp_clock_ms() - start;
+    if (m)
+        lp_llava_set_rough(m, true);
     bool ok = m && lp_lmm_open_llava(&lmm, m, NULL, err);
     if (ok && t->prompt + t->tokens > lmm.context)
         ok = lp_error_set(err, LP_EUSAGE, "the model holds %ld positions, fewer than --prompt and --tokens together",

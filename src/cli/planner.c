@@ -197,6 +197,8 @@ static bool open_folder(struct lp_planner *p, const struct lp_planner_flags *f, 
     if (!lp_planner_folder(f->model, folder, sizeof folder, err))
         return false;
     p->model = lp_llava_open_with(folder, f->mmproj, lp_kernels_cpu(), err);
+    if (p->model)
+        lp_llava_set_rough(p->model, true);
     return p->model && open_store(p, f, err) && lp_lmm_open_llava(&p->lmm, p->model, p->store, err);
 }
 

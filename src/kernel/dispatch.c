@@ -58,6 +58,7 @@ static void fill_avx512_vnni(void) {
 static void fill_avx512_bf16(void) {
     struct lp_kernels *table = new_table("avx512_bf16");
     lp_avx512_bf16_put_matmul(table);
+    lp_avx512_bf16_put_attention(table);
     peak.bf16 = lp_avx512_peak_bf16;
     if (__builtin_cpu_is("amd"))
         best = table;

@@ -21,6 +21,7 @@ struct lp_attention_shape {
     int64_t T, S, H, G, D, q_stride, kv_stride;
     float scale;
     bool causal;
+    bool rough; /* q, k, v and probabilities may be rounded to bfloat16 */
     /* Keys on a grid of `columns` columns, row after row: the score of query t with key s, already scaled,
      * grows by row_bias[t,h,s / columns] + column_bias[t,h,s % columns]. Both NULL: by nothing. They have no
      * gradient. */
@@ -79,6 +80,10 @@ struct lp_kernels {
     void (*matmul_nt)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                       int64_t M, int64_t N, int64_t K);
 
+    /* The same, but x and w may be rounded to bfloat16, where that is faster. */
+    void (*matmul_rough)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                         int64_t M, int64_t N, int64_t K);
+
     /* Bytes of w[N,K] packed; 0 where that cannot be: not a block type, K not whole blocks, sizes out of
      * range. */
     int64_t (*packed_bytes)(enum lp_dtype type, int64_t N, int64_t K);
@@ -94,9 +99,9 @@ struct lp_kernels {
     void (*matmul_nn)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
     /* y[M,N] += x[K,M]^T w[K,N]: gradient to a linear layer's weight. */
     void (*matmul_tn)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K);
-    /* The same two for activations in bf16: x and w may be rounded to bf16, where pairs of those are multiplied at once. */
-    void (*matmul_nn_bf16)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
-    void (*matmul_tn_bf16)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K);
+    /* The same two, but x and w may be rounded to bfloat16, where that is faster. */
+    void (*matmul_nn_rough)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add);
+    void (*matmul_tn_rough)(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K);
     /* y[N] += the sum of x[M,N] over rows: gradient to a bias. */
     void (*sum_rows)(float *y, const float *x, int64_t M, int64_t N);
 

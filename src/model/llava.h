@@ -20,6 +20,9 @@ struct lp_llava *lp_llava_open(const char *path, const struct lp_kernels *kernel
 struct lp_llava *lp_llava_open_with(const char *path, const char *mmproj, const struct lp_kernels *kernels,
                                     struct lp_error *err);
 void lp_llava_close(struct lp_llava *model);
+/* Whether the picture encoder may round what it multiplies to bfloat16, where that is faster. False at first; to be said
+ * before the model is shared. */
+void lp_llava_set_rough(struct lp_llava *model, bool rough);
 
 /* Borrowed until lp_llava_close. */
 const struct lp_tokenizer *lp_llava_tokenizer(const struct lp_llava *model);

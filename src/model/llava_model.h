@@ -49,6 +49,7 @@ struct lp_llava {
     struct lp_llama llama;
     struct lp_parameters parameters; /* all weights, by their names in the file */
     int64_t part_end[LP_PARTS];      /* parameters before it are the part's or an earlier one's */
+    bool rough;                      /* the picture encoder may be; see lp_llava_set_rough */
     struct lp_hash identity;         /* zero for a model that learns */
 };
 

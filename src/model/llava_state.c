@@ -21,14 +21,20 @@ static struct lp_hash name_picture(const struct lp_llava *m, const struct lp_ima
     lp_sha256_init(&s);
     lp_sha256_add(&s, "picture", sizeof "picture");
     lp_sha256_add(&s, &m->identity, sizeof m->identity);
+    lp_sha256_add(&s, &m->rough, sizeof m->rough);
     lp_sha256_add(&s, small->pixel, (size_t)small->width * (size_t)small->height * 3);
     return lp_sha256_end(&s);
+}
+
+void lp_llava_set_rough(struct lp_llava *m, bool rough) {
+    m->rough = rough;
 }
 
 static bool encode(const struct lp_llava *m, const struct lp_image *small, float *out, size_t bytes, struct lp_error *err) {
     lp_run *r = lp_run_open(m->kernels, run_limit_bytes, err);
     if (!r)
         return false;
+    r->rough = m->rough;
     int64_t S = m->config.clip.image_px;
     lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, S, S);
     if (pixels)

@@ -6,10 +6,11 @@
 
 #include <math.h>
 
-static struct lp_attention_shape shape_of(const struct lp_attention_settings *s, int64_t T, int64_t S, int64_t D) {
+static struct lp_attention_shape shape_of(const lp_run *r, const struct lp_attention_settings *s, int64_t T, int64_t S,
+                                          int64_t D) {
     return (struct lp_attention_shape){.T = T, .S = S, .H = s->heads, .G = s->key_heads, .D = D,
                                        .q_stride = s->heads * D, .kv_stride = s->key_heads * D,
-                                       .scale = 1 / sqrtf((float)D), .causal = s->causal};
+                                       .scale = 1 / sqrtf((float)D), .causal = s->causal, .rough = r->rough};
 }
 
 /* Rows of sequence i: first and count. */
@@ -33,7 +34,7 @@ static void backward(struct lp_node *n) { /* saved [T,H] = log-sum-exp */
         return;
     for (int64_t i = 0; i < (s->start ? s->count : 1); i++) {
         int64_t at = first_row(s, i), T = s->start ? s->start[i + 1] - at : lp_rows(q);
-        struct lp_attention_shape shape = shape_of(s, T, s->start ? T : lp_rows(k), D);
+        struct lp_attention_shape shape = shape_of(r, s, T, s->start ? T : lp_rows(k), D);
         r->k->attention_grad(dq + at * C, dk + at * CK, dv + at * CK, n->out->grad + at * C, out + at * C,
                              lp_f32(n->saved) + at * s->heads, qs + at * C, ks + at * CK, vs + at * CK, &shape);
     }
@@ -57,7 +58,7 @@ lp_tensor *lp_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, con
         return NULL;
     for (int64_t i = 0; i < (s->start ? s->count : 1); i++) {
         int64_t at = first_row(s, i), T = s->start ? s->start[i + 1] - at : lp_rows(q);
-        struct lp_attention_shape shape = shape_of(s, T, s->start ? T : lp_rows(k), D);
+        struct lp_attention_shape shape = shape_of(r, s, T, s->start ? T : lp_rows(k), D);
         r->k->attention(out + at * C, lp_f32(lse) + at * s->heads, qs + at * C, ks + at * CK, vs + at * CK, &shape);
     }
     lp_narrow(r, y, out);

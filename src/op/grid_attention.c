@@ -36,7 +36,8 @@ static bool make_bias(lp_run *r, float *bias, const float *qkv, const lp_tensor 
         for (int64_t i = 0; i < lines; i++)
             memcpy(q + i * s->C, qkv + place_of(s, rows, i / S, line, i % S) * 3 * s->C,
                    sizeof(float) * (size_t)s->C);
-        r->k->matmul_nt(part, q, turned + (S - 1 - line) * D, LP_F32, NULL, lines * s->heads, S, D);
+        (r->rough ? r->k->matmul_rough : r->k->matmul_nt)(part, q, turned + (S - 1 - line) * D, LP_F32, NULL,
+                                                          lines * s->heads, S, D);
         for (int64_t i = 0; i < lines; i++)
             memcpy(bias + place_of(s, rows, i / S, line, i % S) * s->heads * S, part + i * s->heads * S,
                    sizeof(float) * (size_t)(s->heads * S));
@@ -58,6 +59,7 @@ static void attend(lp_run *r, float *y, const float *qkv, const float *row_bias,
                                            .q_stride = 3 * C,
                                            .kv_stride = 3 * C,
                                            .scale = 1 / sqrtf((float)s->D),
+                                           .rough = r->rough,
                                            .columns = s->side};
         if (row_bias) {
             shape.row_bias = row_bias + at * s->heads * s->side;

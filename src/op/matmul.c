@@ -12,9 +12,9 @@ static void backward(struct lp_node *n) {
     lp_mark m = lp_here(r);
     const float *in = dw ? lp_wide(r, x) : NULL, *weight = dx ? lp_wide(r, w) : NULL;
     if (weight)
-        (r->half ? r->k->matmul_nn_bf16 : r->k->matmul_nn)(dx, dy, weight, M, K, N, true);
+        (r->half ? r->k->matmul_nn_rough : r->k->matmul_nn)(dx, dy, weight, M, K, N, true);
     if (in)
-        (r->half ? r->k->matmul_tn_bf16 : r->k->matmul_tn)(dw, dy, in, N, K, M);
+        (r->half ? r->k->matmul_tn_rough : r->k->matmul_tn)(dw, dy, in, N, K, M);
     if (db)
         r->k->sum_rows(db, dy, M, N);
     lp_back_to(r, m);
@@ -37,7 +37,7 @@ static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, co
         weight = rounded;
         type = LP_BF16;
     }
-    r->k->matmul_nt(y, x, weight, type, bias, M, N, K);
+    (r->rough ? r->k->matmul_rough : r->k->matmul_nt)(y, x, weight, type, bias, M, N, K);
     return true;
 }
 

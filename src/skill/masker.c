@@ -38,8 +38,10 @@ void *lp_masker_open(struct lp_error *err) {
         lp_error_memory(err);
     else if (!find_weights(folder))
         lp_error_set(err, LP_EMISSING, "the weights are gone");
-    else if ((k->model = lp_sam_open(folder, lp_kernels_cpu(), err)))
+    else if ((k->model = lp_sam_open(folder, lp_kernels_cpu(), err))) {
+        lp_sam_set_rough(k->model, true);
         return k;
+    }
     lp_masker_close(k);
     return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,13 +25,41 @@
 
 enum { ALIGN = 64 };
 
+/* Pages that are touched for the first time are dear: the mapping of a closed run waits here for the next one that wants
+ * its size, and the system may take its pages meanwhile. */
+struct spare {
+    size_t limit;
+};
+static _Atomic(struct spare *) spare_mapping;
+
+static void *take_mapping(size_t limit) {
+    struct spare *s = atomic_exchange(&spare_mapping, NULL);
+    if (s && s->limit == limit)
+        return s;
+    if (s)
+        munmap(s, s->limit);
+    return mmap(NULL, limit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static void give_mapping(void *base, size_t limit, size_t touched) {
+    if (limit < sizeof(struct spare)) {
+        munmap(base, limit);
+        return;
+    }
+    madvise(base, touched, MADV_FREE);
+    ((struct spare *)base)->limit = limit;
+    struct spare *old = atomic_exchange(&spare_mapping, base);
+    if (old)
+        munmap(old, old->limit);
+}
+
 lp_run *lp_run_open(const struct lp_kernels *kernels, size_t limit_bytes, struct lp_error *err) {
     lp_run *r = lp_alloc(sizeof *r);
     if (!r) {
         lp_error_memory(err);
         return NULL;
     }
-    void *base = mmap(NULL, limit_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *base = take_mapping(limit_bytes);
     if (base == MAP_FAILED) {
         lp_error_set(err, LP_EMEMORY, "cannot reserve %zu MiB of address space", limit_bytes >> 20);
         lp_free(r);
@@ -46,7 +75,7 @@ void lp_run_close(lp_run *r) {
     if (!r)
         return;
     ASAN_UNPOISON_MEMORY_REGION(r->base, r->peak);
-    munmap(r->base, r->limit);
+    give_mapping(r->base, r->limit, r->peak);
     lp_free(r);
 }
 

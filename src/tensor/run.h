@@ -25,6 +25,7 @@ struct lp_run {
     bool taping;
     bool checkpointing;   /* lp_checkpoint keeps a segment's input only, and runs it again on the way back */
     bool half;            /* ops keep what they make in bfloat16; see op/half.h */
+    bool rough;           /* products and attention may round what they multiply to bfloat16, where that is faster */
     bool met_learning;    /* an op had an input that learns; lp_checkpoint asks */
     struct lp_node *last; /* newest node of the tape */
     struct lp_spare *spare; /* memory that the way back is done with */

@@ -31,19 +31,18 @@ static void orthogonalise(const struct lp_kernels *k, float *x, int64_t m, int64
         y[i] = scale * x[i];
     for (int step = 0; step < 5; step++) {
         if (m < n) {
-            k->from_f32(next, y, LP_BF16, m * n);
-            k->matmul_nt(gram, y, next, LP_BF16, NULL, m, m, n);
+            k->matmul_rough(gram, y, y, LP_F32, NULL, m, m, n);
         } else {
             memset(gram, 0, sizeof *gram * (size_t)square);
-            k->matmul_tn_bf16(gram, y, y, n, n, m);
+            k->matmul_tn_rough(gram, y, y, n, n, m);
         }
-        k->matmul_nn_bf16(gram2, gram, gram, small, small, small, false);
+        k->matmul_rough(gram2, gram, gram, LP_F32, NULL, small, small, small);
         for (int64_t i = 0; i < square; i++)
             gram[i] = b * gram[i] + c * gram2[i];
         if (m < n)
-            k->matmul_nn_bf16(next, gram, y, m, n, m, false);
+            k->matmul_nn_rough(next, gram, y, m, n, m, false);
         else
-            k->matmul_nn_bf16(next, y, gram, m, n, n, false);
+            k->matmul_nn_rough(next, y, gram, m, n, n, false);
         for (int64_t i = 0; i < m * n; i++)
             y[i] = a * y[i] + next[i];
     }

@@ -77,6 +77,20 @@ static void compare_nt(struct trial *t, struct shape s, enum lp_dtype type, bool
     expect_close(t, names[type], got, want, s.M * s.N, tolerance_of(t, type));
 }
 
+/* Weights may be rounded as well. */
+static void compare_rough(struct trial *t, struct shape s, enum lp_dtype type, bool with_bias) {
+    float *x = random_floats(t, s.M * s.K), *w = random_floats(t, s.N * s.K), *bias = random_floats(t, s.N);
+    float *got = random_floats(t, s.M * s.N), *want = take(t, s.M * s.N), *stored = take(t, s.N * s.K);
+    t->kernels->from_f32(stored, w, type, s.N * s.K);
+    t->kernels->matmul_rough(got, x, stored, type, with_bias ? bias : NULL, s.M, s.N, s.K);
+    t->reference->matmul_nt(want, x, stored, type, with_bias ? bias : NULL, s.M, s.N, s.K);
+    expect_close(t, "matmul_rough", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
+}
+
+static void rough(struct trial *t) {
+    compare_rough(t, random_shape(t, 130), (enum lp_dtype)(t->seed % 3), t->seed % 2);
+}
+
 static void nt(struct trial *t) {
     struct shape s = random_shape(t, 130);
     compare_nt(t, s, (enum lp_dtype)(t->seed % 3), t->seed % 2);
@@ -89,6 +103,7 @@ static void nt_large(struct trial *t) {
     struct shape s = shapes[t->seed % 5];
     snprintf(t->shape, sizeof t->shape, "M %d N %d K %d", (int)s.M, (int)s.N, (int)s.K);
     compare_nt(t, s, (enum lp_dtype)(t->seed / 5 % 3), t->seed % 2);
+    compare_rough(t, s, (enum lp_dtype)(t->seed / 5 % 3), t->seed % 2);
 }
 
 static void compare_gradients(struct trial *t, struct shape s) {
@@ -104,12 +119,12 @@ static void compare_gradients(struct trial *t, struct shape s) {
     t->kernels->sum_rows(got, x, s.M, s.K < s.N ? s.K : s.N);
     t->reference->sum_rows(want, x, s.M, s.K < s.N ? s.K : s.N);
     expect_close(t, "sum_rows", got, want, s.K < s.N ? s.K : s.N, 1e-11);
-    t->kernels->matmul_nn_bf16(got, x, w, s.M, s.N, s.K, add);
+    t->kernels->matmul_nn_rough(got, x, w, s.M, s.N, s.K, add);
     t->reference->matmul_nn(want, x, w, s.M, s.N, s.K, add);
-    expect_close(t, "matmul_nn_bf16", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
-    t->kernels->matmul_tn_bf16(got, x, w, s.M, s.N, s.K);
+    expect_close(t, "matmul_nn_rough", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
+    t->kernels->matmul_tn_rough(got, x, w, s.M, s.N, s.K);
     t->reference->matmul_tn(want, x, w, s.M, s.N, s.K);
-    expect_close(t, "matmul_tn_bf16", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
+    expect_close(t, "matmul_tn_rough", got, want, s.M * s.N, tolerance_of(t, LP_BF16));
 }
 
 static void gradients(struct trial *t) {
@@ -156,6 +171,7 @@ static void empty(struct trial *t) {
 }
 
 LP_CASE_OF(nt, 45)
+LP_CASE_OF(rough, 45)
 LP_CASE_OF(nt_large, 15)
 LP_CASE_OF(gradients, 30)
 LP_CASE_OF(gradients_large, 3)
@@ -163,7 +179,7 @@ LP_CASE_OF(repeatable, 1)
 LP_CASE_OF(empty, 1)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(nt, 45),        LP_CASES(nt_large, 15),
+    const struct CMUnitTest tests[] = {LP_CASES(nt, 45),        LP_CASES(rough, 45),     LP_CASES(nt_large, 15),
                                        LP_CASES(gradients, 30), LP_CASES(gradients_large, 3),
                                        LP_CASES(repeatable, 1), LP_CASES(empty, 1)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static inline vec multiply_add(vec w, vec x, vec sum) {
 #include "kernel/x86/x86.h"
 
 void lp_avx512_put_matmul(struct lp_kernels *table) {
-    table->matmul_nt = matmul_nt;
-    table->matmul_nn = table->matmul_nn_bf16 = matmul_nn;
-    table->matmul_tn = table->matmul_tn_bf16 = matmul_tn;
+    table->matmul_nt = table->matmul_rough = matmul_nt;
+    table->matmul_nn = table->matmul_nn_rough = matmul_nn;
+    table->matmul_tn = table->matmul_tn_rough = matmul_tn;
 }

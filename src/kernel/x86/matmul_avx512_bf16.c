@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* matmul_avx512_bf16.c - products in bf16 by VDPBF16PS: pairs of bf16 along K, summed in float32. In the product
- * with bf16 weights, x is rounded to bf16 for it (8 bits of mantissa; the normalised mean square error of the product
- * is about 1e-6), so only products of many rows take this way; few rows are bound by memory and stay exact in
- * x. */
-#include "kernel/x86/vec_avx512.h"
-
-static inline vec multiply_add(vec w, vec x, vec sum) {
-    return _mm512_dpbf16_ps(sum, (__m512bh)w, (__m512bh)x);
-}
-
-#include "kernel/vector/tile.h"
-
-#include "kernel/vector/pack.h"
+/* matmul_avx512_bf16.c - products by VDPBF16PS: pairs of bf16 along K, summed in float32. x is rounded to bf16 for it
+ * (8 bits of mantissa; the normalised mean square error of the product is about 1e-6), and so are factors of other types
+ * where the caller allows it. Only products of many rows take this way; few rows are bound by memory and stay exact. */
+#include "kernel/x86/pairs_avx512_bf16.h"
 
 #include "kernel/gemm.h"
 #include "kernel/x86/x86.h"
@@ -30,17 +21,6 @@ static void tile_pairs(float *y, int64_t N, int rows, int columns, const float *
     tile_of_panels(rows, &t);
 }
 
-/* n numbers as bf16, n even. */
-static void round_to_pairs(float *pairs, const float *x, int64_t n) {
-    char *out = (char *)pairs;
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16)
-        _mm256_storeu_si256((__m256i *)(out + 2 * i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
-    if (i < n)
-        _mm256_mask_storeu_epi16(out + 2 * i, vec_first(n - i),
-                                 (__m256i)_mm512_cvtneps_pbh(vec_load_n(x + i, n - i)));
-}
-
 static void pack_x_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n) {
     float pair[LANES][PAIRS];
     for (int64_t u = 0; u < n; u += PAIRS) {
@@ -51,14 +31,29 @@ static void pack_x_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int 
     }
 }
 
-/* A row of an even number of bf16 is a row of pairs; odd rows do not come here (see matmul_nt). */
+/* A row of an even number of bf16 is a row of pairs; odd rows do not come here (see matmul_rough). */
 static void pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
                          int64_t n) {
-    turn_wide(panel, TILE_COLUMNS, (const float *)g->w + n0 * g->units + u0, g->units, columns, n);
+    if (g->type == LP_BF16) {
+        turn_wide(panel, TILE_COLUMNS, (const float *)g->w + n0 * g->units + u0, g->units, columns, n);
+        return;
+    }
+    float pair[TILE_COLUMNS][PAIRS];
+    for (int64_t u = 0; u < n; u += PAIRS) {
+        int64_t units = n - u < PAIRS ? n - u : PAIRS;
+        for (int i = 0; i < columns; i++) {
+            int64_t at = (n0 + i) * g->K + 2 * (u0 + u);
+            if (g->type == LP_F32)
+                round_to_pairs(pair[i], (const float *)g->w + at, 2 * units);
+            else
+                round_halves_to_pairs(pair[i], (const uint16_t *)g->w + at, 2 * units);
+        }
+        turn_wide(panel + u * TILE_COLUMNS, TILE_COLUMNS, pair[0], PAIRS, columns, units);
+    }
 }
 
-static void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
-                      int64_t M, int64_t N, int64_t K) {
+static void matmul_rough(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                         int64_t M, int64_t N, int64_t K) {
     struct lp_gemm g = {.y = y,
                         .x = x,
                         .w = w,
@@ -73,8 +68,13 @@ static void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype typ
                         .pack_x = pack_x_pairs,
                         .pack_w = pack_w_pairs,
                         .tile = tile_pairs};
-    if (type != LP_BF16 || M < MANY_ROWS || N < 1 || K < 2 || K % 2 || !lp_gemm(&g))
+    if (lp_dtype_block(type) > 1 || M < MANY_ROWS || N < 1 || K < 2 || K % 2 || !lp_gemm(&g))
         matmul_nt_float(y, x, w, type, bias, M, N, K);
+}
+
+static void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
+                      int64_t M, int64_t N, int64_t K) {
+    (type == LP_BF16 ? matmul_rough : matmul_nt_float)(y, x, w, type, bias, M, N, K);
 }
 
 /* panel[u][step] = pairs of rows 2u and 2u + 1 of x[K,stride]; a row that is missing at the end is zeros. */
@@ -86,9 +86,7 @@ static void pair_rows(float *panel, int64_t step, const float *x, int64_t stride
         for (int i = 0; i < columns; i += LANES) {
             int64_t m = columns - i < LANES ? columns - i : LANES;
             vec low = vec_load_n(even + i, m), high = whole ? vec_load_n(even + stride + i, m) : vec_set(0);
-            __m512i left = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(low)),
-                    right = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(high));
-            vec_store_n(panel + u * step + i, _mm512_castsi512_ps(_mm512_or_si512(left, _mm512_slli_epi32(right, 16))), m);
+            vec_store_n(panel + u * step + i, pair_of(low, high), m);
         }
     }
 }
@@ -144,6 +142,7 @@ void lp_avx512_bf16_put_matmul(struct lp_kernels *table) {
     matmul_nn_float = table->matmul_nn;
     matmul_tn_float = table->matmul_tn;
     table->matmul_nt = matmul_nt;
-    table->matmul_nn_bf16 = matmul_nn;
-    table->matmul_tn_bf16 = matmul_tn;
+    table->matmul_rough = matmul_rough;
+    table->matmul_nn_rough = matmul_nn;
+    table->matmul_tn_rough = matmul_tn;
 }
