@@ -13,6 +13,10 @@
 
 #include <omp.h>
 
+/* AHEAD: bytes by which memory is asked for weights while several rows of x keep the processor busy; for one
+ * or two rows memory is the limit, and reading in order is all it wants. */
+enum { AHEAD = 2048 };
+
 enum { COLUMNS = 2 * LANES, SLAB_K = 2048, X_TASK_GROUPS = 64, PACKED_PARALLEL_WORK = 1 << 18 };
 
 struct packed_job {
@@ -54,6 +58,9 @@ ALWAYS_INLINE void stream_run(int M, enum lp_dtype type, vec *sum, const struct 
     for (int step = 0; step < steps_of(type); step++) {
         ivec code[2];
         unpack_codes(type, code, s->block, run, step, part);
+        if (M > 2)
+            __builtin_prefetch(s->block + AHEAD + panel_bytes(type, columns_of(type)) / runs_of(type) * run +
+                               LINE * step);
         for (int c = 0; c < halves; c++)
             for (int m = 0; m < M; m++)
                 dot[c][m] = ivec_dot(type == LP_Q8_0, dot[c][m], code[c],
@@ -82,6 +89,7 @@ ALWAYS_INLINE void stream_panel(int M, enum lp_dtype type, const struct packed_j
     for (int64_t k = 0; k < j->K; k += columns_of(type)) {
         struct block_scales s;
         load_scales(type, &s, w);
+#pragma GCC unroll 2
         for (int run = 0; run < runs_of(type); run++)
             for (int part = 0; part < PARTS; part++)
                 stream_run(M, type, sum[part], &s, x, run, part);
