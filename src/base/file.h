@@ -21,6 +21,9 @@ void lp_file_close(struct lp_file *f);
  * can still be read. */
 void lp_file_let_go(const void *data, size_t size);
 
+/* Says that bytes of a mapping will all be read soon: brings them in at once, many times faster than page by page. */
+void lp_file_hasten(const void *data, size_t size);
+
 /* Reads a whole file, or standard input when path is "-", of at most `limit` bytes (more is LP_EINPUT).
  * Returns bytes followed by a NUL that *size does not count; owned by caller (lp_free); NULL on failure. */
 char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error *err);

@@ -13,6 +13,7 @@ static const struct {
 } parts[] = {
     {"convert", "make safetensors of PyTorch files", lp_cmd_model_convert},
     {"info", "tell what a model folder or GGUF file holds and what memory it will need", lp_cmd_model_info},
+    {"pack", "write a GGUF model's matrices as the kernels read them, so that it opens at once", lp_cmd_model_pack},
     {"quantize", "write a model as GGUF files of q8_0, q4_0, q4_K or q6_K blocks", lp_cmd_model_quantize},
 };
 enum { PARTS = sizeof parts / sizeof *parts };

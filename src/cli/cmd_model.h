@@ -5,6 +5,7 @@
 
 int lp_cmd_model_convert(int argc, char **argv);
 int lp_cmd_model_info(int argc, char **argv);
+int lp_cmd_model_pack(int argc, char **argv);
 int lp_cmd_model_quantize(int argc, char **argv);
 
 #endif

@@ -5,6 +5,7 @@
  * Weight names: transformers models/llava (three generations of prefixes) and the original
  * llava/model/llava_arch.py. */
 #include "model/llava_model.h"
+#include "model/llava_packed.h"
 #include "model/llava_source.h"
 
 #include "base/file.h"
@@ -50,6 +51,7 @@ static bool bind(struct lp_llava *m, struct lp_bind b, struct lp_error *err) {
     b.arena = b.arena ? b.arena : &m->arena;
     b.kernels = m->kernels;
     b.files = m->files;
+    b.packed = m->packed;
     b.parameters = &m->parameters;
     size_t up = lp_bind_enter(&b, "%s", find_tower(m->files, layout));
     b.failed = !lp_clip_bind(&b, &c->clip, c->depth, &m->clip);
@@ -114,6 +116,18 @@ static bool take(struct lp_llava *m, struct lp_llava_source *s, bool is_new, str
     return ok && (m->name || lp_error_memory(err));
 }
 
+/* Finds the packed file; what it stands for will not be read, and what it holds will be read whole. */
+static void lay_out(struct lp_llava *m, const char *path) {
+    m->digest = lp_llava_digest(m->files, lp_weights_changed_ns(m->files));
+    m->packed = lp_llava_packed_open(path, &m->digest);
+    for (size_t i = 0; m->packed && i < lp_weights_count(m->packed); i++) {
+        const struct lp_weight *ready = lp_weights_at(m->packed, i), *w = lp_weights_find(m->files, ready->name);
+        lp_file_hasten(ready->data, ready->bytes);
+        if (w)
+            lp_weight_let_go(w);
+    }
+}
+
 static struct lp_llava *open_model(const char *path, const char *mmproj, const struct lp_kernels *kernels, bool is_new,
                                    struct lp_rng *rng, bool learns, struct lp_error *err) {
     struct lp_llava_source s;
@@ -125,6 +139,8 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
     m->kernels = kernels;
     bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, is_new, err);
     lp_llava_source_done(&s);
+    if (ok && !learns)
+        lay_out(m, path);
     if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path))) {
         if (!learns)
             lp_llava_identify(m);
@@ -169,6 +185,7 @@ void lp_llava_close(struct lp_llava *m) {
     if (!m)
         return;
     lp_tokenizer_close(m->tokenizer);
+    lp_weights_close(m->packed);
     lp_weights_close(m->files);
     lp_arena_done(&m->arena);
     lp_free(m);

@@ -2,6 +2,7 @@
 /* model/llava_identity.c - telling models apart that compute differently. Reading all weights would cost
  * seconds, so pages spread over every tensor stand for them, together with the time of the files. */
 #include "model/llava_model.h"
+#include "model/llava_packed.h"
 
 #include "base/checksum.h"
 #include "weights/weights.h"
@@ -30,7 +31,9 @@ static void add_config(struct lp_sha256 *s, const struct lp_llava *m) {
     lp_sha256_add(s, m->kernels->name, strlen(m->kernels->name));
 }
 
-static void add_weights(struct lp_sha256 *s, const struct lp_weights *files) {
+struct lp_hash lp_llava_digest(const struct lp_weights *files, int64_t changed_ns) {
+    struct lp_sha256 s;
+    lp_sha256_init(&s);
     size_t n = lp_weights_count(files), total = 0;
     for (size_t i = 0; i < n; i++)
         total += lp_weights_at(files, i)->bytes;
@@ -40,20 +43,19 @@ static void add_weights(struct lp_sha256 *s, const struct lp_weights *files) {
         uint64_t sum = (uint64_t)w->type;
         for (size_t at = 0; at < w->bytes; at += step)
             sum = lp_checksum(sum, (const char *)w->data + at, w->bytes - at < PAGE ? w->bytes - at : PAGE);
-        lp_sha256_add(s, w->name, strlen(w->name) + 1);
-        lp_sha256_add(s, w->dim, sizeof *w->dim * (size_t)w->ndim);
-        lp_sha256_add(s, &sum, sizeof sum);
+        lp_sha256_add(&s, w->name, strlen(w->name) + 1);
+        lp_sha256_add(&s, w->dim, sizeof *w->dim * (size_t)w->ndim);
+        lp_sha256_add(&s, &sum, sizeof sum);
     }
-    int64_t changed_ns = lp_weights_changed_ns(files);
-    lp_sha256_add(s, &changed_ns, sizeof changed_ns);
+    lp_sha256_add(&s, &changed_ns, sizeof changed_ns);
+    return lp_sha256_end(&s);
 }
 
 void lp_llava_identify(struct lp_llava *m) {
     struct lp_sha256 s;
     lp_sha256_init(&s);
     add_config(&s, m);
-    if (m->files)
-        add_weights(&s, m->files);
+    lp_sha256_add(&s, &m->digest, sizeof m->digest);
     m->identity = lp_sha256_end(&s);
 }
 

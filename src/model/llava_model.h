@@ -23,7 +23,7 @@ struct lp_llava_config {
  * (language model at the top level, mm_* keys; our "vision_config" holds the picture encoder). */
 bool lp_llava_read_config(const json_t *config, struct lp_llava_config *c, struct lp_error *err);
 
-/* Sets the identity of an opened model. */
+/* Sets the identity of an opened model, from its digest and configuration. */
 void lp_llava_identify(struct lp_llava *model);
 
 /* The projector, Liu et al. 2023, arXiv:2304.08485 (linear) and arXiv:2310.03744 (two layers). */
@@ -40,6 +40,7 @@ struct lp_llava {
     struct lp_arena arena;
     const struct lp_kernels *kernels;
     struct lp_weights *files; /* NULL for a new model */
+    struct lp_weights *packed; /* what llava_packed.h has of it; NULL: nothing */
     struct lp_tokenizer *tokenizer;
     struct lp_preprocess preprocess;
     struct lp_llava_config config;
@@ -50,7 +51,7 @@ struct lp_llava {
     struct lp_parameters parameters; /* all weights, by their names in the file */
     int64_t part_end[LP_PARTS];      /* parameters before it are the part's or an earlier one's */
     bool rough;                      /* the picture encoder may be; see lp_llava_set_rough */
-    struct lp_hash identity;         /* zero for a model that learns */
+    struct lp_hash digest, identity; /* of the files, of the model; zero for a model that learns */
 };
 
 /* Opens a folder for training: every weight is a float32 copy that wants a gradient. A folder without

@@ -56,10 +56,17 @@ static bool draw(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind) {
     return data;
 }
 
+/* The weight of this name as it was laid out before; NULL where it was not. */
+static const void *laid_out(const struct lp_bind *b, const struct lp_weight *w, int64_t bytes) {
+    const struct lp_weight *ready = b->packed ? lp_weights_find(b->packed, w->name) : NULL;
+    return ready && ready->type == LP_WEIGHT_U8 && (int64_t)ready->bytes == bytes ? ready->data : NULL;
+}
+
 /* A weight's data with its rows as Hugging Face has them: mapped where the file has them so, else a copy. */
 static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
-    if (!lp_weights_head_rows(b->files, w))
-        return w->data;
+    const void *ready = laid_out(b, w, (int64_t)w->bytes);
+    if (ready || !lp_weights_head_rows(b->files, w))
+        return ready ? ready : w->data;
     void *copy = lp_arena_alloc(b->arena, w->bytes);
     if (copy) {
         lp_weights_copy(b->files, w, copy);
@@ -71,6 +78,12 @@ static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
 /* A matrix of blocks in the order in which products read it; the file's own pages are let go: not two copies. */
 static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
     int64_t N = x->dim[0], K = lp_count(x) / N, bytes = b->kernels->packed_bytes(x->type, N, K);
+    const void *ready = bytes ? laid_out(b, w, bytes) : NULL;
+    if (ready) {
+        x->data = (void *)ready;
+        x->packed = true;
+        return true;
+    }
     void *data = bytes ? lp_arena_alloc(b->arena, (size_t)bytes) : NULL;
     bool turned = lp_weights_head_rows(b->files, w) != 0;
     void *plain = data && turned ? lp_alloc(w->bytes) : NULL;

@@ -28,6 +28,7 @@ struct lp_bind {
     struct lp_arena *arena;          /* the model's: tensors and converted weights live there */
     const struct lp_kernels *kernels;
     const struct lp_weights *files;  /* NULL: a new model, drawn from rng */
+    const struct lp_weights *packed; /* matrices of blocks as products read them, by the same names; NULL: none */
     struct lp_rng *rng;
     bool learns;                     /* float32 copies that want gradients */
     bool checks;                     /* only looks for what is missing or misshapen; tensors have no data */

@@ -9,7 +9,7 @@
 
 /* Multiplications of the largest matrix product below which threads cost more than they save: waiting for
  * each other takes a token of a nano planner longer than computing it, and much longer on a busy machine. */
-#define WORTH_THREADS ((int64_t)1 << 24)
+#define WORTH_THREADS ((int64_t)1 << 21)
 
 struct llava {
     const struct lp_llava *model;

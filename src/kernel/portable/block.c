@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* portable/block.c - reads GGML's blocks. The formats are those of the GGUF specification; f16 is IEEE
- * binary16, byte order little-endian: q8_0   32 numbers: f16 d, int8[32]                                   d
- * * q q4_0   32 numbers: f16 d, byte[16]: low halves first, then high      d * (q - 8) q4_K  256 numbers: f16
- * d, f16 dmin, byte[12] of 6-bit scales and mins, byte[128]: of each 32 bytes the low halves, then the high
- * ones                                 d * scale[32] * q - dmin * min[32] q6_K  256 numbers: byte[128] low 4
- * bits, byte[64] high 2 bits, int8 scale[16], f16 d d * scale[16] * (q - 32) */
+ * binary16, byte order little-endian.
+ *
+ * q8_0: 32 numbers d * q. f16 d, int8 q[32].
+ *
+ * q4_0: 32 numbers d * (q - 8). f16 d, byte[16]: low halves first, then high ones.
+ *
+ * q4_K: 256 numbers d * scale[32] * q - dmin * min[32]. f16 d, f16 dmin, byte[12] of 6-bit scales and mins,
+ * byte[128]: of each 32 bytes the low halves, then the high ones.
+ *
+ * q6_K: 256 numbers d * scale[16] * (q - 32). byte[128] low 4 bits, byte[64] high 2 bits, int8 scale[16],
+ * f16 d. A packed panel has the high bits beside the low bits that they belong to, so that a product reads it
+ * from end to end: three places at once are read at a third of the rate. */
 #include "kernel/portable/block.h"
 
 #include <stddef.h>
@@ -13,7 +20,23 @@ static const struct lp_block_format formats[LP_DTYPES] = {
     [LP_Q8_0] = {32, 34, 32, {{0, 2, 2}, {2, 32, 4}}},
     [LP_Q4_0] = {32, 18, 32, {{0, 2, 2}, {2, 16, 4}}},
     [LP_Q4_K] = {256, 144, 32, {{0, 2, 2}, {2, 2, 2}, {4, 12, 1}, {16, 128, 4}}},
-    [LP_Q6_K] = {256, 210, 16, {{208, 2, 2}, {192, 16, 1}, {0, 128, 4}, {128, 64, 4}}},
+    [LP_Q6_K] = {256,
+                 210,
+                 16,
+                 {{208, 2, 2},
+                  {192, 16, 1},
+                  {128, 16, 4},
+                  {0, 16, 4},
+                  {32, 16, 4}, /* high bits, low bits, low bits */
+                  {144, 16, 4},
+                  {16, 16, 4},
+                  {48, 16, 4},
+                  {160, 16, 4},
+                  {64, 16, 4},
+                  {96, 16, 4},
+                  {176, 16, 4},
+                  {80, 16, 4},
+                  {112, 16, 4}}},
 };
 
 const struct lp_block_format *lp_block_format(enum lp_dtype type) {

@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-enum { LP_BLOCK_MOST = 256, LP_BLOCK_BYTES_MOST = 210, LP_GROUPS_MOST = 16, LP_BLOCK_FIELDS = 4 };
+enum { LP_BLOCK_MOST = 256, LP_BLOCK_BYTES_MOST = 210, LP_GROUPS_MOST = 16, LP_BLOCK_FIELDS = 14 };
 
 /* A part of a block in the file: `bytes` from byte `at` on, made of units of 1, 2 or 4 bytes. */
 struct lp_block_field {

@@ -2,9 +2,9 @@
 /* vector/packed.h - y[M,N] = x[M,K] w^T + bias with packed weights (struct lp_packed): x becomes codes of 8
  * bits, sums over a group are of integers. Needs vector/packed_x.h and vector/packed_unpack.h.
  *
- * Few rows of x are multiplied with the weights as these stream by: each thread reads one stretch of memory
- * from end to end. For many rows the codes of a tile's columns are unpacked to a slab, which stays in the
- * cache while all panels of x pass. */
+ * Few rows of x are multiplied with the weights as these stream by: each thread reads long stretches of
+ * memory from end to end. For many rows the codes of a tile's columns are unpacked to a slab, which stays in
+ * the cache while all panels of x pass. */
 #ifndef LP_KERNEL_VECTOR_PACKED_H
 #define LP_KERNEL_VECTOR_PACKED_H
 
@@ -12,6 +12,13 @@
 #include "kernel/scratch.h"
 
 #include <omp.h>
+
+/* AHEAD: bytes by which memory is asked for weights while several rows of x keep the processor busy; for one
+ * or two rows memory is the limit, and reading in order is all it wants. */
+enum { AHEAD = 2048 };
+
+/* Threads do not read at the same rate: each takes a stretch after the other. */
+enum { STRETCHES = 8 };
 
 enum { COLUMNS = 2 * LANES, SLAB_K = 2048, X_TASK_GROUPS = 64, PACKED_PARALLEL_WORK = 1 << 18 };
 
@@ -54,6 +61,9 @@ ALWAYS_INLINE void stream_run(int M, enum lp_dtype type, vec *sum, const struct 
     for (int step = 0; step < steps_of(type); step++) {
         ivec code[2];
         unpack_codes(type, code, s->block, run, step, part);
+        if (M > 2)
+            __builtin_prefetch(s->block + AHEAD + panel_bytes(type, columns_of(type)) / runs_of(type) * run +
+                               LINE * step);
         for (int c = 0; c < halves; c++)
             for (int m = 0; m < M; m++)
                 dot[c][m] = ivec_dot(type == LP_Q8_0, dot[c][m], code[c],
@@ -82,6 +92,7 @@ ALWAYS_INLINE void stream_panel(int M, enum lp_dtype type, const struct packed_j
     for (int64_t k = 0; k < j->K; k += columns_of(type)) {
         struct block_scales s;
         load_scales(type, &s, w);
+#pragma GCC unroll 2
         for (int run = 0; run < runs_of(type); run++)
             for (int part = 0; part < PARTS; part++)
                 stream_run(M, type, sum[part], &s, x, run, part);
@@ -99,7 +110,8 @@ ALWAYS_INLINE void stream_panels(int M, enum lp_dtype type, const struct packed_
     if (M > PACKED_FEW_ROWS)
         return; /* so that narrower instruction sets carry no code for it */
     int64_t panels = (j->N + LP_PANEL_ROWS - 1) / LP_PANEL_ROWS;
-#pragma omp for schedule(static)
+    int64_t stretch = panels / (STRETCHES * omp_get_num_threads()) + 1;
+#pragma omp for schedule(dynamic, stretch) nowait
     for (int64_t p = 0; p < panels; p++)
         stream_panel(M, type, j, p);
 }
@@ -260,7 +272,7 @@ ALWAYS_INLINE void multiply_type(enum lp_dtype type, const struct packed_job *j,
         stream_type(type, j);
         return;
     }
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic) nowait
     for (int64_t n0 = 0; n0 < j->N; n0 += COLUMNS)
         slab_columns(type, j, n0, slab);
 }

@@ -30,11 +30,11 @@ ALWAYS_INLINE int steps_of(enum lp_dtype type) {
 ALWAYS_INLINE int halves_of(enum lp_dtype type) {
     return type == LP_Q8_0 ? 1 : 2;
 }
-/* The group of a block that a half of a run belongs to. A run of q6_K is 2 lines of 16 bytes of low bits: bit
- * 2 of `run` says which half of the block, bit 1 which 32 columns, bit 0 which 16 of these. */
+/* The group of a block that a half of a run belongs to. A run of q6_K is 16 bytes of a row's low bits: bit 2
+ * of `run` says which half of the block, bit 1 which 16 columns of 32, bit 0 which 32 of these. */
 ALWAYS_INLINE int run_group(enum lp_dtype type, int run, int half) {
     if (type == LP_Q6_K)
-        return 2 * ((run >> 2) * 4 + (run >> 1 & 1) + 2 * half) + (run & 1);
+        return 2 * ((run >> 2) * 4 + (run & 1) + 2 * half) + (run >> 1 & 1);
     return type == LP_Q4_K ? 2 * run + half : 0;
 }
 /* Which four columns of the group. */
@@ -48,10 +48,9 @@ ALWAYS_INLINE void unpack_codes(enum lp_dtype type, ivec code[2], const uint8_t 
     if (type == LP_Q8_0) {
         code[0] = ivec_code(ivec_load(at + 32 + LINE * step));
     } else if (type == LP_Q6_K) {
-        int w = run >> 1 & 1;
-        const uint8_t *lows = at + 288, *highs = lows + 32 * LINE;
-        ivec low = ivec_load(lows + LINE * (4 * run + step));
-        ivec high = ivec_load(highs + LINE * ((run >> 2) * 8 + (run & 1) * 4 + step));
+        int w = run & 1;
+        const uint8_t *lines = at + 288 + LINE * (12 * (run >> 1) + step);
+        ivec high = ivec_load(lines), low = ivec_load(lines + LINE * (4 + 4 * w));
         code[0] = ivec_or(ivec_bits_right(low, 0, 15), ivec_bits_left(high, 4 - 2 * w, 0x30));
         code[1] = ivec_or(ivec_bits_right(low, 4, 15), ivec_bits_right(high, 2 * w, 0x30));
     } else {

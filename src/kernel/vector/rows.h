@@ -50,29 +50,39 @@ ALWAYS_INLINE void dot_four(int M, float *y, const float *x, const void *w, enum
     }
 }
 
+/* Row n of w with all M rows of x. */
 ALWAYS_INLINE void dot_one(int M, float *y, const float *x, const void *w, enum lp_dtype type,
                            const float *bias, int64_t n, int64_t N, int64_t K) {
+    vec sum[6][4];
+    int64_t k = 0;
+    for (int m = 0; m < M; m++)
+        for (int j = 0; j < 4; j++)
+            sum[m][j] = vec_set(0);
+    for (; k + 4 * LANES <= K; k += 4 * LANES)
+        for (int j = 0; j < 4; j++) {
+            vec a = load_weights(w, type, n * K + k + j * LANES);
+            for (int m = 0; m < M; m++)
+                sum[m][j] = vec_fma(a, vec_load(x + m * K + k + j * LANES), sum[m][j]);
+        }
     for (int m = 0; m < M; m++) {
-        vec sum = vec_set(0);
-        int64_t k = 0;
-        for (; k + LANES <= K; k += LANES)
-            sum = vec_fma(load_weights(w, type, n * K + k), vec_load(x + m * K + k), sum);
-        float total = vec_sum(sum);
-        for (; k < K; k++)
-            total += x[m * K + k] * one_weight(w, type, n * K + k);
+        float total = vec_sum((sum[m][0] + sum[m][1]) + (sum[m][2] + sum[m][3]));
+        for (int64_t i = k; i < K; i++)
+            total += x[m * K + i] * one_weight(w, type, n * K + i);
         y[m * N + n] = total + (bias ? bias[n] : 0);
     }
 }
 
+/* One or two rows of x are bound by memory, which is read fastest from end to end; for more, four rows of w
+ * at once save loads of x. */
 ALWAYS_INLINE void dot_rows(int M, float *y, const float *x, const void *w, enum lp_dtype type,
                             const float *bias, int64_t N, int64_t K) {
-    enum { CHUNK = 64 };
+    enum { CHUNK = 32 };
     if (M > FEW_ROWS)
         return; /* so that narrower instruction sets carry no code for it */
-#pragma omp parallel for schedule(static) if (M * N * K >= 1 << 18)
+#pragma omp parallel for schedule(dynamic) if (M * N * K >= 1 << 18)
     for (int64_t n0 = 0; n0 < N; n0 += CHUNK) {
         int64_t n = n0, end = N < n0 + CHUNK ? N : n0 + CHUNK;
-        for (; n + 4 <= end; n += 4)
+        for (; M > 2 && n + 4 <= end; n += 4)
             dot_four(M, y, x, w, type, bias, n, N, K);
         for (; n < end; n++)
             dot_one(M, y, x, w, type, bias, n, N, K);
