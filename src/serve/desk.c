@@ -131,7 +131,7 @@ static int end_orders(struct lp_desk *d, bool (*ends)(const struct lp_order *o, 
         }
         *at = o->next;
         d->waiting--;
-        lp_fault_set(&o->fault, LP_GONE, NULL, NULL, "stopped before its turn");
+        lp_fault_set(&o->fault, LP_GONE, NULL, "canceled", "stopped before its turn");
         finish(o);
         ended++;
     }

@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-enum { KILLS = 30, TURNS = 100, EVENTS = 24 /* a turn has about 19 */ };
+enum { KILLS = 20, TURNS = 100, EVENTS = 24 /* a turn has about 19 */ };
 
 #define AGAIN                                                                                                 \
     TURN("I cut.", "[" CALL("ocr", "") "," CALL("ocr", "") "]", "I will."), TURN("So.", "[]", "It is done.")
