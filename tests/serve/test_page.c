@@ -77,15 +77,20 @@ static bool play(void *context, struct lp_call *call, struct lp_error *err) {
            lp_objects_add_text(&call->made, "Team meeting", 0.97f, err);
 }
 
-/* A server, and the page of it in the browser. */
-static void begin(const char *const *script) {
+/* A server, and the page of it in the browser. `key`: that it asks for; NULL: none. */
+static void begin_with(const char *const *script, const char *key) {
     char address[80];
     service_begin(s, script);
     s->agent.play = (struct lp_play){play, NULL};
+    s->settings.key = key;
     service_start(s);
     snprintf(address, sizeof address, "http://127.0.0.1:%d/", lp_server_port(s->server));
     browser_view(b, 1200, 760, false, false);
     browser_go(b, address);
+}
+
+static void begin(const char *const *script) {
+    begin_with(script, NULL);
     browser_wait(b, "document.documentElement.dataset.ready !== undefined");
 }
 
@@ -223,6 +228,7 @@ static void what_was_found_is_on_the_picture(void **state) {
     browser_view(b, 390, 800, false, true);
     browser_shot(b, "page-phone");
     assert_accessible(320, 500);
+    browser_shot(b, "page-small");
     assert_accessible(1200, 760);
     browser_shot(b, "page-dark");
     leave();
@@ -283,9 +289,7 @@ static void a_session_is_found_again(void **state) {
     browser_wait(b, "document.querySelector('.session[aria-current]')");
     browser_click(b, "#sessions li button:last-child");
     browser_wait(b, "!document.getElementById('none').hidden && !document.querySelector('.turn')");
-    struct answer a = client_do(s, "GET", "/metrics", "", NULL);
-    assert_true(strstr(lp_str_text(&a.body), "sessions") != NULL);
-    answer_done(&a);
+    wait_for(s, "llava_plus_sessions", 0);
     leave();
 }
 
@@ -316,7 +320,7 @@ static void an_answer_streams_and_is_stopped(void **state) {
     browser_wait(b, "document.querySelector('.note').innerText === 'Stopped.'");
     atomic_store(&service_held, false);
     browser_wait(b, "document.getElementById('stop').hidden");
-    wait_for(s, "llava_plus_running", 0);
+    wait_for(s, "llava_plus_planner_busy", 0);
     json_t *all = told_session();
     assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(all, "turns"), 0), "status")), "canceled");
     json_decref(all);
@@ -418,6 +422,42 @@ static void a_reference_shows_what_to_look_for(void **state) {
     leave();
 }
 
+static void what_goes_wrong_is_said(void **state) {
+    (void)state;
+    begin(numbers);
+    browser_type(b, "#files", LP_TESTS_DIR "/serve/page_checks.js");
+    browser_wait(b, "document.getElementById('alerts').innerText.includes('That is no picture.')");
+    json_decref(browser_run(b, "const data = new DataTransfer(); data.items.add(new File(['no'], 'a.png', {type: 'image/png'}));"
+                               "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}))"));
+    browser_wait(b, "document.querySelectorAll('.alert').length === 2 && document.getElementById('frame').hidden");
+    browser_click(b, ".alert button");
+    browser_wait(b, "document.querySelectorAll('.alert').length === 1");
+    assert_accessible(1200, 760);
+    browser_forget(b); /* the console tells of the refusal */
+    ask("What can you do?"); /* a session without pictures */
+    browser_wait(b, ANSWERED(1));
+    leave();
+}
+
+static void a_key_is_asked_for(void **state) {
+    (void)state;
+    begin_with(village, "secret");
+    browser_wait(b, "document.getElementById('key').open");
+    assert_accessible(1200, 760);
+    browser_type(b, "#key-value", "wrong" KEY_ENTER);
+    browser_wait(b, "document.getElementById('key').open && document.querySelector('.alert')");
+    browser_type(b, "#key-value", "secret" KEY_ENTER);
+    browser_wait(b, "document.documentElement.dataset.ready !== undefined && !document.getElementById('key').open");
+    browser_forget(b);
+    add_picture();
+    ask("Cut out the houses and read the banner.");
+    browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
+    json_decref(browser_run(b, "localStorage.clear()")); /* the server knows the sessions of a key */
+    browser_click(b, "#history-open");
+    browser_wait(b, "document.querySelector('#sessions .session span').innerText === 'Cut out the houses and read the banner.'");
+    leave();
+}
+
 /* The planner that comes with the program, and the real reader of writing. */
 static void the_program_serves_the_page(void **state) {
     (void)state;
@@ -474,6 +514,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test_teardown(the_keyboard_is_enough, end),
         cmocka_unit_test_teardown(pictures_are_pasted_and_dropped, end),
         cmocka_unit_test_teardown(a_reference_shows_what_to_look_for, end),
+        cmocka_unit_test_teardown(what_goes_wrong_is_said, end),
+        cmocka_unit_test_teardown(a_key_is_asked_for, end),
         cmocka_unit_test_teardown(the_program_serves_the_page, end),
     };
     if (argc > 1)

@@ -258,9 +258,13 @@ static void browser_shot(struct browser *b, const char *name) {
     json_decref(value);
 }
 
-/* Fails where the console has an error since the last look. A server's refusal that is meant counts as none. */
+static json_t *browser_console(struct browser *b) {
+    return browser_do(b, "POST", "/se/log", json_pack("{s:s}", "type", "browser"));
+}
+
+/* Fails where the console tells of an error since the last look. */
 static void browser_quiet(struct browser *b) {
-    json_t *list = browser_do(b, "POST", "/se/log", json_pack("{s:s}", "type", "browser")), *one;
+    json_t *list = browser_console(b), *one;
     size_t i;
     json_array_foreach(list, i, one) {
         const char *text = json_string_value(json_object_get(one, "message"));
@@ -269,6 +273,11 @@ static void browser_quiet(struct browser *b) {
             fail_msg("console: %s %s", level, text);
     }
     json_decref(list);
+}
+
+/* What the console has told is as it should be. */
+static void browser_forget(struct browser *b) {
+    json_decref(browser_console(b));
 }
 
 #endif
