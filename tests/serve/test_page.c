@@ -297,7 +297,7 @@ static void a_session_is_found_again(void **state) {
 static void let_until(const char *expression) {
     double began = lp_clock_ms();
     while (!browser_is(b, expression)) {
-        if (lp_clock_ms() - began > 60000)
+        if (lp_clock_ms() - began > 120000)
             fail_msg("never true: %s", expression);
         atomic_fetch_add(&service_allowed, 1);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* For tests of the page: headless Chromium, driven over WebDriver (w3.org/TR/webdriver2) as a person would. What goes wrong
- * fails the test; waits are for conditions, a minute at most. */
+ * fails the test; waits are for conditions, two minutes at most. */
 #ifndef LP_TESTS_SERVE_WEBDRIVER_H
 #define LP_TESTS_SERVE_WEBDRIVER_H
 
@@ -161,7 +161,7 @@ static char *browser_text(struct browser *b, const char *expression) {
 static void browser_wait(struct browser *b, const char *expression) {
     double began = lp_clock_ms();
     while (!browser_is(b, expression)) {
-        if (lp_clock_ms() - began > 60000) {
+        if (lp_clock_ms() - began > 120000) {
             char *seen = browser_text(b, "document.body.innerText");
             fail_msg("never true: %s\n%s", expression, seen);
         }
