@@ -114,7 +114,7 @@ static int end_orders(struct lp_desk *d, bool (*ends)(const struct lp_order *o, 
         }
         *at = o->next;
         d->waiting--;
-        lp_fault_set(&o->fault, LP_GONE, NULL, NULL, "stopped before the planner came to it");
+        lp_fault_set(&o->fault, LP_GONE, NULL, "canceled", "stopped before the planner came to it");
         finish(o);
         ended++;
     }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/route_sessions.c - /v1/sessions: made, listed, told, deleted, and their turns stopped. */
+/* serve/route_sessions.c - /v1/sessions: made, listed, told, deleted, and their turns stopped and judged. */
+#include "serve/fields.h"
 #include "serve/routes.h"
+
+#include <stdlib.h>
 
 /* A session's id from the path, and whose it must be. */
 static struct lp_hash owner_and_id(const struct lp_exchange *x, char id[LP_SESSION_ID]) {
@@ -71,4 +74,23 @@ static void cancel(struct lp_exchange *x) {
 
 void lp_route_session_cancel(struct lp_exchange *x) {
     lp_errand_send(x, cancel);
+}
+
+static void vote(struct lp_exchange *x) {
+    char id[LP_SESSION_ID], turn[8];
+    const struct lp_hash owner = owner_and_id(x, id);
+    struct lp_fault *fault = &x->errand.fault;
+    int64_t vote = 2;
+    json_t *body = lp_take_body(lp_str_text(&x->body), x->body.n, fault);
+    lp_exchange_part(x, 1, turn, sizeof turn);
+    x->errand.status = 200;
+    if (body && lp_take_integer(body, "vote", -1, 1, &vote, fault) &&
+        (vote != 2 || lp_bad(fault, "vote", "'vote' must be 1, 0 or -1")) &&
+        lp_state_vote(x->server->state, &owner, id, atoi(turn), (int)vote, fault))
+        x->errand.value = json_pack("{s:I}", "vote", (json_int_t)vote);
+    json_decref(body);
+}
+
+void lp_route_session_vote(struct lp_exchange *x) {
+    lp_errand_send(x, vote);
 }

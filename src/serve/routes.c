@@ -18,6 +18,7 @@ const struct lp_route lp_routes[] = {
     {"POST", "/v1/sessions/*/cancel", false, lp_route_session_cancel, lp_errand_finish, false},
     {"POST", "/v1/sessions/*/images", false, lp_route_session_images, lp_errand_finish, true},
     {"POST", "/v1/sessions/*/messages", false, lp_route_session_messages, lp_route_session_messages_finish, false},
+    {"POST", "/v1/sessions/*/turns/*/vote", false, lp_route_session_vote, lp_errand_finish, false},
     {"GET", "/v1/sessions/*/objects/*", false, lp_route_session_object, lp_errand_finish, false},
 };
 

@@ -298,9 +298,10 @@ static bool finish(struct turn *t, const struct lp_reply *reply, struct lp_fault
 }
 
 /* Keeps the end of one that did not: as if it had never been where the request was at fault. */
-static void give_up(struct turn *t, const struct lp_fault *fault) {
+static void give_up(struct turn *t, struct lp_fault *fault) {
     struct lp_fault again = {0};
     bool canceled = fault->status == LP_GONE;
+    fault->code = canceled ? "canceled" : fault->code;
     if (fault->status < 500 && !canceled) {
         lp_state_forget(t->o->state, t->o->order.tag, t->number);
         return;

@@ -44,6 +44,10 @@ bool lp_state_delete(struct lp_state *s, const struct lp_hash *owner, const char
 json_t *lp_state_list(struct lp_state *s, const struct lp_hash *owner, struct lp_fault *fault);
 json_t *lp_state_session(struct lp_state *s, const struct lp_hash *owner, const char *id, struct lp_fault *fault);
 
+/* What a user thinks of a turn: 1, 0 or -1. 404 where there is no such turn. */
+bool lp_state_vote(struct lp_state *s, const struct lp_hash *owner, const char *id, int turn, int vote,
+                   struct lp_fault *fault);
+
 /* Adds a user's picture, encoded in n bytes that lp_image_decode took, of that size in pixels. 409 while a turn runs. The new
  * object as JSON; owned by caller. */
 json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,

@@ -32,6 +32,7 @@ enum lp_query {
     LP_Q_TURN_FORGET,
     LP_Q_TURN_LIST,
     LP_Q_TURN_INTERRUPT,
+    LP_Q_TURN_VOTE,
     LP_Q_MESSAGE_ADD,
     LP_Q_MESSAGE_LIST,
     LP_Q_OBJECT_ADD,

@@ -181,7 +181,7 @@ json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, co
     if (done)
         snprintf(row.object.handle, sizeof row.object.handle, "img_%d", (int)picture);
     done = done && lp_state_add_row(s, session, number, &row, &content, &added, fault) &&
-           lp_state_run(s, lp_state_bind(s, LP_Q_SESSION_TOUCH, "iit", session, (int64_t)time(NULL), NULL), fault);
+           lp_state_run(s, lp_state_bind(s, LP_Q_SESSION_TOUCH, "ii", (int64_t)time(NULL), session), fault);
     if (!lp_state_leave(s, done, fault))
         return NULL;
     atomic_fetch_add(&s->objects, 1);

@@ -93,6 +93,7 @@ bool lp_state_delete(struct lp_state *s, const struct lp_hash *owner, const char
     for (int i = 0; done && i < freed.n; i++) /* after the rows are gone for good, before another may add the same */
         freed.bytes += lp_state_blob_drop(s, &freed.hash[i]);
     if (done) {
+        s->running = s->running == session ? 0 : s->running; /* its number may be another's next */
         atomic_fetch_sub(&s->sessions, 1);
         atomic_fetch_sub(&s->objects, objects);
         atomic_fetch_sub(&s->bytes, freed.bytes);
@@ -102,11 +103,24 @@ bool lp_state_delete(struct lp_state *s, const struct lp_hash *owner, const char
     return done;
 }
 
+/* A title: the beginning of the first message, at most 80 bytes of whole characters. */
+static const char *cut(const char *text, char title[84]) {
+    size_t n = text ? strlen(text) : 0;
+    bool long_one = n > 80;
+    n = long_one ? 80 : n;
+    while (long_one && n && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    memcpy(title, text ? text : "", n);
+    strcpy(title + n, long_one ? "\xe2\x80\xa6" : "");
+    return text ? title : NULL;
+}
+
 /* {"id", "object", "created", "changed", "title"} of columns from `at` on; the id is given where it is no column. */
 static json_t *head(sqlite3_stmt *q, const char *id, int at) {
+    char title[84];
     return json_pack("{s:s, s:s, s:I, s:I, s:s?}", "id", id, "object", "session", "created",
                      (json_int_t)sqlite3_column_int64(q, at), "changed", (json_int_t)sqlite3_column_int64(q, at + 1),
-                     "title", (const char *)sqlite3_column_text(q, at + 2));
+                     "title", cut((const char *)sqlite3_column_text(q, at + 2), title));
 }
 
 json_t *lp_state_list(struct lp_state *s, const struct lp_hash *owner, struct lp_fault *fault) {
@@ -134,9 +148,9 @@ json_t *lp_state_list(struct lp_state *s, const struct lp_hash *owner, struct lp
 /* A turn: its request's and its reply's keys behind its own. One whose end could not be written does not run. */
 static json_t *turn_json(sqlite3_stmt *q, bool runs) {
     const char *status = (const char *)sqlite3_column_text(q, 1);
-    json_t *turn = json_pack("{s:I, s:s, s:I, s:n}", "turn", (json_int_t)sqlite3_column_int64(q, 0), "status",
+    json_t *turn = json_pack("{s:I, s:s, s:I, s:n, s:I}", "turn", (json_int_t)sqlite3_column_int64(q, 0), "status",
                              strcmp(status, "running") || runs ? status : "interrupted", "created", (json_int_t)sqlite3_column_int64(q, 4),
-                             "ended");
+                             "ended", "vote", (json_int_t)sqlite3_column_int64(q, 6));
     bool good = turn != NULL;
     if (sqlite3_column_type(q, 5) != SQLITE_NULL)
         good = good && !json_object_set_new(turn, "ended", json_integer(sqlite3_column_int64(q, 5)));
@@ -189,4 +203,15 @@ json_t *lp_state_session(struct lp_state *s, const struct lp_hash *owner, const 
     json_decref(turns);
     json_decref(objects);
     return all;
+}
+
+bool lp_state_vote(struct lp_state *s, const struct lp_hash *owner, const char *id, int turn, int vote,
+                   struct lp_fault *fault) {
+    int64_t session = 0;
+    if (!lp_state_enter(s, fault))
+        return false;
+    bool done = lp_state_own(s, owner, id, &session, fault);
+    if (done && !lp_state_row(s, lp_state_bind(s, LP_Q_TURN_VOTE, "iii", (int64_t)vote, session, (int64_t)turn), fault))
+        done = fault->status ? false : lp_fault_set(fault, 404, NULL, "turn_not_found", "there is no such turn");
+    return lp_state_leave(s, done, fault);
 }

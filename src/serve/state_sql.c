@@ -6,11 +6,12 @@
  * session's objects from 0, of all kinds; messages.marks are a request's points and
  * boxes, told is what a planner on a server is told of results. */
 const char lp_state_schema[] =
-    "CREATE TABLE sessions(session INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner BLOB NOT NULL, title TEXT,"
+    "CREATE TABLE sessions(session INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner BLOB NOT NULL,"
     " created INTEGER NOT NULL, changed INTEGER NOT NULL);"
     "CREATE INDEX sessions_of_owner ON sessions(owner, changed);"
     "CREATE TABLE turns(session INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE, turn INTEGER NOT NULL,"
     " status TEXT NOT NULL, request TEXT NOT NULL, reply TEXT, began INTEGER NOT NULL, ended INTEGER,"
+    " vote INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY(session, turn)) WITHOUT ROWID;"
     "CREATE TABLE messages(number INTEGER PRIMARY KEY, session INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,"
     " turn INTEGER NOT NULL, assistant INTEGER NOT NULL, request INTEGER NOT NULL, first INTEGER NOT NULL,"
@@ -22,6 +23,7 @@ const char lp_state_schema[] =
     " count INTEGER, text TEXT, runs TEXT, PRIMARY KEY(session, number), UNIQUE(session, handle));"
     "CREATE INDEX objects_of_hash ON objects(hash) WHERE hash IS NOT NULL;";
 
+#define FIRST_TEXT "(SELECT json_extract(request, '$.text') FROM turns t WHERE t.session = s.session ORDER BY turn LIMIT 1)"
 #define OBJECT_COLUMNS "handle, turn, by_user, hash, width, height, x0, y0, x1, y1, score, count, text, runs"
 
 const char *const lp_state_sql[LP_QUERIES] = {
@@ -29,11 +31,11 @@ const char *const lp_state_sql[LP_QUERIES] = {
     [LP_Q_COMMIT] = "COMMIT",
     [LP_Q_ROLLBACK] = "ROLLBACK",
     [LP_Q_SESSION_ADD] = "INSERT INTO sessions(id, owner, created, changed) VALUES(?1, ?2, ?3, ?3)",
-    [LP_Q_SESSION_FIND] = "SELECT session, created, changed, title FROM sessions WHERE id = ? AND owner = ?",
+    [LP_Q_SESSION_FIND] = "SELECT session, created, changed, " FIRST_TEXT " FROM sessions s WHERE id = ? AND owner = ?",
     [LP_Q_SESSION_COUNT] = "SELECT count(*) FROM sessions WHERE owner = ?",
-    [LP_Q_SESSION_LIST] = "SELECT id, created, changed, title, (SELECT count(*) FROM turns t WHERE t.session = s.session)"
+    [LP_Q_SESSION_LIST] = "SELECT id, created, changed, " FIRST_TEXT ", (SELECT count(*) FROM turns t WHERE t.session = s.session)"
                           " FROM sessions s WHERE owner = ? ORDER BY changed DESC, session DESC",
-    [LP_Q_SESSION_TOUCH] = "UPDATE sessions SET changed = ?2, title = coalesce(title, ?3) WHERE session = ?1",
+    [LP_Q_SESSION_TOUCH] = "UPDATE sessions SET changed = ? WHERE session = ?",
     [LP_Q_SESSION_DELETE] = "DELETE FROM sessions WHERE session = ?",
     [LP_Q_SESSION_HASHES] = "SELECT hash, max(bytes) FROM objects WHERE session = ? AND hash IS NOT NULL GROUP BY hash",
     [LP_Q_HASH_USED] = "SELECT 1 FROM objects WHERE hash = ? LIMIT 1",
@@ -42,7 +44,8 @@ const char *const lp_state_sql[LP_QUERIES] = {
     [LP_Q_TURN_SAVE] = "UPDATE turns SET status = ?3, reply = ?4, ended = ?5 WHERE session ="
                        " (SELECT session FROM sessions WHERE id = ?1) AND turn = ?2 RETURNING session",
     [LP_Q_TURN_FORGET] = "DELETE FROM turns WHERE session = (SELECT session FROM sessions WHERE id = ?) AND turn = ?",
-    [LP_Q_TURN_LIST] = "SELECT turn, status, request, reply, began, ended FROM turns WHERE session = ? ORDER BY turn",
+    [LP_Q_TURN_LIST] = "SELECT turn, status, request, reply, began, ended, vote FROM turns WHERE session = ? ORDER BY turn",
+    [LP_Q_TURN_VOTE] = "UPDATE turns SET vote = ? WHERE session = ? AND turn = ? RETURNING turn",
     [LP_Q_TURN_INTERRUPT] = "UPDATE turns SET status = 'interrupted' WHERE status = 'running'"
                             " AND (?1 = 0 OR session = ?1)",
     [LP_Q_MESSAGE_ADD] = "INSERT INTO messages(session, turn, assistant, request, first, pictures, text, told,"

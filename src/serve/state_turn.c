@@ -7,23 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-/* The session's title: the beginning of its first request, at most 80 bytes of whole characters. */
-static void make_title(const json_t *request, char title[84]) {
-    const char *text = json_string_value(json_object_get(request, "text"));
-    size_t n = text ? strlen(text) : 0;
-    bool cut = n > 80;
-    n = cut ? 80 : n;
-    while (cut && n && ((unsigned char)text[n] & 0xc0) == 0x80)
-        n--;
-    memcpy(title, text ? text : "", n);
-    strcpy(title + n, cut ? "\xe2\x80\xa6" : "");
-}
-
 bool lp_state_begin(struct lp_state *s, const struct lp_hash *owner, const char *id, const json_t *request, int *turn,
                     struct lp_fault *fault) {
-    char *text = lp_json_text(request), title[84];
+    char *text = lp_json_text(request);
     int64_t session, now = (int64_t)time(NULL);
-    make_title(request, title);
     if (!text)
         return lp_fault_memory(fault);
     bool done = lp_state_enter(s, fault);
@@ -38,7 +25,7 @@ bool lp_state_begin(struct lp_state *s, const struct lp_hash *owner, const char 
         done = done && /* one that runs here has an end that could not be written */
                lp_state_run(s, lp_state_bind(s, LP_Q_TURN_INTERRUPT, "i", session), fault) &&
                lp_state_run(s, lp_state_bind(s, LP_Q_TURN_ADD, "iiti", session, (int64_t)*turn, text, now), fault) &&
-               lp_state_run(s, lp_state_bind(s, LP_Q_SESSION_TOUCH, "iit", session, now, title), fault);
+               lp_state_run(s, lp_state_bind(s, LP_Q_SESSION_TOUCH, "ii", now, session), fault);
         if (done)
             s->running = session;
         done = lp_state_leave(s, done, fault);

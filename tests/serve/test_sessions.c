@@ -298,6 +298,35 @@ static void malformed_messages_are_refused(void **state) {
     service_end(&s);
 }
 
+static void turns_are_judged(void **state) {
+    (void)state;
+    static const char *const plain[] = {TURN("No.", "[]", "Yes."), NULL};
+    static const struct {
+        const char *rest, *body;
+        int status;
+    } cases[] = {{"/turns/1/vote", "{\"vote\":1}", 200},   {"/turns/1/vote", "{\"vote\":-1}", 200},
+                 {"/turns/2/vote", "{\"vote\":1}", 404},   {"/turns/x/vote", "{\"vote\":1}", 404},
+                 {"/turns/1/vote", "{\"vote\":2}", 400},   {"/turns/1/vote", "{}", 400},
+                 {"/turns/1/vote", "{\"vote\":\"1\"}", 400}, {"/turns//vote", "{\"vote\":1}", 404}};
+    struct service s;
+    char path[80];
+    begin(&s, plain);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    answer_done(&(struct answer[]){ask(&s, path, "{\"text\":\"Hi\"}")}[0]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct answer a = talk_do(port_of(&s), "POST", path, cases[i].rest, JSON_TYPE, cases[i].body);
+        if (a.status != cases[i].status)
+            fail_msg("%s %s: %s", cases[i].rest, cases[i].body, lp_str_text(&a.all));
+        answer_done(&a);
+    }
+    json_t *session = talk_session(port_of(&s), path);
+    const json_t *turn = json_array_get(json_object_get(session, "turns"), 0);
+    assert_int_equal(json_integer_value(json_object_get(turn, "vote")), -1);
+    json_decref(session);
+    service_end(&s);
+}
+
 /* Another key's sessions are not there. */
 static void keys_have_their_own_sessions(void **state) {
     (void)state;
@@ -311,6 +340,7 @@ static void keys_have_their_own_sessions(void **state) {
                  {"POST", "/messages", "{\"text\":\"Hi\",\"stream\":false}", 200},
                  {"GET", "/objects/img_1", NULL, 404},
                  {"POST", "/cancel", "{}", 200},
+                 {"POST", "/turns/1/vote", "{\"vote\":1}", 200},
                  {"DELETE", "", NULL, 204},
                  {"GET", "", NULL, 404}};
     static const char *const hello[] = {TURN("No.", "[]", "Hello."), NULL};
@@ -466,7 +496,7 @@ static void turns_can_be_canceled(void **state) {
         atomic_store(&service_held, false);
         if (way == 0) {
             a = client_read(fd);
-            assert_true(a.status == 499);
+            assert_true(a.status == 499 && strstr(lp_str_text(&a.body), "\"code\":\"canceled\""));
             answer_done(&a);
         }
         wait_for(&s, "llava_plus_planner_busy", 0);
@@ -520,6 +550,7 @@ int main(void) {
         cmocka_unit_test(pictures_come_in_four_ways),
         cmocka_unit_test(the_state_takes_so_many_bytes),
         cmocka_unit_test(malformed_messages_are_refused),
+        cmocka_unit_test(turns_are_judged),
         cmocka_unit_test(keys_have_their_own_sessions),
         cmocka_unit_test(sessions_go_on_where_they_were),
         cmocka_unit_test(strokes_become_masks),
