@@ -274,9 +274,12 @@ static void a_session_is_found_again(void **state) {
     add_picture();
     ask("Cut out the houses and read the banner.");
     browser_wait(b, ANSWERED(1));
+    browser_click(b, "[title='Good answer']");
+    browser_wait(b, "document.querySelector(\"[title='Good answer']\").ariaPressed === 'true'");
     browser_tell(b, "/refresh", json_object());
     browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
     assert_text("document.querySelector('.said p').innerText", "Cut out the houses and read the banner.");
+    assert_true(browser_is(b, "document.querySelector(\"[title='Good answer']\").ariaPressed === 'true'"));
     browser_click(b, "#new");
     browser_wait(b, "!document.querySelector('.turn') && location.hash === ''");
     browser_click(b, "#history-open");

@@ -60,6 +60,7 @@ const at = (id, ...rest) => `/v1/sessions/${[id, ...rest].map(encodeURIComponent
 export const create = async () => (await call("POST", "/v1/sessions", json({}))).json();
 export const get = async (id) => (await call("GET", at(id))).json();
 export const remove = (id) => call("DELETE", at(id));
+export const vote = (id, turn, vote) => call("POST", at(id, "turns", String(turn), "vote"), json({vote}));
 export const cancel = (id) => call("POST", at(id, "cancel"), json({}));
 
 export const models = async () => (await (await call("GET", "/v1/models")).json()).data;

@@ -176,6 +176,7 @@ function useTool(name) {
 
 const hooks = {
     retry: (turn) => ask(pickMessage(turn)),
+    vote: guarded(async (turn, vote) => (await api.vote(session.id, turn.turn, vote)).ok),
     use: guarded(useAgain),
     found: (turn) => session?.picturesWithRegions(turn) ?? [],
     show: guarded((turn, handle) => look(session.find(handle), turn)),

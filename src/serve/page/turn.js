@@ -27,7 +27,7 @@ function marksOf(turn) {
 }
 
 export class TurnView {
-    /* `on`: {retry(turn), show(turn, picture), use(handle), light(keys), url(handle)}. */
+    /* `on`: {retry(turn), vote(turn, vote), found(turn), show(turn, picture), use(handle), light(turn, keys), url(handle)}. */
     constructor(turn, on) {
         this.turn = turn;
         this.on = on;
@@ -179,10 +179,24 @@ export class TurnView {
         this.bar.hidden = !ended;
         this.bar.replaceChildren(...[
             turn.answer && button("copy", "Copy", () => this.#copy(), {seen: false}),
+            turn.status === "done" && this.#voteButton("good", "Good answer", 1),
+            turn.status === "done" && this.#voteButton("poor", "Poor answer", -1),
             button("retry", "Ask again", () => this.on.retry(turn), {seen: false}),
             turn.results.length && button("save", "Save results as JSON", () => this.#save(), {seen: false}),
             found.length && button("eye", "Show on the picture", () => this.on.show(turn, found[0]))
         ].filter(Boolean));
+    }
+
+    /* Pressed again, it takes the vote back. */
+    #voteButton(name, word, vote) {
+        const pressed = this.turn.vote === vote;
+        return button(name, word, async () => {
+            if (await this.on.vote(this.turn, pressed ? 0 : vote)) {
+                this.turn.vote = pressed ? 0 : vote;
+                this.#renderBar();
+                this.bar.querySelector(`[title="${word}"]`).focus();
+            }
+        }, {seen: false, "aria-pressed": String(pressed)});
     }
 
     async #copy() {
