@@ -149,6 +149,25 @@ static json_t *actions_of(const json_t *calls) {
     return list;
 }
 
+/* Keeps the text that a tool read as an object, so that the planner can name it rather than copy it. */
+static bool keep_text(struct lp_agent *agent, const struct lp_skill *skill, json_t *result, struct lp_error *err) {
+    const json_t *lines = json_object_get(result, "texts"), *text = json_object_get(result, "text");
+    struct lp_str all = {0};
+    if (!(skill->leaves & LP_LEAVES_TEXT) || json_object_get(result, "handles"))
+        return true;
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const char *line = json_string_value(json_array_get(lines, i));
+        lp_str_printf(&all, "%s%s", i ? "\n" : "", line ? line : "");
+    }
+    const char *words = json_string_value(text ? text : json_object_get(result, "message"));
+    if (!lines && words)
+        lp_str_puts(&all, words);
+    const struct lp_object *o = all.n && !all.failed ? lp_objects_add_text(&agent->talk.objects, all.s, 1, err) : NULL;
+    bool done = o ? !json_object_set_new(result, "handles", json_string(o->handle)) : !all.n && !all.failed;
+    lp_str_done(&all);
+    return done || lp_error_memory(err);
+}
+
 /* What tools' messages say, from the first on: an object is the result itself, other words are its message. */
 static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp_agent *agent, int64_t *pixels,
                          struct lp_error *err) {
@@ -166,7 +185,8 @@ static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp
             result[i] = json_pack("{s:s}", "message", text);
         }
         outcome[i] = (struct lp_outcome){lp_skill_find(name)->api_name, result[i], NULL};
-        done = (result[i] || lp_error_memory(err)) && add_pictures(chat, m, agent, pixels, err);
+        done = (result[i] || lp_error_memory(err)) && keep_text(agent, lp_skill_find(name), result[i], err) &&
+               add_pictures(chat, m, agent, pixels, err);
     }
     done = done && lp_conversation_tell(&agent->talk, outcome, n, true, err);
     for (int i = 0; i < n; i++)

@@ -50,17 +50,15 @@ static bool read_form(struct lp_exchange *x, struct form *f, struct lp_fault *fa
 }
 
 /* Adds a picture, after a look whether it is one. */
-static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, const struct lp_image *decoded,
-                json_t *list) {
+static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, json_t *list) {
     const struct lp_hash owner = lp_guard_owner(x);
     struct lp_fault *fault = &x->errand.fault;
     struct lp_error err = {0};
-    struct lp_image *image = decoded ? NULL : lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
-    const struct lp_image *known = decoded ? decoded : image;
-    if (!known)
+    struct lp_image *image = lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
+    if (!image)
         return lp_fault_from(fault, "image", &err);
     json_t *one =
-        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, known->width, known->height, fault);
+        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image->width, image->height, fault);
     lp_image_close(image);
     return one && !json_array_append_new(list, one);
 }
@@ -75,7 +73,7 @@ static bool read_json(struct lp_exchange *x, const char *id, struct lp_state_fou
     if (body && !image)
         lp_bad(fault, "image", "'image' must be a data URL (data:image/png;base64,..) or the handle of a picture");
     else if (body && strncasecmp(image, "data:", 5))
-        good = (!strncmp(image, "img_", 4) && lp_state_find(x->server->state, &owner, id, image, found, fault)) ||
+        good = (!strncmp(image, "img_", 4) && lp_state_find(x->server->state, &owner, id, image, true, found, fault)) ||
                fault->status || !lp_bad(fault, "image", "'image' is no data URL and no picture's handle: files and addresses "
                                                         "are not fetched");
     else if (body)
@@ -97,11 +95,11 @@ static void work(struct lp_exchange *x) {
     if (good && !strncasecmp(type, "multipart/", 10)) {
         good = read_form(x, &form, fault);
         for (int i = 0; good && i < form.n; i++)
-            good = add(x, id, &form.picture[i], NULL, list);
+            good = add(x, id, &form.picture[i], list);
     } else if (good && !strncasecmp(type, "image/", 6)) {
-        good = add(x, id, &x->body, NULL, list);
+        good = add(x, id, &x->body, list);
     } else if (good) {
-        good = read_json(x, id, &found, fault) && add(x, id, &found.bytes, found.object.picture, list);
+        good = read_json(x, id, &found, fault) && add(x, id, &found.bytes, list);
     }
     x->errand.status = 201;
     if (good)

@@ -30,10 +30,14 @@ static bool mask_png(struct lp_errand *e, struct lp_state_found *found, struct l
     return e->bytes;
 }
 
-/* A picture whose file is no PNG, or may have more in it than pixels (where it was taken, say), is encoded anew. */
+/* A user's picture, whose file may be no PNG and have more in it than pixels (where it was taken, say), is encoded anew. */
 static bool picture_png(struct lp_errand *e, struct lp_state_found *found, struct lp_error *err) {
-    if (found->user && found->object.kind == LP_OBJECT_IMAGE)
-        return (e->bytes = lp_image_encode_png(found->object.picture, &e->n, err)) != NULL;
+    if (found->user) {
+        struct lp_image *image = lp_image_decode(lp_str_text(&found->bytes), found->bytes.n, "the picture", err);
+        e->bytes = image ? lp_image_encode_png(image, &e->n, err) : NULL;
+        lp_image_close(image);
+        return e->bytes;
+    }
     e->bytes = found->bytes.s;
     e->n = found->bytes.n;
     found->bytes = (struct lp_str){0};
@@ -60,7 +64,7 @@ static void work(struct lp_exchange *x) {
     lp_exchange_part(x, 0, id, sizeof id);
     lp_exchange_part(x, 1, handle, sizeof handle);
     char ending = take_ending(handle);
-    if (lp_state_find(x->server->state, &owner, id, handle, &found, &e->fault)) {
+    if (lp_state_find(x->server->state, &owner, id, handle, ending != 'j', &found, &e->fault)) {
         enum lp_object_kind kind = found.object.kind;
         bool drawn = kind == LP_OBJECT_IMAGE || kind == LP_OBJECT_MAP, mask = kind == LP_OBJECT_MASK && found.runs;
         bool png = ending == 'p' || (!ending && drawn);

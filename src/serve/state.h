@@ -53,16 +53,16 @@ bool lp_state_vote(struct lp_state *s, const struct lp_hash *owner, const char *
 json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,
                              int width, int height, struct lp_fault *fault);
 
-/* An object with its content. Zero it first; lp_state_found_done also after failure. */
+/* An object. Zero it first; lp_state_found_done also after failure. */
 struct lp_state_found {
-    struct lp_object object; /* with an image's picture or a map's pixels; a mask has `runs` instead */
+    struct lp_object object; /* without picture and pixels, but with their size; its text lives in the arena */
     bool user;               /* brought by the user, not made by a skill */
     int turn;                /* of which it is part */
-    const char *runs;        /* COCO's "counts" */
-    struct lp_str bytes;     /* of an image or a map: its file */
-    struct lp_arena arena;   /* texts */
+    const char *runs;        /* of a mask: COCO's "counts" */
+    struct lp_str bytes;     /* with `content`, of an image or a map: its file */
+    struct lp_arena arena;
 };
-bool lp_state_find(struct lp_state *s, const struct lp_hash *owner, const char *id, const char *handle,
+bool lp_state_find(struct lp_state *s, const struct lp_hash *owner, const char *id, const char *handle, bool content,
                    struct lp_state_found *found, struct lp_fault *fault);
 void lp_state_found_done(struct lp_state_found *found);
 

@@ -88,9 +88,8 @@ struct lp_row {
 };
 /* Locked. The row at which a statement stands. */
 bool lp_state_read_row(sqlite3_stmt *q, struct lp_arena *arena, struct lp_row *row, struct lp_fault *fault);
-/* Fills object->picture, or pixels of a map or with `mask` of a mask; `bytes` gets an image's file; NULL: not wanted. */
-bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, bool mask, struct lp_object *object,
-                           struct lp_str *bytes, struct lp_fault *fault);
+/* Fills object->picture, or pixels of a map or a mask, also on failure. */
+bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct lp_object *object, struct lp_fault *fault);
 
 /* What of an object does not fit into a row: bytes of a file, or a mask's runs. Owned. */
 struct lp_state_content {

@@ -73,11 +73,10 @@ static bool take_mask(struct lp_object *o, const char *runs, struct lp_fault *fa
            lp_state_damaged(fault, "a mask cannot be read");
 }
 
-bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, bool mask, struct lp_object *object,
-                           struct lp_str *bytes, struct lp_fault *fault) {
+bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct lp_object *object, struct lp_fault *fault) {
     struct lp_str file = {0};
     struct lp_error err = {0};
-    if (mask && object->kind == LP_OBJECT_MASK)
+    if (object->kind == LP_OBJECT_MASK)
         return take_mask(object, row->runs, fault);
     if (object->kind != LP_OBJECT_IMAGE && object->kind != LP_OBJECT_MAP)
         return true;
@@ -94,10 +93,7 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, bool ma
     } else {
         object->picture = image;
     }
-    if (bytes)
-        *bytes = file;
-    else
-        lp_str_done(&file);
+    lp_str_done(&file);
     return done;
 }
 
@@ -192,7 +188,7 @@ json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, co
     return one;
 }
 
-bool lp_state_find(struct lp_state *s, const struct lp_hash *owner, const char *id, const char *handle,
+bool lp_state_find(struct lp_state *s, const struct lp_hash *owner, const char *id, const char *handle, bool content,
                    struct lp_state_found *found, struct lp_fault *fault) {
     struct lp_arena *arena = &found->arena;
     struct lp_row row;
@@ -212,12 +208,10 @@ bool lp_state_find(struct lp_state *s, const struct lp_hash *owner, const char *
     found->user = row.user;
     found->turn = row.turn;
     found->runs = row.runs;
-    return lp_state_read_content(s, &row, false, &found->object, &found->bytes, fault);
+    return !content || !row.filed || lp_state_blob_get(s, &row.hash, &found->bytes, fault);
 }
 
 void lp_state_found_done(struct lp_state_found *found) {
-    lp_image_close(found->object.picture);
-    lp_free(found->object.pixel);
     lp_str_done(&found->bytes);
     lp_arena_done(&found->arena);
 }

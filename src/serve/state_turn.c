@@ -180,7 +180,7 @@ static bool put_object(struct lp_state *s, const struct lp_row *row, struct lp_c
     struct lp_objects *all = &c->objects;
     struct lp_error err = {0};
     read.picture = NULL;
-    if (!lp_state_read_content(s, row, true, &read, NULL, fault)) {
+    if (!lp_state_read_content(s, row, &read, fault)) {
         lp_image_close(read.picture);
         lp_free(read.pixel);
         return false;

@@ -313,7 +313,7 @@ static void no_memory_is_told(void **state) {
                 made = lp_state_list(s, &owner, &fault);
             else if (what == 2)
                 made = lp_state_add_picture(s, &owner, id, png.s, png.n, 6, 5, &fault);
-            bool found_it = what == 3 && lp_state_find(s, &owner, id, "img_2", &found, &fault);
+            bool found_it = what == 3 && lp_state_find(s, &owner, id, "img_2", true, &found, &fault);
             bool failed = lp_test_alloc_failed();
             lp_test_fail_alloc(0);
             done = !failed;

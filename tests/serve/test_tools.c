@@ -15,7 +15,7 @@
 #define CALLED(id, name) "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"" id "\",\"type\":\"function\",\"function\":{\"name\":\"" name "\",\"arguments\":\"{}\"}}]}"
 
 static const char *const reads[] = {TURN("I read it.", "[" CALL("ocr", "") "]", "I will use ocr."),
-                                    TURN("Thanks.", "[]", "It says OPEN."), NULL};
+                                    TURN("Thanks.", "[]", "It says {text_1}."), NULL};
 static const char *const answers[] = {TURN("No.", "[]", "A sign."), TURN("No.", "[]", "Yes."), NULL};
 
 /* A picture as a data URL; owned by caller. */
@@ -80,9 +80,12 @@ static void calls_go_to_the_client(void **state) {
 static void a_tools_message_is_seen(void **state) {
     (void)state;
     static const struct {
-        const char *says, *told;
-    } cases[] = {{"{\\\"text\\\":\\\"OPEN\\\"}", "<image>\nocr model outputs: {'text': 'OPEN'}\n\n"},
-                 {"It is OPEN", "<image>\nocr model outputs: {'message': 'It is OPEN'}\n\n"}};
+        const char *says, *told, *answer;
+    } cases[] = {{"{\\\"texts\\\":[\\\"OPEN\\\",\\\"DAILY\\\"]}",
+                  "<image>\nocr model outputs: {'texts': ['OPEN', 'DAILY'], 'handles': 'text_1'}\n\n",
+                  "\"content\":\"It says OPEN\\nDAILY.\""},
+                 {"SHUT", "<image>\nocr model outputs: {'message': 'SHUT', 'handles': 'text_1'}\n\n",
+                  "\"content\":\"It says SHUT.\""}};
     struct service s;
     struct lp_str url = picture_url(99);
     begin(&s, reads);
@@ -94,7 +97,7 @@ static void a_tools_message_is_seen(void **state) {
                       cases[i].says, url.s);
         int seen = s.fake.seen;
         struct answer a = chat(&s, ",\"tools\":[" TOOL("ocr") "]", more.s);
-        if (!strstr(lp_str_text(&a.body), "\"content\":\"It says OPEN.\"") || !strstr(lp_str_text(&a.body), "\"stop\""))
+        if (!strstr(lp_str_text(&a.body), cases[i].answer) || !strstr(lp_str_text(&a.body), "\"stop\""))
             fail_msg("%s", lp_str_text(&a.all));
         assert_int_equal(s.agent.talk.n, 4);
         assert_int_equal(strncmp(s.agent.talk.said[2].text, cases[i].told, strlen(cases[i].told)), 0);
