@@ -209,11 +209,13 @@ static void what_was_found_is_on_the_picture(void **state) {
     ask("Cut out the houses and read the banner.");
     browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
     assert_text("[...document.querySelectorAll('#legend button')].map((e) => e.textContent).join()", "house × 3,Team meeting");
-    assert_text("[...document.querySelectorAll('.steps .line')].map((e) => e.innerText.replace(/(under )?[0-9.]+ m?s/, 'T').replace(/\\s+/g, ' ')).join()",
+    assert_text("[...document.querySelectorAll('.steps .line')].map((e) => e.innerText.replace(/(under )?[0-9.]+ m?s/, 'T')"
+                ".replace(/\\s+/g, ' ')).join()",
                 "Planned T,segment_instances T 3 boxes, 3 masks,ocr T 1 box, 1 text");
     /* masks are where the skill left them: the middle of the front house, not the sky */
     assert_true(browser_is(b, "(() => { const c = document.querySelector('canvas.masks'), w = c.width, h = c.height;"
-                              "const d = c.getContext('2d').getImageData(0, 0, w, h).data, on = (x, y) => d[4 * (Math.round(y * h) * w + Math.round(x * w)) + 3] > 0;"
+                              "const d = c.getContext('2d').getImageData(0, 0, w, h).data;"
+                              "const on = (x, y) => d[4 * (Math.round(y * h) * w + Math.round(x * w)) + 3] > 0;"
                               "return on(0.7, 0.75) && !on(0.3, 0.3); })()"));
     browser_drag(b, ".phrase", middle, NULL); /* "houses" */
     browser_wait(b, LIT " === 3");
