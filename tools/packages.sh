@@ -5,7 +5,7 @@ build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesser
     tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev
     fonts-dejavu-core"
 mpi="libopenmpi-dev openmpi-bin" # optional: training over several processes
-test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation"
+test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation chromium chromium-driver"
 
 missing=
 for list in "$@"; do

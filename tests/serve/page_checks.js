@@ -58,11 +58,12 @@ for (const e of controls) {
     if ((r.width < 24 || r.height < 24) && !e.matches(".phrase, .link, .skip, [class~=detail], #scroll"))
         wrong.push(`small (${Math.round(r.width)} by ${Math.round(r.height)}): ${what(e)}`);
 }
-if (document.documentElement.scrollWidth > innerWidth)
-    wrong.push(`wider than the window: ${document.documentElement.scrollWidth} of ${innerWidth}`);
+const wide = document.documentElement.clientWidth;
+if (document.documentElement.scrollWidth > wide)
+    wrong.push(`wider than the window: ${document.documentElement.scrollWidth} of ${wide}`);
 for (const e of controls.filter((x) => !x.closest("#strip, #scroll, #under") && !x.matches(".skip"))) {
     const r = e.getBoundingClientRect();
-    if (r.left < -1 || r.right > innerWidth + 1)
+    if (r.left < -1 || r.right > wide + 1)
         wrong.push(`out of the window: ${what(e)}`);
 }
 

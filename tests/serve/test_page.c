@@ -77,15 +77,20 @@ static bool play(void *context, struct lp_call *call, struct lp_error *err) {
            lp_objects_add_text(&call->made, "Team meeting", 0.97f, err);
 }
 
-/* A server, and the page of it in the browser. */
-static void begin(const char *const *script) {
+/* A server, and the page of it in the browser. `key`: that it asks for; NULL: none. */
+static void begin_with(const char *const *script, const char *key) {
     char address[80];
     service_begin(s, script);
     s->agent.play = (struct lp_play){.run = play};
+    s->settings.key = key;
     service_start(s);
     snprintf(address, sizeof address, "http://127.0.0.1:%d/", lp_server_port(s->server));
     browser_view(b, 1200, 760, false, false);
     browser_go(b, address);
+}
+
+static void begin(const char *const *script) {
+    begin_with(script, NULL);
     browser_wait(b, "document.documentElement.dataset.ready !== undefined");
 }
 
@@ -204,11 +209,13 @@ static void what_was_found_is_on_the_picture(void **state) {
     ask("Cut out the houses and read the banner.");
     browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
     assert_text("[...document.querySelectorAll('#legend button')].map((e) => e.textContent).join()", "house × 3,Team meeting");
-    assert_text("[...document.querySelectorAll('.steps .line')].map((e) => e.innerText.replace(/(under )?[0-9.]+ m?s/, 'T').replace(/\\s+/g, ' ')).join()",
+    assert_text("[...document.querySelectorAll('.steps .line')].map((e) => e.innerText.replace(/(under )?[0-9.]+ m?s/, 'T')"
+                ".replace(/\\s+/g, ' ')).join()",
                 "Planned T,segment_instances T 3 boxes, 3 masks,ocr T 1 box, 1 text");
     /* masks are where the skill left them: the middle of the front house, not the sky */
     assert_true(browser_is(b, "(() => { const c = document.querySelector('canvas.masks'), w = c.width, h = c.height;"
-                              "const d = c.getContext('2d').getImageData(0, 0, w, h).data, on = (x, y) => d[4 * (Math.round(y * h) * w + Math.round(x * w)) + 3] > 0;"
+                              "const d = c.getContext('2d').getImageData(0, 0, w, h).data;"
+                              "const on = (x, y) => d[4 * (Math.round(y * h) * w + Math.round(x * w)) + 3] > 0;"
                               "return on(0.7, 0.75) && !on(0.3, 0.3); })()"));
     browser_drag(b, ".phrase", middle, NULL); /* "houses" */
     browser_wait(b, LIT " === 3");
@@ -223,6 +230,7 @@ static void what_was_found_is_on_the_picture(void **state) {
     browser_view(b, 390, 800, false, true);
     browser_shot(b, "page-phone");
     assert_accessible(320, 500);
+    browser_shot(b, "page-small");
     assert_accessible(1200, 760);
     browser_shot(b, "page-dark");
     leave();
@@ -268,9 +276,12 @@ static void a_session_is_found_again(void **state) {
     add_picture();
     ask("Cut out the houses and read the banner.");
     browser_wait(b, ANSWERED(1));
+    browser_click(b, "[title='Good answer']");
+    browser_wait(b, "document.querySelector(\"[title='Good answer']\").ariaPressed === 'true'");
     browser_tell(b, "/refresh", json_object());
     browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
     assert_text("document.querySelector('.said p').innerText", "Cut out the houses and read the banner.");
+    assert_true(browser_is(b, "document.querySelector(\"[title='Good answer']\").ariaPressed === 'true'"));
     browser_click(b, "#new");
     browser_wait(b, "!document.querySelector('.turn') && location.hash === ''");
     browser_click(b, "#history-open");
@@ -283,9 +294,7 @@ static void a_session_is_found_again(void **state) {
     browser_wait(b, "document.querySelector('.session[aria-current]')");
     browser_click(b, "#sessions li button:last-child");
     browser_wait(b, "!document.getElementById('none').hidden && !document.querySelector('.turn')");
-    struct answer a = client_do(s, "GET", "/metrics", "", NULL);
-    assert_true(strstr(lp_str_text(&a.body), "sessions") != NULL);
-    answer_done(&a);
+    wait_for(s, "llava_plus_sessions", 0);
     leave();
 }
 
@@ -293,7 +302,7 @@ static void a_session_is_found_again(void **state) {
 static void let_until(const char *expression) {
     double began = lp_clock_ms();
     while (!browser_is(b, expression)) {
-        if (lp_clock_ms() - began > 60000)
+        if (lp_clock_ms() - began > 120000)
             fail_msg("never true: %s", expression);
         atomic_fetch_add(&service_allowed, 1);
     }
@@ -418,6 +427,42 @@ static void a_reference_shows_what_to_look_for(void **state) {
     leave();
 }
 
+static void what_goes_wrong_is_said(void **state) {
+    (void)state;
+    begin(numbers);
+    browser_type(b, "#files", LP_TESTS_DIR "/serve/page_checks.js");
+    browser_wait(b, "document.getElementById('alerts').innerText.includes('That is no picture.')");
+    json_decref(browser_run(b, "const data = new DataTransfer(); data.items.add(new File(['no'], 'a.png', {type: 'image/png'}));"
+                               "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}))"));
+    browser_wait(b, "document.querySelectorAll('.alert').length === 2 && document.getElementById('frame').hidden");
+    browser_click(b, ".alert button");
+    browser_wait(b, "document.querySelectorAll('.alert').length === 1");
+    assert_accessible(1200, 760);
+    browser_forget(b); /* the console tells of the refusal */
+    ask("What can you do?"); /* a session without pictures */
+    browser_wait(b, ANSWERED(1));
+    leave();
+}
+
+static void a_key_is_asked_for(void **state) {
+    (void)state;
+    begin_with(village, "secret");
+    browser_wait(b, "document.getElementById('key').open");
+    assert_accessible(1200, 760);
+    browser_type(b, "#key-value", "wrong" KEY_ENTER);
+    browser_wait(b, "document.getElementById('key').open && document.querySelector('.alert')");
+    browser_type(b, "#key-value", "secret" KEY_ENTER);
+    browser_wait(b, "document.documentElement.dataset.ready !== undefined && !document.getElementById('key').open");
+    browser_forget(b);
+    add_picture();
+    ask("Cut out the houses and read the banner.");
+    browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
+    json_decref(browser_run(b, "localStorage.clear()")); /* the server knows the sessions of a key */
+    browser_click(b, "#history-open");
+    browser_wait(b, "document.querySelector('#sessions .session span').innerText === 'Cut out the houses and read the banner.'");
+    leave();
+}
+
 /* The planner that comes with the program, and the real reader of writing. */
 static void the_program_serves_the_page(void **state) {
     (void)state;
@@ -474,6 +519,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test_teardown(the_keyboard_is_enough, end),
         cmocka_unit_test_teardown(pictures_are_pasted_and_dropped, end),
         cmocka_unit_test_teardown(a_reference_shows_what_to_look_for, end),
+        cmocka_unit_test_teardown(what_goes_wrong_is_said, end),
+        cmocka_unit_test_teardown(a_key_is_asked_for, end),
         cmocka_unit_test_teardown(the_program_serves_the_page, end),
     };
     if (argc > 1)

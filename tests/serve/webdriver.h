@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* For tests of the page: headless Chromium, driven over WebDriver (w3.org/TR/webdriver2) as a person would. What goes wrong
- * fails the test; waits are for conditions, a minute at most. */
+ * fails the test; waits are for conditions, two minutes at most. */
 #ifndef LP_TESTS_SERVE_WEBDRIVER_H
 #define LP_TESTS_SERVE_WEBDRIVER_H
 
@@ -161,7 +161,7 @@ static char *browser_text(struct browser *b, const char *expression) {
 static void browser_wait(struct browser *b, const char *expression) {
     double began = lp_clock_ms();
     while (!browser_is(b, expression)) {
-        if (lp_clock_ms() - began > 60000) {
+        if (lp_clock_ms() - began > 120000) {
             char *seen = browser_text(b, "document.body.innerText");
             fail_msg("never true: %s\n%s", expression, seen);
         }
@@ -258,9 +258,13 @@ static void browser_shot(struct browser *b, const char *name) {
     json_decref(value);
 }
 
-/* Fails where the console has an error since the last look. A server's refusal that is meant counts as none. */
+static json_t *browser_console(struct browser *b) {
+    return browser_do(b, "POST", "/se/log", json_pack("{s:s}", "type", "browser"));
+}
+
+/* Fails where the console tells of an error since the last look. */
 static void browser_quiet(struct browser *b) {
-    json_t *list = browser_do(b, "POST", "/se/log", json_pack("{s:s}", "type", "browser")), *one;
+    json_t *list = browser_console(b), *one;
     size_t i;
     json_array_foreach(list, i, one) {
         const char *text = json_string_value(json_object_get(one, "message"));
@@ -269,6 +273,11 @@ static void browser_quiet(struct browser *b) {
             fail_msg("console: %s %s", level, text);
     }
     json_decref(list);
+}
+
+/* What the console has told is as it should be. */
+static void browser_forget(struct browser *b) {
+    json_decref(browser_console(b));
 }
 
 #endif

@@ -60,9 +60,21 @@ const at = (id, ...rest) => `/v1/sessions/${[id, ...rest].map(encodeURIComponent
 export const create = async () => (await call("POST", "/v1/sessions", json({}))).json();
 export const get = async (id) => (await call("GET", at(id))).json();
 export const remove = (id) => call("DELETE", at(id));
+export const vote = (id, turn, vote) => call("POST", at(id, "turns", String(turn), "vote"), json({vote}));
 export const cancel = (id) => call("POST", at(id, "cancel"), json({}));
 
 export const models = async () => (await (await call("GET", "/v1/models")).json()).data;
+
+/* Returns when no turn runs in the session any more, so that the next one can begin; after ten seconds in any case. */
+export async function untilEnded(id) {
+    const last = Date.now() + 10000;
+    for (;;) {
+        const {turns} = await get(id).catch(() => ({turns: []}));
+        if (Date.now() > last || !turns.some((t) => t.status === "running"))
+            return;
+        await new Promise((done) => setTimeout(done, 100));
+    }
+}
 
 /* Null where no key is needed: such a server knows no owners and lists nothing. */
 export const list = async () => key === null ? null : (await (await call("GET", "/v1/sessions")).json()).data;

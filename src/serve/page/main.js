@@ -158,7 +158,8 @@ function renderMarks() {
               (list.querySelectorAll("button")[Math.min(i, marks.list.length - 1)] ?? frame).focus();
           }, {seen: false}))));
     if (ref)
-        list.append(h("li", {class: "chip"}, icon("like"), "Reference", button("close", "Remove the reference", () => reference.clear(), {seen: false})));
+        list.append(h("li", {class: "chip"}, icon("like"), "Reference",
+                      button("close", "Remove the reference", () => reference.clear(), {seen: false})));
     list.hidden = !list.children.length;
     $("undo").disabled = !marks.list.length;
 }
@@ -176,6 +177,7 @@ function useTool(name) {
 
 const hooks = {
     retry: (turn) => ask(pickMessage(turn)),
+    vote: guarded(async (turn, vote) => (await api.vote(session.id, turn.turn, vote)).ok),
     use: guarded(useAgain),
     found: (turn) => session?.picturesWithRegions(turn) ?? [],
     show: guarded((turn, handle) => look(session.find(handle), turn)),
@@ -225,17 +227,6 @@ async function receive(turn, data) {
         renderStrip(stage.picture);
 }
 
-/* Until the server has let go of the turn that was stopped, so that the next one can begin. */
-async function ended(id) {
-    const last = Date.now() + 10000;
-    for (;;) {
-        const {turns} = await api.get(id).catch(() => ({turns: []}));
-        if (Date.now() > last || !turns.some((t) => t.status === "running"))
-            return;
-        await new Promise((done) => setTimeout(done, 100));
-    }
-}
-
 const ask = guarded(async (message) => {
     if (running)
         return;
@@ -260,7 +251,7 @@ const ask = guarded(async (message) => {
             own.turns.splice(own.turns.indexOf(turn), 1); /* refused: the server does not know of it */
         view.end(stopped ? "canceled" : "failed", stopped ? null : fault.message);
         if (stopped)
-            await ended(own.id);
+            await api.untilEnded(own.id);
     }
     setRunning(null);
     own.title ||= message.text.slice(0, 80);

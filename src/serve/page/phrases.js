@@ -19,7 +19,7 @@ function names(turn) {
     return map;
 }
 
-/* The answer as a paragraph. `on`: {light(keys), show(turn)}. */
+/* The answer as a paragraph. `on`: {light(turn, keys)}. */
 export function phrases(turn, on) {
     const map = names(turn), p = h("p");
     if (!map.size) {

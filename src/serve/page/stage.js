@@ -92,6 +92,7 @@ export class Stage extends EventTarget {
             const e = h("span", {class: `region${some ? this.#isLit(o) ? " lit" : " back" : ""}`}, tag);
             e.style.setProperty("--colour", o.colour);
             e.classList.toggle("top", o.box[1] < 0.06);
+            e.classList.toggle("bare", !this.items.some((x) => x.bitmap && x.label === o.label));
             placeBox(e, o.box);
             return e;
         }));

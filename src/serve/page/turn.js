@@ -13,12 +13,15 @@ const ENDS = {
 
 /* "3 boxes, 1 text" */
 function summary(objects) {
-    const words = {box: ["box", "boxes"], mask: ["mask"], map: ["class map"], img: ["picture"], text: ["text"], count: ["count"], point: ["point"]};
+    const words = {box: ["box", "boxes"], map: ["class map"], img: ["picture"]};
     const n = new Map();
     for (const o of objects ?? [])
         n.set(o.kind, (n.get(o.kind) ?? 0) + 1);
     return [...n].map(([kind, k]) => count(k, ...(words[kind] ?? [kind]))).join(", ");
 }
+
+/* For those who switched it on; it scrolls, so it can have the focus. */
+const json = (name, value) => h("pre", {class: "detail", tabindex: "0", "aria-label": name}, JSON.stringify(value, null, 2));
 
 function marksOf(turn) {
     const n = (list, one, more) => list?.length ? count(list.length, one, more) : null;
@@ -27,7 +30,7 @@ function marksOf(turn) {
 }
 
 export class TurnView {
-    /* `on`: {retry(turn), show(turn, picture), use(handle), light(keys), url(handle)}. */
+    /* `on`: {retry(turn), vote(turn, vote), found(turn), show(turn, picture), use(handle), light(turn, keys), url(handle)}. */
     constructor(turn, on) {
         this.turn = turn;
         this.on = on;
@@ -121,14 +124,14 @@ export class TurnView {
     #renderSteps() {
         const turn = this.turn, live = turn.status === "running" && !!this.clock, list = [];
         const thought = turn.thoughts?.length ? h("p", {class: "detail"}, turn.thoughts.join("\n")) : null;
-        const plan = turn.actions ? h("pre", {class: "detail", tabindex: "0", "aria-label": "Plan as JSON"}, JSON.stringify(turn.actions, null, 2)) : null;
+        const plan = turn.actions ? json("Plan as JSON", turn.actions) : null;
         const thinking = live && turn.planned === undefined;
         list.push(this.#step(thinking ? "now" : "ok", thinking ? "Planning" : "Planned", thinking ? this.began : turn.planned, null,
                              thought || plan ? h("div", null, thought, plan) : null));
         for (const r of turn.results) {
             const good = r.status === "done";
             list.push(this.#step(good ? "ok" : "bad", r.skill, good ? r.ms : null, good ? summary(r.objects) : r.message ?? r.status,
-                h("pre", {class: "detail", tabindex: "0", "aria-label": `Result of ${r.skill} as JSON`}, JSON.stringify(r.result ?? {message: r.message}, null, 2))));
+                                 json(`Result of ${r.skill} as JSON`, r.result ?? {message: r.message})));
         }
         if (turn.now)
             list.push(this.#step("now", turn.now.skill, turn.now.began));
@@ -179,10 +182,24 @@ export class TurnView {
         this.bar.hidden = !ended;
         this.bar.replaceChildren(...[
             turn.answer && button("copy", "Copy", () => this.#copy(), {seen: false}),
+            turn.status === "done" && this.#voteButton("good", "Good answer", 1),
+            turn.status === "done" && this.#voteButton("poor", "Poor answer", -1),
             button("retry", "Ask again", () => this.on.retry(turn), {seen: false}),
             turn.results.length && button("save", "Save results as JSON", () => this.#save(), {seen: false}),
             found.length && button("eye", "Show on the picture", () => this.on.show(turn, found[0]))
         ].filter(Boolean));
+    }
+
+    /* Pressed again, it takes the vote back. */
+    #voteButton(name, word, vote) {
+        const pressed = this.turn.vote === vote;
+        return button(name, word, async () => {
+            if (await this.on.vote(this.turn, pressed ? 0 : vote)) {
+                this.turn.vote = pressed ? 0 : vote;
+                this.#renderBar();
+                this.bar.querySelector(`[title="${word}"]`).focus();
+            }
+        }, {seen: false, "aria-pressed": String(pressed)});
     }
 
     async #copy() {
