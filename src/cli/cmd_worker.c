@@ -71,10 +71,9 @@ static bool serve(struct work *w, struct lp_worker *worker, const struct lp_site
     bool done = w->alone || (worker->heart = lp_heart_open(&w->heart, worker, err)) != NULL;
     if (done)
         lp_serving_wait("worker", server, &w->server, "", signals);
-    struct lp_heart *heart = worker->heart;
-    lp_server_close(server); /* whose requests hurry the heart */
-    worker->server = NULL;
-    lp_heart_close(heart);
+    lp_heart_close(worker->heart); /* it asks the server how long the line is; no request is worked on any more */
+    worker->heart = NULL;
+    lp_server_close(server);
     return done;
 }
 

@@ -58,7 +58,7 @@ void lp_controller_leave_place(struct lp_controller *c) {
 
 static void note(const struct lp_controller *c, const char *worker, const char *event, const char *why) {
     json_t *line = c->settings.log < 0 ? NULL
-                                       : json_pack("{s:s, s:s, s:s?}", "worker", worker, "event", event, "why", why);
+                                       : json_pack("{s:s, s:s, s:s*}", "worker", worker, "event", event, "why", why);
     char *text = line ? lp_json_text(line) : NULL;
     if (text)
         dprintf(c->settings.log, "%s\n", text);

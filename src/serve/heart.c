@@ -69,7 +69,7 @@ static bool beat(struct lp_heart *h, bool *known, struct lp_error *err) {
 
 /* A line where things have changed. */
 static void note(struct lp_heart *h, bool good, const char *why) {
-    json_t *line = h->state != good ? json_pack("{s:s, s:s, s:s?}", "controller", h->settings.controller, "event",
+    json_t *line = h->state != good ? json_pack("{s:s, s:s, s:s*}", "controller", h->settings.controller, "event",
                                                 good ? "found" : "lost", "why", good ? NULL : why)
                                     : NULL;
     char *text = line ? lp_json_text(line) : NULL;
