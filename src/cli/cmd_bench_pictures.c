@@ -130,7 +130,7 @@ static void end(struct part *p, int64_t round, double start) {
 static double peak_rate(int threads) {
     const struct lp_peak *peak = lp_peak_cpu();
     double best = 0;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 40; i++) { /* some tenths of a second: threads first have to spread over the cores */
         double operations = 0, start = lp_clock_ms();
 #pragma omp parallel num_threads(threads) reduction(+ : operations)
         operations += (peak->bf16 ? peak->bf16 : peak->f32)(400000);

@@ -9,7 +9,7 @@
 
 #include <omp.h>
 
-enum { BLOCK_UNITS = 1024, BLOCK_ROWS = 768, PARALLEL_WORK = 1 << 18 };
+enum { BLOCK_UNITS = 2048, BLOCK_ROWS = 2048, PARALLEL_WORK = 1 << 18 };
 
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;

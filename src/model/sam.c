@@ -118,8 +118,10 @@ void lp_sam_set_rough(struct lp_sam *m, bool rough) {
 
 static lp_run *open_run(const struct lp_sam *m, const atomic_bool *cancel, struct lp_error *err) {
     lp_run *r = lp_run_open(m->kernels, run_limit_bytes, err);
-    if (r)
+    if (r) {
         r->cancel = (const volatile bool *)cancel;
+        r->rough = m->rough;
+    }
     return r;
 }
 
@@ -145,7 +147,6 @@ struct lp_sam_embedding *lp_sam_see(const struct lp_sam *m, const struct lp_imag
     lp_run *r = open_run(m, cancel, err);
     if (!r)
         return NULL;
-    r->rough = m->rough;
     struct lp_sam_embedding *e = NULL;
     int64_t S = m->config.image_px;
     lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, S, S);

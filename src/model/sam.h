@@ -18,7 +18,7 @@ struct lp_sam;
  */
 struct lp_sam *lp_sam_open(const char *folder, const struct lp_kernels *kernels, struct lp_error *err);
 void lp_sam_close(struct lp_sam *model);
-/* Whether seeing a picture may round what it multiplies to bfloat16, where that is faster. False at first; to be said before
+/* Whether the model may round what it multiplies to bfloat16, where that is faster. False at first; to be said before
  * the model is shared. */
 void lp_sam_set_rough(struct lp_sam *model, bool rough);
 

@@ -103,7 +103,7 @@ struct lp_sam {
     struct lp_arena arena;
     const struct lp_kernels *kernels;
     struct lp_weights *files;
-    bool rough;                      /* seeing may be; see lp_sam_set_rough */
+    bool rough;                      /* see lp_sam_set_rough */
     struct lp_preprocess preprocess; /* size and crop are image_px */
     struct lp_sam_config config;
     struct lp_sam_encoder encoder;

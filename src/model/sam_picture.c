@@ -69,6 +69,7 @@ void lp_sam_finish(lp_run *r, const struct lp_sam *m, const struct lp_sam_embedd
     for (; back.first < back.H && lp_enter(r, "mask"); back.first += ROWS) {
         back.rows = back.H - back.first < ROWS ? back.H - back.first : ROWS;
         r->k->resize_bilinear(part, square, &back);
+#pragma omp parallel for if (back.rows * W >= 1 << 16)
         for (int64_t i = 0; i < back.rows * W; i++)
             pixel[back.first * W + i] = part[i] > 0;
     }

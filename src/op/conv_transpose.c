@@ -31,6 +31,7 @@ static void turn(float *turned, float *bias, const float *w, const float *b, con
 /* spread[M,s*s,O] to y[n*sH*sW,O], or back. */
 static void place(float *y, float *spread, const struct square *q, bool back) {
     size_t bytes = sizeof(float) * (size_t)q->O;
+#pragma omp parallel for if (q->M * q->s * q->s * q->O >= LP_COPY_WORK)
     for (int64_t i = 0; i < q->M; i++)
         for (int64_t j = 0; j < q->s * q->s; j++) {
             int64_t row = i / q->width * q->s + j / q->s, column = i % q->width * q->s + j % q->s;
@@ -87,7 +88,7 @@ lp_tensor *lp_conv_transpose(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b
     if (!y || !weight || !in || !spread || !turned)
         return NULL;
     turn(turned, turned + N * q.C, weight, lp_f32(b), &q);
-    r->k->matmul_nt(spread, in, turned, LP_F32, turned + N * q.C, q.M, N, q.C);
+    (r->rough ? r->k->matmul_rough : r->k->matmul_nt)(spread, in, turned, LP_F32, turned + N * q.C, q.M, N, q.C);
     place(lp_f32(y), spread, &q, false);
     lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, w, b, &width, sizeof width);

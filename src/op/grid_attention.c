@@ -33,11 +33,13 @@ static bool make_bias(lp_run *r, float *bias, const float *qkv, const lp_tensor 
     for (int64_t i = 0; i < 2 * S - 1; i++)
         memcpy(turned + i * D, lp_f32(table) + (2 * S - 2 - i) * D, sizeof(float) * (size_t)D);
     for (int64_t line = 0; line < S; line++) {
+#pragma omp parallel for if (lines * s->C >= LP_COPY_WORK)
         for (int64_t i = 0; i < lines; i++)
             memcpy(q + i * s->C, qkv + place_of(s, rows, i / S, line, i % S) * 3 * s->C,
                    sizeof(float) * (size_t)s->C);
         (r->rough ? r->k->matmul_rough : r->k->matmul_nt)(part, q, turned + (S - 1 - line) * D, LP_F32, NULL,
                                                           lines * s->heads, S, D);
+#pragma omp parallel for if (lines * s->heads * S >= LP_COPY_WORK)
         for (int64_t i = 0; i < lines; i++)
             memcpy(bias + place_of(s, rows, i / S, line, i % S) * s->heads * S, part + i * s->heads * S,
                    sizeof(float) * (size_t)(s->heads * S));

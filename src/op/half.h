@@ -7,6 +7,9 @@
 
 #include "op/op.h"
 
+/* Numbers whose copying is worth more than one thread. */
+enum { LP_COPY_WORK = 1 << 18 };
+
 /* An op's result of x's shape, in the type that the run keeps. */
 lp_tensor *lp_like_kept(lp_run *r, const lp_tensor *x);
 

@@ -33,7 +33,11 @@ lp_tensor *lp_pick_rows(lp_run *r, lp_tensor *a, lp_tensor *b, const int32_t *in
         int64_t row = index[i] >= 0 ? index[i] : -1 - (int64_t)index[i];
         if (row >= (index[i] >= 0 ? A : B))
             return lp_fail(r, LP_ESHAPE, "there is no row %ld", (long)row);
-        memcpy(lp_f32(y) + i * C, (index[i] >= 0 ? from_a : from_b) + row * C, sizeof(float) * (size_t)C);
+    }
+#pragma omp parallel for if (n * C >= LP_COPY_WORK)
+    for (int64_t i = 0; i < n; i++) {
+        const float *from = index[i] >= 0 ? from_a + index[i] * C : from_b + (-1 - (int64_t)index[i]) * C;
+        memcpy(lp_f32(y) + i * C, from, sizeof(float) * (size_t)C);
     }
     lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, a, b, NULL, &index, sizeof index);

@@ -15,6 +15,7 @@ struct settings {
 static void each_place(const struct settings *s, int64_t C, float *x, float *y, bool back) {
     const struct lp_conv_settings *c = &s->conv;
     int64_t k = c->kernel, K = C * k * k;
+#pragma omp parallel for if (!back && s->pictures * s->h * s->w * K >= LP_COPY_WORK)
     for (int64_t at = 0; at < s->pictures * s->h * s->w; at++) {
         int64_t picture = at / (s->h * s->w), row = at / s->w % s->h, column = at % s->w;
         for (int64_t i = 0; i < k * k; i++) {

@@ -62,6 +62,7 @@ lp_tensor *lp_window_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor 
                                        .q_stride = C,
                                        .kv_stride = C,
                                        .scale = 1 / sqrtf((float)(C / H)),
+                                       .rough = r->rough,
                                        .columns = 1, /* on a grid of one column rows are keys */
                                        .column_bias = zeros};
     for (int64_t i = 0; i < windows && lp_enter(r, "window_attention"); i++) {

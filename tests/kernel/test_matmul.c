@@ -99,7 +99,7 @@ static void nt(struct trial *t) {
 /* Over more than one block of K and of rows, and enough work for several threads. */
 static void nt_large(struct trial *t) {
     static const struct shape shapes[] = {
-        {30, 70, 1100}, {790, 33, 17}, {13, 34, 2055}, {5, 600, 120}, {1, 2000, 137}};
+        {30, 70, 4200}, {2100, 33, 18}, {13, 34, 2055}, {5, 600, 120}, {1, 2000, 137}};
     struct shape s = shapes[t->seed % 5];
     snprintf(t->shape, sizeof t->shape, "M %d N %d K %d", (int)s.M, (int)s.N, (int)s.K);
     compare_nt(t, s, (enum lp_dtype)(t->seed / 5 % 3), t->seed % 2);
@@ -132,7 +132,7 @@ static void gradients(struct trial *t) {
 }
 
 static void gradients_large(struct trial *t) {
-    static const struct shape shapes[] = {{790, 33, 17}, {40, 35, 1100}, {33, 300, 37}};
+    static const struct shape shapes[] = {{2100, 33, 17}, {40, 35, 2100}, {33, 300, 37}};
     struct shape s = shapes[t->seed % 3];
     snprintf(t->shape, sizeof t->shape, "M %d N %d K %d", (int)s.M, (int)s.N, (int)s.K);
     compare_gradients(t, s);

@@ -239,6 +239,31 @@ static void takes_weights_of_16_bits(void **state) {
     check_half(LP_WEIGHT_BF16, LP_BF16);
 }
 
+/* Rounding what is multiplied to bfloat16, on machines where that is faster, changes features and masks little. */
+static void may_be_rough(void **state) {
+    (void)state;
+    struct lp_error err = {0};
+    struct lp_sam *m = open_model("sam_original", lp_kernels_cpu());
+    struct lp_weights *golden = golden_open("sam_original", "golden.safetensors");
+    struct lp_image image = picture_of(golden, "odd");
+    struct lp_sam_prompt prompt[MOST_PROMPTS];
+    int64_t n = read_prompts(golden, "odd.all", prompt);
+    lp_sam_set_rough(m, true);
+    struct lp_sam_embedding *e = lp_sam_see(m, &image, NULL, &err);
+    require(e != NULL, &err);
+    struct lp_sam_masks *a = lp_sam_segment(m, e, prompt, n, LP_SAM_ONE, NULL, &err);
+    require(a != NULL, &err);
+    double features = golden_difference(e->data, golden_find(golden, "odd.features")->data, e->rows * e->channels);
+    double logits = golden_difference(a->mask[0].logits, golden_find(golden, "odd.all.logits")->data, a->side * a->side);
+    bool rounds = !strcmp(lp_kernels_cpu()->name, "avx512_bf16");
+    if (rounds ? !(features > 1e-4 && features < 0.03 && logits < 0.03) : !(features < 1e-4 && logits < 1e-4))
+        fail_msg("features differ by %.3g, logits by %.3g", features, logits);
+    lp_sam_masks_close(a);
+    lp_sam_embedding_close(e);
+    lp_weights_close(golden);
+    lp_sam_close(m);
+}
+
 static void hugging_face(void **state) {
     (void)state;
     golden_each_kernels(hugging_face_with);
@@ -254,6 +279,7 @@ int main(void) {
         cmocka_unit_test(hugging_face),
         cmocka_unit_test(original),
         cmocka_unit_test(takes_weights_of_16_bits),
+        cmocka_unit_test(may_be_rough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@ static inline void tile_floats(float *y, int64_t N, int rows, int columns, const
                                int64_t n, const float *bias, bool add) {
     struct tile t = {
         .y = y, .y_row = N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
+    expect_tile(y, N, rows);
     tile_of_panels(rows, &t);
 }
 

@@ -52,6 +52,15 @@ ALWAYS_INLINE void finish_row(const struct tile *t, float *y, vec a, vec b) {
     vec_store_n(y + left, b, right);
 }
 
+/* A tile's sums are written when it is done, mostly to memory that no cache holds: asked for when it begins, that has come
+ * by then. */
+ALWAYS_INLINE void expect_tile(const float *y, int64_t y_row, int h) {
+    for (int i = 0; i < h; i++) {
+        __builtin_prefetch(y + i * y_row, 1);
+        __builtin_prefetch(y + i * y_row + LANES, 1);
+    }
+}
+
 ALWAYS_INLINE void tile_of(int h, const struct tile *t, int64_t x_row, int64_t x_k, int64_t w_k) {
     if (h > TILE_ROWS)
         return; /* so that narrower instruction sets carry no code for tall tiles */

@@ -18,6 +18,7 @@ static void tile_pairs(float *y, int64_t N, int rows, int columns, const float *
                        const float *bias, bool add) {
     struct tile t = {
         .y = y, .y_row = N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
+    expect_tile(y, N, rows);
     tile_of_panels(rows, &t);
 }
 
