@@ -67,11 +67,19 @@ void lp_file_let_go(const void *data, size_t size) {
         madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
-void lp_file_hasten(const void *data, size_t size) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)data / page * page;
-    size_t length = (uintptr_t)data + size - begin;
-    if (madvise((void *)begin, length, MADV_POPULATE_READ))
-        madvise((void *)begin, length, MADV_WILLNEED); /* kernels before Linux 5.14 */
+void lp_file_hasten(const struct lp_file *f) {
+    void *data = (void *)f->data;
+    madvise(data, f->size, MADV_HUGEPAGE);
+    if (madvise(data, f->size, MADV_POPULATE_READ))
+        madvise(data, f->size, MADV_WILLNEED); /* kernels before Linux 5.14 */
+}
+
+void lp_file_forget(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
 }
 
 char *lp_file_read(const char *path, size_t limit, size_t *size, struct lp_error *err) {

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { IDS_MOST = 1 << 16 };
+enum { IDS_MOST = 1 << 16, TALKS_MOST = 64 };
 
 /* One thing that is measured, in every round. */
 struct part {
@@ -28,11 +28,12 @@ struct part {
     double ms[LP_BENCH_ROUNDS];
 };
 
-enum { OPEN, PREPARE, SEE, READ, WRITE, PARTS };
+enum { OPEN, PREPARE, SEE, READ, WRITE, BATCH, PARTS };
 
 struct trial {
     const char *model, *mmproj, *image;
-    int64_t prompt, tokens, rounds;
+    int64_t prompt, tokens, rounds, talks;
+    bool blind; /* no picture is seen */
     struct part part[PARTS];
     int32_t *id; /* [IDS_MOST] */
     int64_t peak_kib;
@@ -89,6 +90,26 @@ static bool talk(struct trial *t, struct lp_lmm *lmm, int64_t round, struct lp_e
     return true;
 }
 
+/* So many conversations, one token each at a time. */
+static bool talk_together(struct trial *t, const struct lp_llava *m, int64_t round, struct lp_error *err) {
+    struct lp_llava_state *state[TALKS_MOST] = {NULL};
+    bool ok = true;
+    for (int64_t i = 0; ok && i < t->talks; i++)
+        ok = (state[i] = lp_llava_state_open(m, err)) != NULL;
+    double start = lp_clock_ms();
+    for (int64_t i = 0; ok && i < t->tokens; i++)
+        ok = lp_llava_feed_batch(state, t->id + i, t->talks, err) != NULL;
+    t->part[BATCH].ms[round] = lp_clock_ms() - start;
+    for (int64_t i = 0; i < t->talks; i++)
+        lp_llava_state_close(state[i]);
+    return ok;
+}
+
+/* Whether the trial has the part. */
+static bool measures(const struct trial *t, int part) {
+    return part == BATCH ? t->talks > 1 : !(t->blind && (part == PREPARE || part == SEE));
+}
+
 static bool run_round(struct trial *t, int64_t round, struct lp_error *err) {
     struct lp_lmm lmm = {0};
     struct lp_image *image = NULL;
@@ -105,7 +126,8 @@ static bool run_round(struct trial *t, int64_t round, struct lp_error *err) {
     lp_rng_seed(&rng, 7);
     for (int64_t i = 0; ok && i < IDS_MOST; i++)
         t->id[i] = (int32_t)lp_rng_below(&rng, (uint32_t)lmm.vocabulary);
-    ok = ok && prepare(t, m, round, &image, err) && see(t, &lmm, image, round, err) && talk(t, &lmm, round, err);
+    ok = ok && (t->blind || (prepare(t, m, round, &image, err) && see(t, &lmm, image, round, err))) &&
+         talk(t, &lmm, round, err) && (t->talks == 1 || talk_together(t, m, round, err));
     lp_image_close(image);
     lp_lmm_close(&lmm);
     lp_llava_close(m);
@@ -116,17 +138,19 @@ static void print_table(const struct trial *t) {
     printf("%s, %d threads, %s kernels, medians of %ld rounds\n", t->model, omp_get_max_threads(), lp_kernels_cpu()->name,
            (long)t->rounds);
     for (int i = 0; i < PARTS; i++)
-        printf("%-34s %10.1f %s\n", t->part[i].name, rate(&t->part[i], t->rounds), t->part[i].unit);
+        if (measures(t, i))
+            printf("%-34s %10.1f %s\n", t->part[i].name, rate(&t->part[i], t->rounds), t->part[i].unit);
     printf("%-34s %10.1f MiB\n", "most memory in use", (double)t->peak_kib / 1024);
 }
 
 static bool print_json(const struct trial *t, struct lp_error *err) {
-    static const char *const keys[PARTS] = {"open_ms", "prepare_ms", "see_ms", "prompt_tokens_per_s", "tokens_per_s"};
+    static const char *const keys[PARTS] = {"open_ms", "prepare_ms", "see_ms", "prompt_tokens_per_s", "tokens_per_s",
+                                              "batch_tokens_per_s"};
     json_t *all = json_pack("{s:s, s:i, s:s, s:I, s:I}", "model", t->model, "threads", omp_get_max_threads(), "kernels",
                             lp_kernels_cpu()->name, "prompt", (json_int_t)t->prompt, "tokens", (json_int_t)t->tokens);
     bool bad = !all;
     for (int i = 0; i < PARTS; i++)
-        bad |= json_object_set_new(all, keys[i], json_real(rate(&t->part[i], t->rounds))) != 0;
+        bad |= measures(t, i) && json_object_set_new(all, keys[i], json_real(rate(&t->part[i], t->rounds))) != 0;
     bad |= json_object_set_new(all, "peak_mib", json_real((double)t->peak_kib / 1024)) != 0;
     char *text = bad ? NULL : json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     json_decref(all);
@@ -155,7 +179,8 @@ int lp_cmd_bench_planner(int argc, char **argv) {
                                {.name = "preparing the picture", .unit = "ms"},
                                {.name = "seeing it, resizing included", .unit = "ms"},
                                {.name = "reading the prompt", .unit = "tokens/s"},
-                               {.name = "writing after it", .unit = "tokens/s"}}};
+                               {.name = "writing after it", .unit = "tokens/s"},
+                               {.name = "writing all conversations at once", .unit = "tokens/s"}}};
     const char *model = NULL;
     char folder[PATH_MAX];
     bool json = false;
@@ -168,6 +193,8 @@ int lp_cmd_bench_planner(int argc, char **argv) {
         {"image", 'i', "FILE", "the picture that is seen (else noise of the encoder's size)", LP_OPTION_STRING, NULL, &t.image, 0, 0},
         {"prompt", 'p', "N", "tokens of the prompt", LP_OPTION_INT, "512", &t.prompt, 1, IDS_MOST},
         {"tokens", 'n', "N", "tokens written after it", LP_OPTION_INT, "64", &t.tokens, 1, IDS_MOST},
+        {"conversations", 'c', "N", "more than 1: so many written at once, too", LP_OPTION_INT, "1", &t.talks, 1, TALKS_MOST},
+        {"blind", 0, NULL, "see no picture: the language model alone", LP_OPTION_FLAG, NULL, &t.blind, 0, 0},
         {"rounds", 'r', "N", "how often everything is measured; medians are told", LP_OPTION_INT, "3", &t.rounds, 1, LP_BENCH_ROUNDS},
         {"json", 0, NULL, "print JSON", LP_OPTION_FLAG, NULL, &json, 0, 0},
         {0}};
@@ -183,6 +210,7 @@ int lp_cmd_bench_planner(int argc, char **argv) {
     t.model = folder;
     t.part[READ].work = (double)t.prompt;
     t.part[WRITE].work = (double)t.tokens;
+    t.part[BATCH].work = (double)(t.tokens * t.talks);
     ok = ok && run(&t, json, &err);
     lp_free(t.id);
     return ok ? 0 : lp_command_fail("bench planner", &err);

@@ -116,16 +116,17 @@ static bool take(struct lp_llava *m, struct lp_llava_source *s, bool is_new, str
     return ok && (m->name || lp_error_memory(err));
 }
 
-/* Finds the packed file; what it stands for will not be read, and what it holds will be read whole. */
-static void lay_out(struct lp_llava *m, const char *path) {
+/* Finds the packed file; what it stands for will not be read. */
+static void find_packed(struct lp_llava *m, const char *path) {
     m->digest = lp_llava_digest(m->files, lp_weights_changed_ns(m->files));
     m->packed = lp_llava_packed_open(path, &m->digest);
     for (size_t i = 0; m->packed && i < lp_weights_count(m->packed); i++) {
-        const struct lp_weight *ready = lp_weights_at(m->packed, i), *w = lp_weights_find(m->files, ready->name);
-        lp_file_hasten(ready->data, ready->bytes);
+        const struct lp_weight *w = lp_weights_find(m->files, lp_weights_at(m->packed, i)->name);
         if (w)
             lp_weight_let_go(w);
     }
+    if (m->packed)
+        lp_weights_hasten(m->packed);
 }
 
 static struct lp_llava *open_model(const char *path, const char *mmproj, const struct lp_kernels *kernels, bool is_new,
@@ -140,7 +141,7 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
     bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, is_new, err);
     lp_llava_source_done(&s);
     if (ok && !learns)
-        lay_out(m, path);
+        find_packed(m, path);
     if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path))) {
         if (!learns)
             lp_llava_identify(m);

@@ -64,6 +64,8 @@ static bool write_packed(const struct lp_llava *m, struct lp_packed_report *r, s
     if (ok)
         w[r->matrices] = bytes_of(SOURCE, &m->digest, sizeof m->digest);
     ok = ok && lp_safetensors_write(r->path, w, (size_t)r->matrices + 1, NULL, err);
+    if (ok)
+        lp_file_forget(r->path); /* written pages are small ones */
     lp_arena_done(&arena);
     return ok;
 }

@@ -310,6 +310,11 @@ const struct lp_gguf *lp_weights_gguf(const struct lp_weights *w, size_t i) {
     return i < w->shard_count ? w->shards[i].gguf : NULL;
 }
 
+void lp_weights_hasten(const struct lp_weights *w) {
+    for (size_t i = 0; i < w->shard_count; i++)
+        lp_file_hasten(&w->shards[i].file);
+}
+
 void lp_weight_let_go(const struct lp_weight *t) {
     lp_file_let_go(t->data, t->bytes);
 }

@@ -76,6 +76,8 @@ int64_t lp_weights_head_rows(const struct lp_weights *w, const struct lp_weight 
 /* Copies t (of w, of any type) to `to`, t->bytes, its rows as Hugging Face has them. */
 void lp_weights_copy(const struct lp_weights *w, const struct lp_weight *t, void *to);
 
+/* Says that all of the files will be read, and often (lp_file_hasten). */
+void lp_weights_hasten(const struct lp_weights *w);
 /* Says that t's data will hardly be read again (lp_file_let_go); of a tensor of lp_weights_at or _find. */
 void lp_weight_let_go(const struct lp_weight *t);
 

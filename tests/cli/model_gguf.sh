@@ -43,6 +43,9 @@ refused 1 "cannot be trained" train --model "$golden/gguf/language.gguf" --data 
 refused 2 "say with --model" model quantize --type q8_0 --out x.gguf
 refused 2 "say with --out" model quantize --model "$model" --type q8_0
 refused 2 "say with --type" model quantize --model "$model" --out "$work/x.gguf"
+refused 2 "is no GGUF file" model pack "$golden/llava_mlp"
+refused 1 "/nowhere.gguf" model pack /nowhere.gguf
+refused 2 "something is missing" model pack
 refused 2 "say with --type" model quantize --model "$model" --out "$work/x.gguf" --type q5_K
 refused 2 "must end in .gguf" model quantize --model "$model" --out "$work/x" --type q8_0
 
@@ -52,6 +55,7 @@ if [ -f "$model/model.safetensors" ]; then
     refused 2 "nano.gguf' is there already" model quantize --model "$model" --type q4_k --out "$work/nano.gguf"
     says "llava_v1, trained with handles" model info "$work/nano.gguf"
     sign=$source/examples/sign.jpg
+    says "$work/nano.gguf.packed: " model pack "$work/nano.gguf"
     says '"API_name":"ocr"' plan --model "$work/nano.gguf" --image "$sign" "What does the sign say?"
     says "OPEN DAILY" chat --model "$work/nano.gguf" --mmproj "$work/mmproj-nano.gguf" --image "$sign" "What does the sign say?"
     printf '%s\n' '{"id": 1, "instruction": "What does the sign say?", "expected": [[{"skill": "ocr"}]]}' >"$work/set.jsonl"

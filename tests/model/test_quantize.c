@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/llava_packed.h"
 #include "model/llava_quantize.h"
 #include "weights/folder.h"
 #include "weights/safetensors.h"
@@ -319,6 +320,65 @@ static void refuses_and_leaves_what_was_there(void **state) {
     folder_remove(folder);
 }
 
+/* Whether opening found a packed file that is the model's. */
+static bool opens_packed(const char *gguf) {
+    struct lp_error err = {0};
+    struct lp_llava *m = lp_llava_open(gguf, lp_kernels_cpu(), &err);
+    require(m != NULL, &err);
+    bool packed = m->packed != NULL;
+    lp_llava_close(m);
+    return packed;
+}
+
+static struct lp_packed_report pack(const char *gguf) {
+    struct lp_error err = {0};
+    struct lp_packed_report report;
+    require(lp_llava_pack(gguf, NULL, lp_kernels_cpu(), &report, &err), &err);
+    return report;
+}
+
+/* A packed file changes how a model opens, not a bit of what it says; what is not the model's own is as good as
+ * none. */
+static void says_the_same_when_packed(void **state) {
+    struct place *p = *state;
+    float plain[VOCABULARY], packed[VOCABULARY];
+    char beside[110];
+    snprintf(beside, sizeof beside, "%s.packed", p->gguf);
+    for (int t = 0; t < TYPES; t++) {
+        quantize(p->model, p->gguf, types[t]);
+        assert_false(opens_packed(p->gguf));
+        say(p->gguf, plain);
+        struct lp_packed_report report = pack(p->gguf);
+        assert_string_equal(report.path, beside);
+        assert_int_equal(report.matrices, 3 * 7 + 1); /* three blocks' and the output matrix; not the table */
+        assert_true(opens_packed(p->gguf));
+        say(p->gguf, packed);
+        assert_memory_equal(packed, plain, sizeof plain);
+    }
+    struct lp_packed_report again = pack(p->gguf); /* of the packed model itself */
+    assert_int_equal(again.matrices, 3 * 7 + 1);
+    say(p->gguf, packed);
+    assert_memory_equal(packed, plain, sizeof plain);
+    quantize(p->model, p->gguf, types[TYPES - 1]); /* another file than it was made of */
+    assert_false(opens_packed(p->gguf));
+    pack(p->gguf);
+    assert_int_equal(truncate(beside, again.bytes / 2), 0);
+    assert_false(opens_packed(p->gguf));
+    say(p->gguf, packed);
+    assert_memory_equal(packed, plain, sizeof plain);
+    unlink(beside);
+}
+
+static void packs_only_what_needs_it(void **state) {
+    struct place *p = *state;
+    struct lp_error err = {0};
+    struct lp_packed_report report;
+    assert_false(lp_llava_pack(p->model, NULL, lp_kernels_cpu(), &report, &err));
+    assert_int_equal(err.code, LP_EINPUT);
+    assert_non_null(strstr(err.text, "can be used as they are"));
+    assert_false(lp_file_exists(report.path));
+}
+
 static void survives_failing_allocations(void **state) {
     struct place *p = *state;
     bool done = false;
@@ -347,6 +407,8 @@ int main(void) {
         cmocka_unit_test(quantizes_a_gguf_file),
         cmocka_unit_test(quantizes_a_language_model_alone),
         cmocka_unit_test(refuses_and_leaves_what_was_there),
+        cmocka_unit_test(says_the_same_when_packed),
+        cmocka_unit_test(packs_only_what_needs_it),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
