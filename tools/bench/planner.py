@@ -9,7 +9,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
+LESS = ("picture s", "start s", "MiB")  # less is better
 PICTURE = os.path.join(os.path.dirname(__file__), "../../examples/sign.jpg")
 
 
@@ -28,15 +30,24 @@ class Ours:
         self.name, self.program = name, program
         self.threads = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "active", "OMP_PROC_BIND": "true"}
 
+    def bench(self, model, clip, *options):
+        out, _, mib = timed([self.program, "bench", "planner", "--model", model, "--mmproj", clip, "--json", "-r", "1", *options],
+                            self.threads)
+        return json.loads(out), mib
+
     def language(self, model, clip, prompts, tokens):
         row = {}
+        if not os.path.exists(model + ".packed") and "-f16" not in model:
+            timed([self.program, "model", "pack", model, "--mmproj", clip])
         for prompt in prompts:
-            out, _, row["MiB"] = timed([self.program, "bench", "planner", "--model", model, "--mmproj", clip, "--json", "-r", "1", "-p",
-                                        str(prompt), "-n", str(tokens)], self.threads)
-            found = json.loads(out)
+            found, row["MiB"] = self.bench(model, clip, "--blind", "-p", str(prompt), "-n", str(tokens))
             row["read %d" % prompt] = found["prompt_tokens_per_s"]
             row["write"] = found["tokens_per_s"]
-            row["picture s"] = found["see_ms"] / 1000
+        row["write 8"] = self.bench(model, clip, "--blind", "-p", "8", "-n", "8", "-c", "8")[0]["batch_tokens_per_s"]
+        row["picture s"] = self.bench(model, clip, "-p", "8", "-n", "1")[0]["see_ms"] / 1000
+        start = time.monotonic()
+        self.bench(model, clip, "--blind", "-p", "8", "-n", "1")
+        row["start s"] = time.monotonic() - start
         return row
 
 
@@ -54,6 +65,11 @@ class Peer:
             row["read %d" % found["n_prompt"] if found["n_prompt"] else "write"] = found["avg_ts"]
         out, err, _ = timed([self.folder + "/llama-mtmd-cli", "-m", model, "--mmproj", clip, "-t", str(self.threads), "-n", "1", "-c", "2048",
                              "--chat-template", "vicuna", "--image", PICTURE, "-p", "What is it?"])
+        start = time.monotonic()
+        timed([self.folder + "/llama-bench", "-m", model, "-t", str(self.threads), "-p", "8", "-n", "0", "-r", "1", "--no-warmup",
+               *self.options])
+        row["start s"] = time.monotonic() - start
+        row["write 8"] = float("nan")
         row["picture s"] = float(re.search(r"(?:slice encoded|batch encoding done) in\s+(\d+)", out + err).group(1)) / 1000
         return row
 
@@ -108,17 +124,17 @@ def main():
         size, rate = bytes_read(model, kind, width) / 1e9, statistics.median(rates)
         print("\n%s %s, %.2f GB a token, %d threads, medians of %d rounds; memory is read at %.1f GB/s, enough for %.2f tokens/s" %
               (q.shape, kind, size, q.threads, q.rounds, rate, rate / size))
-        keys = ["read %d" % p for p in prompts] + ["write", "picture s", "MiB"]
+        keys = ["read %d" % p for p in prompts] + ["write", "write 8", "start s", "picture s", "MiB"]
         print("%-20s" % "" + "".join("%12s" % k for k in keys))
         median = {n: {k: statistics.median(row[k] for row in found) for k in keys} for n, found in rows.items()}
         for n in median:
             print("%-20s" % n + "".join("%12.2f" % median[n][k] for k in keys))
-        best = {k: (min if k in ("picture s", "MiB") else max)([median[n][k] for n in median if n != "llava-plus"], default=None)
+        best = {k: (min if k in LESS else max)([median[n][k] for n in median if n != "llava-plus"], default=None)
                 for k in keys}
         if len(runners) > 1:
             ours = median["llava-plus"]
             print("%-20s" % "times the best peer" + "".join(
-                "%12.2f" % (best[k] / ours[k] if k == "picture s" else ours[k] / best[k]) for k in keys), flush=True)
+                "%12.2f" % (best[k] / ours[k] if k in LESS[:2] else ours[k] / best[k]) for k in keys), flush=True)
 
 
 main()
