@@ -94,14 +94,15 @@ static void naive_softmax(float *y, const float *x, int64_t rows, int64_t C) {
 
 static void naive_group_norm(float *y, const float *x, const float *w, const float *b, int64_t places,
                              int64_t C, int64_t groups, float eps) {
-    for (int64_t i = 0; i < places * C; i++) {
-        int64_t group = i % C * groups / C;
+    for (int64_t g = 0; g < groups; g++) {
         double n = (double)(places * C / groups), mean = 0, square = 0;
-        for (int64_t j = 0; j < places * C; j++)
-            mean += j % C * groups / C == group ? x[j] / n : 0;
-        for (int64_t j = 0; j < places * C; j++)
-            square += j % C * groups / C == group ? (x[j] - mean) * (x[j] - mean) / n : 0;
-        y[i] = (float)((x[i] - mean) / sqrt(square + eps) * w[i % C] + b[i % C]);
+        for (int64_t i = 0; i < places * C; i++)
+            mean += i % C * groups / C == g ? x[i] / n : 0;
+        for (int64_t i = 0; i < places * C; i++)
+            square += i % C * groups / C == g ? (x[i] - mean) * (x[i] - mean) / n : 0;
+        for (int64_t i = 0; i < places * C; i++)
+            if (i % C * groups / C == g)
+                y[i] = (float)((x[i] - mean) / sqrt(square + eps) * w[i % C] + b[i % C]);
     }
 }
 
