@@ -179,6 +179,7 @@ const hooks = {
     retry: (turn) => ask(pickMessage(turn)),
     vote: guarded(async (turn, vote) => (await api.vote(session.id, turn.turn, vote)).ok),
     use: guarded(useAgain),
+    keep: guarded(async (handle) => save(await api.png(session.id, handle), `${handle}.png`)),
     found: (turn) => session?.picturesWithRegions(turn) ?? [],
     show: guarded((turn, handle) => look(session.find(handle), turn)),
     light: lightRegions,

@@ -38,6 +38,7 @@ export class Marks extends EventTarget {
         frame.addEventListener("pointerup", (e) => this.#up(e));
         frame.addEventListener("pointercancel", () => this.#drop());
         frame.addEventListener("keydown", (e) => this.#key(e));
+        frame.addEventListener("focus", () => { this.crosshair.hidden = !this.enabled || !frame.matches(":focus-visible"); });
         frame.addEventListener("blur", () => { this.crosshair.hidden = true; });
         this.use(tool);
     }

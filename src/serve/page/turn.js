@@ -30,7 +30,8 @@ function marksOf(turn) {
 }
 
 export class TurnView {
-    /* `on`: {retry(turn), vote(turn, vote), found(turn), show(turn, picture), use(handle), light(turn, keys), url(handle)}. */
+    /* `on`: {retry(turn), vote(turn, vote), found(turn), show(turn, picture), use(handle), keep(handle), light(turn, keys),
+     * url(handle)}. */
     constructor(turn, on) {
         this.turn = turn;
         this.on = on;
@@ -172,7 +173,8 @@ export class TurnView {
             const image = h("img", {alt: `Picture ${o.handle}, which was made`});
             image.style.aspectRatio = o.width / o.height;
             this.on.url(o.handle).then((url) => { image.src = url; }, () => {});
-            return h("li", null, image, button("next", "Use as next picture", () => this.on.use(o.handle)));
+            return h("li", null, image, h("div", {class: "bar"}, button("next", "Use as next picture", () => this.on.use(o.handle)),
+                     button("save", `Save picture ${o.handle}`, () => this.on.keep(o.handle), {seen: false})));
         }));
     }
 
