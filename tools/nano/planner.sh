@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# twelve schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions about
-# pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together. Needs a release
-# build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the tokenizer; with Open MPI the cores
-# train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints. WORK keeps what it makes.
+# thirteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
+# about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
+# last, mostly words. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the
+# tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints.
+# WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -103,6 +104,12 @@ dialogues "   short questions" asked_last --skill see --no-thoughts --count 1800
 dialogues "   visual chat" chatted_last --skill see --count 4000 --seed 76
 dialogues "   whole dialogues" talks_last --count 3500 --chat-share 10 --seed 78
 dialogues "   whole dialogues about what is written" reading_last --skill ocr --count 1200 --seed 79
+dialogues "   and for the language model alone: plans from words" spoken_more --count 38000 --chat-share 0 --turns 2 --seed 82
+dialogues "   plans with pictures" shown_more --count 3500 --chat-share 0 --turns 2 --seed 84
+dialogues "   short questions" asked_more --skill see --no-thoughts --count 3000 --seed 87
+dialogues "   visual chat" chatted_more --skill see --count 700 --seed 86
+dialogues "   whole dialogues" talks_more --count 600 --chat-share 10 --seed 88
+dialogues "   whole dialogues about what is written" reading_more --skill ocr --count 250 --seed 89
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -130,7 +137,10 @@ school "everything together, the picture encoder too" clearest whole_last --prec
     --train picture,projector,language --images "$work/scenes4" --words "$work/spoken_last.json,$work/repeat_last.json" \
     --batch 48 --rate 2e-3 --steps 1800 \
     --data "$work/shown_last.json,$work/asked_last.json,$work/chatted_last.json,$work/talks_last.json,$work/reading_last.json"
+school "mostly words" whole_last worded --precision bf16 --train language --images "$work/scenes4" \
+    --words "$work/spoken_more.json" --batch 64 --rate 1.5e-3 --steps 700 \
+    --data "$work/shown_more.json,$work/asked_more.json,$work/chatted_more.json,$work/talks_more.json,$work/reading_more.json"
 
 mkdir -p "models/$name"
-cp "$work/whole_last/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/worded/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
