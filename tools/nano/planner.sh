@@ -2,9 +2,9 @@
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
 # thirteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
 # about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
-# last, mostly words. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the
-# tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints.
-# WORK keeps what it makes.
+# last, mostly words. What ships is the mean of the last two. Needs a release build, fonts-noto-color-emoji for the scenes, and
+# Debian's package `sentencepiece` for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at
+# any moment it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -142,5 +142,7 @@ school "mostly words" whole_last worded --precision bf16 --train language --imag
     --data "$work/shown_more.json,$work/asked_more.json,$work/chatted_more.json,$work/talks_more.json,$work/reading_more.json"
 
 mkdir -p "models/$name"
-cp "$work/worded/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/worded/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+tools/nano/mean.py "$work/whole_last/$name/model.safetensors" "$work/worded/$name/model.safetensors" \
+    "models/$name/model.safetensors"
 ls -l "models/$name"
