@@ -35,11 +35,10 @@ static bool run(struct serve *s, struct lp_error *err) {
     struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
     if (!server)
         return false;
-    if (!s->quiet) {
-        bool six = strchr(s->settings.host, ':') != NULL;
-        fprintf(stderr, "llava-plus serve: the page is at http://%s%s%s:%d/\n", six ? "[" : "", s->settings.host, six ? "]" : "",
-                lp_server_port(server));
-    }
+    char page[LP_ADDRESS];
+    lp_serving_address(server, &s->settings, "/", page, sizeof page);
+    if (!s->quiet)
+        fprintf(stderr, "llava-plus serve: the page is at %s\n", page);
     lp_serving_wait("serve", server, &s->settings, "/v1", signals);
     lp_server_close(server);
     return true;

@@ -31,13 +31,19 @@ static void *wait_again(void *context) {
     return NULL;
 }
 
+void lp_serving_address(struct lp_server *server, const struct lp_server_settings *s, const char *path, char *out, size_t size) {
+    bool six = strchr(s->host, ':') != NULL;
+    snprintf(out, size, "http://%s%s%s:%d%s", six ? "[" : "", s->host, six ? "]" : "", lp_server_port(server), path);
+}
+
 void lp_serving_wait(const char *command, struct lp_server *server, const struct lp_server_settings *s, const char *path,
                      sigset_t signals) {
     struct hurry hurry = {signals, server};
-    bool six = strchr(s->host, ':') != NULL;
+    char address[LP_ADDRESS];
     pthread_t thread;
     int number;
-    printf("http://%s%s%s:%d%s\n", six ? "[" : "", s->host, six ? "]" : "", lp_server_port(server), path);
+    lp_serving_address(server, s, path, address, sizeof address);
+    printf("%s\n", address);
     fflush(stdout);
     sigwait(&signals, &number);
     fprintf(stderr, "llava-plus %s: finishing what runs; a second signal ends it at once\n", command);

@@ -12,6 +12,11 @@
 /* Blocks SIGINT and SIGTERM before any thread starts, so that only lp_serving_wait gets them. */
 sigset_t lp_serving_begin(void);
 
+enum { LP_ADDRESS = 160 };
+
+/* The server's URL with a path behind it. */
+void lp_serving_address(struct lp_server *server, const struct lp_server_settings *s, const char *path, char *out, size_t size);
+
 /* Prints the server's address with the path behind it, waits for one of the signals and stops it; the next signal makes that
  * hurry. */
 void lp_serving_wait(const char *command, struct lp_server *server, const struct lp_server_settings *s, const char *path,

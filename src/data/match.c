@@ -286,7 +286,6 @@ static void run_color(struct lp_matcher *m, struct set *s) {
 /* A noun phrase without article. */
 static void run_noun(struct lp_matcher *m, struct set *s) {
     static const char *const before[] = {"adjective", "which", NULL}, *const sizes[] = {"", "small", "big", NULL};
-    static const char *const kinds[] = {"animal", "vehicle", "tool", "device", "appliance", NULL};
     static const char *const any[] = {"thing", "object", NULL}; /* where the colour says which */
     struct set listed = *s, named = *s, colored = *s;
     run_named(m, "np", true, &listed);
@@ -301,7 +300,7 @@ static void run_noun(struct lp_matcher *m, struct set *s) {
         unite(m, &named, &one);
     }
     struct set kind = named;
-    run_any(m, kinds, &kind);
+    run_any(m, lp_things_kinds, &kind);
     run_name(m, &named);
     unite(m, &listed, &named);
     unite(m, &listed, &kind);

@@ -11,6 +11,8 @@
 const char *const lp_things_slots[] = {"things", "thing", "bare", "plural", "singular", "seen", "word", "number",
                                        "money",  "date",  "time", "code", "phone",  NULL};
 
+const char *const lp_things_kinds[] = {"animal", "vehicle", "tool", "device", "appliance", NULL};
+
 enum { TRIES = 8 }; /* to draw something else than before */
 
 static uint32_t below(struct lp_expansion *x, uint32_t n) {
@@ -152,15 +154,14 @@ static void add_before(const struct lp_grammar *g, struct lp_expansion *x, const
 /* The object's kind ("animal") or, where its colour says which, just "thing"; mostly its name. */
 static const char *name_object(struct lp_expansion *x, const struct lp_world *w, int category,
                                const struct lp_truth_object *object, bool colored) {
-    static const char *const kinds[] = {"animal", "vehicle", "tool", "device", "appliance", NULL};
     static const char *const any[] = {"thing", "thing", "object"};
     uint32_t roll = below(x, 100);
     const char *kind = w->truth->category[category].supercategory;
     if (object && colored && roll < 6)
         return pick(x, any, sizeof any / sizeof *any);
-    for (int i = 0; object && kind && roll >= 6 && roll < 10 && kinds[i]; i++)
-        if (!strcmp(kind, kinds[i]))
-            return kinds[i];
+    for (int i = 0; object && kind && roll >= 6 && roll < 10 && lp_things_kinds[i]; i++)
+        if (!strcmp(kind, lp_things_kinds[i]))
+            return lp_things_kinds[i];
     return lp_things_name(w->truth, category, x->rng);
 }
 

@@ -21,6 +21,9 @@ struct lp_world {
  *   <word> <number> <money> <date> <time> <code> <phone>: made up anew each time. */
 extern const char *const lp_things_slots[];
 
+/* Kinds that people ask for by that name, ended by NULL. */
+extern const char *const lp_things_kinds[];
+
 /* Fills such a slot; false when `name` is none of them. */
 bool lp_things_fill(const struct lp_grammar *grammar, const struct lp_world *world, struct lp_expansion *x,
                     const char *name);

@@ -292,13 +292,6 @@ bool lp_desk_failed(struct lp_desk *d, const struct lp_order *o) {
     return failed;
 }
 
-bool lp_desk_has_unread(struct lp_desk *d, const struct lp_order *o) {
-    pthread_mutex_lock(&d->lock);
-    bool has = o->out.n > o->sent;
-    pthread_mutex_unlock(&d->lock);
-    return has;
-}
-
 long lp_desk_read(struct lp_desk *d, struct lp_order *o, char *out, size_t n) {
     pthread_mutex_lock(&d->lock);
     size_t left = o->out.n - o->sent, k = left < n ? left : n;

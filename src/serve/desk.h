@@ -78,8 +78,6 @@ bool lp_order_has_begun(struct lp_order *o);
 /* For the exchange. Whether the order has begun, or with `done` is done. If not, its connection sleeps until it
  * changes. */
 bool lp_desk_ready(struct lp_desk *d, struct lp_order *order, bool done);
-/* Whether its stream has something to be read. */
-bool lp_desk_has_unread(struct lp_desk *d, const struct lp_order *order);
 /* Whether it is done and came to nothing: its fault tells why. */
 bool lp_desk_failed(struct lp_desk *d, const struct lp_order *order);
 /* Up to n bytes of the stream that were not read yet: how many; 0: none yet, the connection sleeps; -1: no more

@@ -19,14 +19,12 @@ enum { LP_SERVE_HEADERS = 16 << 10 }; /* most bytes of a request's headers */
 struct lp_server {
     struct lp_server_settings settings;
     struct lp_site site;
-    void *self;          /* the site's, borrowed */
     struct MHD_Daemon *daemon;
     struct lp_desk desk;
     struct lp_seat seat;     /* of a site with a planner */
     struct lp_clerks clerks; /* of a site with sessions, */
     struct lp_state *state;  /* NULL: without */
     struct lp_metrics metrics;
-    const char *model; /* the planner's name, borrowed; NULL: no planner */
     int64_t began;     /* seconds since 1970 */
     bool loopback;     /* bound to this machine only */
     bool stopped;

@@ -262,8 +262,6 @@ struct lp_server *lp_server_open_site(const struct lp_server_settings *settings,
     }
     s->settings = *settings;
     s->site = *site;
-    s->self = site->self;
-    s->model = site->model;
     if (site->model)
         s->seat = (struct lp_seat){.agent = site->self, .metrics = &s->metrics};
     s->began = (int64_t)time(NULL);

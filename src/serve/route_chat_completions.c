@@ -9,10 +9,10 @@
 /* An order of the body, in line. */
 static bool put(struct lp_exchange *x, struct lp_chat_order *c, struct lp_fault *fault) {
     struct lp_server *s = x->server;
-    if (!lp_chat_parse(&c->chat, lp_str_text(&x->body), x->body.n, s->model, &c->seat->agent->sampling, fault))
+    if (!lp_chat_parse(&c->chat, lp_str_text(&x->body), x->body.n, s->site.model, &c->seat->agent->sampling, fault))
         return false;
     snprintf(c->id, sizeof c->id, "chatcmpl-%s", x->id + 4);
-    c->names = (struct lp_chat_names){c->id, s->model, (int64_t)time(NULL), c->chat.include_usage};
+    c->names = (struct lp_chat_names){c->id, s->site.model, (int64_t)time(NULL), c->chat.include_usage};
     return lp_exchange_order(x, &c->order, fault);
 }
 

@@ -84,7 +84,7 @@ static void send_errand(struct lp_exchange *x, json_t *body) {
         lp_answer_json(x, 503, NULL);
         return;
     }
-    e->controller = x->server->self;
+    e->controller = x->server->site.self;
     e->body = body;
     lp_order_init(&e->order, run_errand, close_errand);
     x->order = &e->order;
@@ -116,7 +116,7 @@ static void refresh_all_workers(struct lp_exchange *x) {
 }
 
 static void list(struct lp_exchange *x, int multimodal) {
-    answer(x, json_pack("{s:o}", "models", lp_roster_models(lp_controller_roster(x->server->self), multimodal)));
+    answer(x, json_pack("{s:o}", "models", lp_roster_models(lp_controller_roster(x->server->site.self), multimodal)));
 }
 static void list_models(struct lp_exchange *x) {
     list(x, LP_ROSTER_ALL);
@@ -133,7 +133,7 @@ static void get_worker_address(struct lp_exchange *x) {
     json_t *body = read_body(x);
     const char *model = body ? text_of(x, body, "model") : NULL;
     if (model) {
-        lp_roster_choose(lp_controller_roster(x->server->self), model, address);
+        lp_roster_choose(lp_controller_roster(x->server->site.self), model, address);
         answer(x, json_pack("{s:s}", "address", address));
     }
     json_decref(body);
@@ -147,20 +147,20 @@ static void receive_heart_beat(struct lp_exchange *x) {
         refuse(x, "queue_length", "a whole number from 0 on");
     else if (name)
         answer(x, json_pack("{s:b}", "exist",
-                            lp_roster_beat(lp_controller_roster(x->server->self), name, json_integer_value(queue),
+                            lp_roster_beat(lp_controller_roster(x->server->site.self), name, json_integer_value(queue),
                                            lp_clock_ms())));
     json_decref(body);
 }
 
 static void worker_get_status(struct lp_exchange *x) {
-    answer(x, lp_roster_status(lp_controller_roster(x->server->self)));
+    answer(x, lp_roster_status(lp_controller_roster(x->server->site.self)));
 }
 
 static void worker_generate_stream(struct lp_exchange *x) {
     struct lp_fault fault;
     json_t *body = read_body(x);
     const char *model = body ? text_of(x, body, "model") : NULL;
-    struct lp_controller *c = x->server->self;
+    struct lp_controller *c = x->server->site.self;
     if (model && !lp_controller_take_place(c)) {
         lp_answer_trouble(x, 429, LP_FRAME_BUSY, "too many streams run already: try again", true);
     } else if (model && !(x->order = lp_relay_new(c, model, lp_str_text(&x->body)))) {

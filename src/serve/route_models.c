@@ -5,7 +5,7 @@
 #include <string.h>
 
 static json_t *model(const struct lp_server *s) {
-    return json_pack("{s:s, s:s, s:I, s:s}", "id", s->model, "object", "model", "created",
+    return json_pack("{s:s, s:s, s:I, s:s}", "id", s->site.model, "object", "model", "created",
                      (json_int_t)s->began, "owned_by", "llava-plus");
 }
 
@@ -17,7 +17,7 @@ void lp_route_models(struct lp_exchange *x) {
 
 void lp_route_model(struct lp_exchange *x) {
     struct lp_fault fault;
-    if (strcmp(x->path + strlen(x->route->path), x->server->model)) {
+    if (strcmp(x->path + strlen(x->route->path), x->server->site.model)) {
         lp_fault_set(&fault, 404, "model", "model_not_found", "there is no such model here; see /v1/models");
         lp_answer_fault(x, &fault);
         return;

@@ -64,7 +64,7 @@ static void generate(struct lp_exchange *x, bool stream) {
         return;
     }
     lp_order_init(&w->order, work, close_order);
-    w->worker = x->server->self;
+    w->worker = x->server->site.self;
     w->stream = w->order.pulses = stream;
     x->order = &w->order;
     if (lp_generation_read(&w->generation, body, &err))
@@ -93,7 +93,7 @@ static void worker_generate_finish(struct lp_exchange *x) {
 static void count_token(struct lp_exchange *x) {
     json_t *body = lp_route_worker_body(x, false);
     const char *prompt = json_string_value(json_object_get(body, "prompt"));
-    int64_t n = prompt ? lp_generation_count(x->server->self, prompt) : 0;
+    int64_t n = prompt ? lp_generation_count(x->server->site.self, prompt) : 0;
     json_t *answer = n >= 0 ? json_pack("{s:I, s:i}", "count", (json_int_t)n, "error_code", LP_FRAME_GOOD) : NULL;
     if (body && !prompt)
         lp_answer_trouble(x, 200, LP_FRAME_WORKER_FAILED, "'prompt' is missing", false);
@@ -104,7 +104,7 @@ static void count_token(struct lp_exchange *x) {
 }
 
 static void model_details(struct lp_exchange *x) {
-    const struct lp_planner_worker *w = x->server->self;
+    const struct lp_planner_worker *w = x->server->site.self;
     json_t *answer = json_pack("{s:I}", "context_length", (json_int_t)w->lmm->context);
     lp_answer_json(x, 200, answer);
     json_decref(answer);
@@ -121,7 +121,7 @@ static int style_number(enum lp_template_style style) {
 }
 
 static void worker_get_conv_template(struct lp_exchange *x) {
-    const struct lp_planner_worker *w = x->server->self;
+    const struct lp_planner_worker *w = x->server->site.self;
     const struct lp_template *t = w->lmm->template ? w->lmm->template : lp_template_for_model(w->lmm->name);
     struct lp_template_parts p = lp_template_parts(t);
     const char *stop = lp_template_stop(t);

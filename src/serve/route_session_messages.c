@@ -28,7 +28,7 @@ void lp_route_session_messages_finish(struct lp_exchange *x) {
         return;
     if (!o->ask.stream && !lp_desk_failed(&x->server->desk, x->order))
         lp_answer_json(x, 200, o->turn);
-    else if (lp_desk_has_unread(&x->server->desk, x->order))
+    else if (lp_order_unread(x->order))
         lp_answer_stream(x, "text/event-stream");
     else
         lp_answer_fault(x, &x->order->fault);

@@ -54,7 +54,7 @@ static void worker_generate(struct lp_exchange *x) {
         return;
     }
     lp_order_init(&j->order, work, close_order);
-    j->worker = x->server->self;
+    j->worker = x->server->site.self;
     j->request = request;
     x->order = &j->order;
     lp_route_worker_order(x, false);

@@ -22,7 +22,7 @@ json_t *lp_route_worker_body(struct lp_exchange *x, bool frame) {
 
 void lp_route_worker_order(struct lp_exchange *x, bool frame) {
     struct lp_fault fault;
-    struct lp_worker *w = x->server->self;
+    struct lp_worker *w = x->server->site.self;
     lp_str_done(&x->body); /* pictures are large and the order has them */
     if (lp_exchange_order(x, x->order, &fault))
         lp_heart_hurry(w->heart);
@@ -31,7 +31,7 @@ void lp_route_worker_order(struct lp_exchange *x, bool frame) {
 }
 
 void lp_route_worker_status(struct lp_exchange *x) {
-    json_t *status = lp_worker_status(x->server->self);
+    json_t *status = lp_worker_status(x->server->site.self);
     lp_answer_json(x, 200, status);
     json_decref(status);
 }

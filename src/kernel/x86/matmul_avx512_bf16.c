@@ -53,22 +53,27 @@ static void pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int 
     }
 }
 
+/* What the products of pairs have in common. */
+static struct lp_gemm product(float *y, const float *x, const void *w, int64_t M, int64_t N, int64_t K) {
+    return (struct lp_gemm){.y = y,
+                            .x = x,
+                            .w = w,
+                            .M = M,
+                            .N = N,
+                            .K = K,
+                            .units = (K + 1) / 2,
+                            .tile_rows = TILE_ROWS,
+                            .tile_columns = TILE_COLUMNS,
+                            .tile = tile_pairs};
+}
+
 static void matmul_rough(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                          int64_t M, int64_t N, int64_t K) {
-    struct lp_gemm g = {.y = y,
-                        .x = x,
-                        .w = w,
-                        .type = type,
-                        .bias = bias,
-                        .M = M,
-                        .N = N,
-                        .K = K,
-                        .units = K / 2,
-                        .tile_rows = TILE_ROWS,
-                        .tile_columns = TILE_COLUMNS,
-                        .pack_x = pack_x_pairs,
-                        .pack_w = pack_w_pairs,
-                        .tile = tile_pairs};
+    struct lp_gemm g = product(y, x, w, M, N, K);
+    g.type = type;
+    g.bias = bias;
+    g.pack_x = pack_x_pairs;
+    g.pack_w = pack_w_pairs;
     if (lp_dtype_block(type) > 1 || M < MANY_ROWS || N < 1 || K < 2 || K % 2 || !lp_gemm(&g))
         matmul_nt_float(y, x, w, type, bias, M, N, K);
 }
@@ -103,37 +108,19 @@ static void pack_w_column_pairs(float *panel, const struct lp_gemm *g, int64_t n
 }
 
 static void matmul_nn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add) {
-    struct lp_gemm g = {.y = y,
-                        .x = x,
-                        .w = w,
-                        .add = add,
-                        .M = M,
-                        .N = N,
-                        .K = K,
-                        .units = K / 2,
-                        .tile_rows = TILE_ROWS,
-                        .tile_columns = TILE_COLUMNS,
-                        .pack_x = pack_x_pairs,
-                        .pack_w = pack_w_column_pairs,
-                        .tile = tile_pairs};
+    struct lp_gemm g = product(y, x, w, M, N, K);
+    g.add = add;
+    g.pack_x = pack_x_pairs;
+    g.pack_w = pack_w_column_pairs;
     if (M < MANY_ROWS || N < 1 || K < 2 || K % 2 || !lp_gemm(&g))
         matmul_nn_float(y, x, w, M, N, K, add);
 }
 
 static void matmul_tn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K) {
-    struct lp_gemm g = {.y = y,
-                        .x = x,
-                        .w = w,
-                        .add = true,
-                        .M = M,
-                        .N = N,
-                        .K = K,
-                        .units = (K + 1) / 2,
-                        .tile_rows = TILE_ROWS,
-                        .tile_columns = TILE_COLUMNS,
-                        .pack_x = pack_x_column_pairs,
-                        .pack_w = pack_w_column_pairs,
-                        .tile = tile_pairs};
+    struct lp_gemm g = product(y, x, w, M, N, K);
+    g.add = true;
+    g.pack_x = pack_x_column_pairs;
+    g.pack_w = pack_w_column_pairs;
     if (M < MANY_ROWS || N < 1 || K < 1 || !lp_gemm(&g))
         matmul_tn_float(y, x, w, M, N, K);
 }
