@@ -2,6 +2,7 @@
 /* cli/skill_text.c - skills and their results, printed. */
 #include "cli/skill_text.h"
 
+#include "base/memory.h"
 #include "cli/options.h"
 #include "image/image.h"
 
@@ -114,6 +115,19 @@ bool lp_skill_print_json(FILE *to, struct lp_error *err) {
 
 bool lp_skill_print_report(FILE *to, const struct lp_call *call, struct lp_error *err) {
     return print_json(to, call->report, err);
+}
+
+bool lp_skill_print_line(FILE *to, const struct lp_call *call, const char *file, struct lp_error *err) {
+    json_t *line = json_pack("{s:s}", "file", file);
+    char *text = line && !json_object_update(line, call->report) ? lp_json_text(line) : NULL;
+    bool ok = text != NULL;
+    if (ok)
+        fprintf(to, "%s\n", text);
+    else
+        lp_error_memory(err);
+    lp_free(text);
+    json_decref(line);
+    return ok && written(to, err);
 }
 
 static void put_object(FILE *to, const struct lp_object *o, const struct lp_image *picture) {
