@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_skill_run.c - llava-plus skill run: one skill without a planner, on a picture, on many, or on none. */
+/* cli/cmd_skill_run.c - llava-plus skill run: one skill without a planner, on a picture, on many, or on none.
+ */
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cmd_skill.h"
@@ -42,7 +43,8 @@ static const char *argument_of(enum lp_param_kind kind) {
 
 /* Boxes and masks with scores, as COCO has them. */
 static bool finds_things(const struct lp_skill *skill) {
-    return skill->leaves & (LP_LEAVES_BOX | LP_LEAVES_MASK) && !(skill->leaves & (LP_LEAVES_TEXT | LP_LEAVES_IMAGE));
+    return skill->leaves & (LP_LEAVES_BOX | LP_LEAVES_MASK) &&
+           !(skill->leaves & (LP_LEAVES_TEXT | LP_LEAVES_IMAGE));
 }
 
 /* The options of `skill run` for one skill: the common ones, then its parameters. */
@@ -57,13 +59,14 @@ static void make_options(struct run *r, struct lp_option options[OPTIONS_MOST]) 
                                               .kind = LP_OPTION_STRING,
                                               .target = &r->value[i]};
     if (r->skill->needs & LP_NEEDS_PICTURE)
-        options[n++] = (struct lp_option){.name = "image",
-                                          .letter = 'i',
-                                          .argument = "PICTURE",
-                                          .help = "the picture: a file, or - for standard input; a folder, or given "
-                                                  "several times: each in turn",
-                                          .kind = LP_OPTION_LIST,
-                                          .target = &r->images};
+        options[n++] =
+            (struct lp_option){.name = "image",
+                               .letter = 'i',
+                               .argument = "PICTURE",
+                               .help = "the picture: a file, or - for standard input; a folder, or given "
+                                       "several times: each in turn",
+                               .kind = LP_OPTION_LIST,
+                               .target = &r->images};
     if (r->skill->needs & LP_NEEDS_REFERENCE) {
         options[n++] = (struct lp_option){.name = "reference",
                                           .argument = "FILE",
@@ -78,25 +81,27 @@ static void make_options(struct run *r, struct lp_option options[OPTIONS_MOST]) 
     }
     options[n++] = (struct lp_option){
         .name = "json", .help = "print the whole result as JSON, boxes in pixels", .target = &r->json};
-    options[n++] = (struct lp_option){.name = "out",
-                                      .letter = 'o',
-                                      .argument = "PLACE",
-                                      .help = "save the picture it made, or else the picture with the result drawn in; of "
-                                              "many pictures PLACE is a folder",
-                                      .kind = LP_OPTION_STRING,
-                                      .target = &r->out};
+    options[n++] = (struct lp_option){
+        .name = "out",
+        .letter = 'o',
+        .argument = "PLACE",
+        .help = "save the picture it made, or else the picture with the result drawn in; of "
+                "many pictures PLACE is a folder",
+        .kind = LP_OPTION_STRING,
+        .target = &r->out};
     if (finds_things(r->skill)) {
+        options[n++] = (struct lp_option){
+            .name = "results",
+            .argument = "FILE",
+            .help = "write what was found as COCO's results, for 'eval detect' and 'eval segment'",
+            .kind = LP_OPTION_STRING,
+            .target = &r->results};
         options[n++] =
-            (struct lp_option){.name = "results",
+            (struct lp_option){.name = "truth",
                                .argument = "FILE",
-                               .help = "write what was found as COCO's results, for 'eval detect' and 'eval segment'",
+                               .help = "COCO's annotations, which tell the ids of pictures and categories",
                                .kind = LP_OPTION_STRING,
-                               .target = &r->results};
-        options[n++] = (struct lp_option){.name = "truth",
-                                          .argument = "FILE",
-                                          .help = "COCO's annotations, which tell the ids of pictures and categories",
-                                          .kind = LP_OPTION_STRING,
-                                          .target = &r->truth};
+                               .target = &r->truth};
     }
     options[n] = (struct lp_option){.name = NULL};
 }
@@ -200,7 +205,8 @@ static bool tell(struct run *r, const struct lp_call *call, const char *file, st
 }
 
 /* Runs the skill on a picture or, where path is NULL, on none. */
-static bool call_skill(struct run *r, const char *path, const char *file, const char *out, struct lp_error *err) {
+static bool call_skill(struct run *r, const char *path, const char *file, const char *out,
+                       struct lp_error *err) {
     struct lp_image *picture = path ? lp_image_open(path, err) : NULL;
     if (path && !picture)
         return false;
@@ -237,7 +243,8 @@ static bool check_drawn(const struct run *r, struct lp_error *err) {
         char drawn[PATH_MAX];
         ok = drawn_path(drawn, r->out, path, err);
         if (ok && json_object_get(taken, drawn))
-            ok = lp_error_set(err, LP_EUSAGE, "two pictures would be drawn into '%s': take them in turn", drawn);
+            ok = lp_error_set(err, LP_EUSAGE, "two pictures would be drawn into '%s': take them in turn",
+                              drawn);
         ok = ok && (!json_object_set_new(taken, drawn, json_true()) || lp_error_memory(err));
     }
     json_decref(taken);
@@ -274,16 +281,19 @@ static bool run_all(struct run *r, struct lp_error *err) {
     if (!ok || (r->results && !lp_coco_results_write(&r->found, r->results, err)))
         return false;
     if (r->found.strangers)
-        fprintf(stderr, "%ld finds are called as no category of %s is, and were left out of %s\n", (long)r->found.strangers,
-                r->truth, r->results);
-    return !r->failed || lp_error_set(err, LP_EINPUT, "%ld of %ld pictures failed", (long)r->failed, (long)r->pictures.n);
+        fprintf(stderr, "%ld finds are called as no category of %s is, and were left out of %s\n",
+                (long)r->found.strangers, r->truth, r->results);
+    return !r->failed ||
+           lp_error_set(err, LP_EINPUT, "%ld of %ld pictures failed", (long)r->failed, (long)r->pictures.n);
 }
 
 static bool start(struct run *r, struct lp_error *err) {
     if (!r->results != !r->truth)
-        return lp_error_set(err, LP_EUSAGE, "--results and --truth belong together: what was found, and whose ids it has");
-    return load_pictures(r, err) && load_params(r, err) && lp_skill_ready(r->skill, err) && check_params(r, err) &&
-           (!r->truth || lp_coco_results_open(&r->found, r->truth, err)) && (r->bench = lp_bench_open(err));
+        return lp_error_set(err, LP_EUSAGE,
+                            "--results and --truth belong together: what was found, and whose ids it has");
+    return load_pictures(r, err) && load_params(r, err) && lp_skill_ready(r->skill, err) &&
+           check_params(r, err) && (!r->truth || lp_coco_results_open(&r->found, r->truth, err)) &&
+           (r->bench = lp_bench_open(err));
 }
 
 int lp_cmd_skill_run(int argc, char **argv) {

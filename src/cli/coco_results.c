@@ -32,7 +32,8 @@ static json_t *ids_of(const json_t *list, const char *key, struct lp_error *err)
         ok = !json_object_set_new(ids, small, json_integer(json_integer_value(id))) || lp_error_memory(err);
     }
     if (ok && !json_object_size(ids))
-        ok = lp_error_set(err, LP_EINPUT, "it names no %s: annotations have a list of objects with '%s' and 'id'",
+        ok = lp_error_set(err, LP_EINPUT,
+                          "it names no %s: annotations have a list of objects with '%s' and 'id'",
                           key[0] == 'f' ? "pictures" : "categories", key);
     if (ok)
         return ids;
@@ -62,8 +63,8 @@ static json_t *box_of(const json_t *corners) {
     return json_pack("[f,f,f,f]", at[0], at[1], at[2] - at[0], at[3] - at[1]);
 }
 
-static bool add_find(struct lp_coco_results *results, const json_t *picture, const char *phrase, const json_t *box,
-                     const json_t *score, const json_t *mask, struct lp_error *err) {
+static bool add_find(struct lp_coco_results *results, const json_t *picture, const char *phrase,
+                     const json_t *box, const json_t *score, const json_t *mask, struct lp_error *err) {
     char name[NAME_MOST] = "";
     if (phrase)
         in_small_letters(name, phrase);
@@ -73,8 +74,8 @@ static bool add_find(struct lp_coco_results *results, const json_t *picture, con
         return true;
     }
     json_t *find = json_pack("{s:I,s:I,s:o,s:f}", "image_id", json_integer_value(picture), "category_id",
-                             category ? json_integer_value(category) : results->first, "bbox", box_of(box), "score",
-                             json_number_value(score));
+                             category ? json_integer_value(category) : results->first, "bbox", box_of(box),
+                             "score", json_number_value(score));
     if (mask && json_object_set(find, "segmentation", json_object_get(mask, "segmentation"))) {
         json_decref(find);
         find = NULL;
@@ -82,7 +83,8 @@ static bool add_find(struct lp_coco_results *results, const json_t *picture, con
     return !json_array_append_new(results->list, find) || lp_error_memory(err);
 }
 
-bool lp_coco_results_add(struct lp_coco_results *results, const char *path, const json_t *report, struct lp_error *err) {
+bool lp_coco_results_add(struct lp_coco_results *results, const char *path, const json_t *report,
+                         struct lp_error *err) {
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
     const json_t *boxes = json_object_get(report, "boxes"), *masks = json_object_get(report, "masks");
     const json_t *phrases = json_object_get(report, "phrases"), *scores = json_object_get(report, "scores");

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 
 static int is_picture(const struct dirent *entry) {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".heic", ".avif"};
+    static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".webp", ".gif",
+                                          ".tif", ".tiff", ".heic", ".avif"};
     const char *dot = strrchr(entry->d_name, '.');
     for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
         if (!strcasecmp(dot, endings[i]))
@@ -42,7 +43,8 @@ static bool add_folder(struct lp_pictures *pictures, const char *folder, struct 
         free(entry[i]);
     }
     free(entry);
-    return ok && (pictures->n > before || lp_error_set(err, LP_EINPUT, "there is no picture in the folder '%s'", folder));
+    return ok && (pictures->n > before ||
+                  lp_error_set(err, LP_EINPUT, "there is no picture in the folder '%s'", folder));
 }
 
 bool lp_pictures_add(struct lp_pictures *pictures, const char *path, struct lp_error *err) {

@@ -15,8 +15,8 @@ struct lp_pictures {
     bool several; /* a folder, or more than one */
 };
 
-/* Adds a file as it is named, or of a folder, without the folders in it, the files whose names end as pictures' do, by
- * name. LP_EIO; LP_EINPUT for a folder without any. */
+/* Adds a file as it is named, or of a folder, without the folders in it, the files whose names end as
+ * pictures' do, by name. LP_EIO; LP_EINPUT for a folder without any. */
 bool lp_pictures_add(struct lp_pictures *pictures, const char *path, struct lp_error *err);
 
 /* The path after `path`, the first after NULL; NULL past the last. Borrowed until the next add. */
