@@ -8,6 +8,7 @@
 #include "data/grammar_inner.h"
 #include "data/scene.h"
 #include "data/things.h"
+#include "data/wording.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -155,7 +156,7 @@ static void run_text(const struct lp_matcher *m, const char *text, bool plural, 
         const char *word = mark;
         while (word > text && word[-1] != ' ')
             word--;
-        size_t many = strcspn(mark + 1, " ,.");
+        size_t many = lp_wording_other(word, mark);
         run_letters(m, text, (size_t)(word - text), s);
         struct set other = *s;
         run_letters(m, word, (size_t)(mark - word), s);

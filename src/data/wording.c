@@ -23,6 +23,18 @@ static void add_regular_plural(const char *word, size_t n, struct lp_str *out) {
     }
 }
 
+size_t lp_wording_other(const char *word, const char *mark) {
+    int joints = 0;
+    size_t n = 1;
+    if (mark[1] == '-')
+        return 1;
+    for (; word < mark; word++)
+        joints += *word == '-' || *word == '\'';
+    while (isalpha((unsigned char)mark[n]) || ((mark[n] == '-' || mark[n] == '\'') && joints-- > 0))
+        n++;
+    return n - 1;
+}
+
 void lp_wording_number(const char *text, bool plural, struct lp_str *out) {
     const char *slash = strchr(text, '~');
     if (!slash) {
@@ -33,10 +45,10 @@ void lp_wording_number(const char *text, bool plural, struct lp_str *out) {
         return;
     }
     while ((slash = strchr(text, '~'))) {
-        size_t many = strcspn(slash + 1, " ,.");
         const char *word = slash;
         while (word > text && word[-1] != ' ')
             word--;
+        size_t many = lp_wording_other(word, slash);
         lp_str_add(out, text, (size_t)(word - text));
         if (plural && slash[1] != '-')
             lp_str_add(out, slash + 1, many);

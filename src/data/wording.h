@@ -10,6 +10,10 @@
  * regular plural. "water~-" is water in both. */
 void lp_wording_number(const char *text, bool plural, struct lp_str *out);
 
+/* How many bytes after the '~' at `mark` are the other number of the word that ends there: letters with as many '-' and
+ * apostrophes as the word has, or the '-' of what has no other. */
+size_t lp_wording_other(const char *word, const char *mark);
+
 /* Adds `text` without the marks of data/grammar.h. */
 void lp_wording_unmark(const char *text, struct lp_str *out);
 

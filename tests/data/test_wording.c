@@ -18,6 +18,9 @@ static void plurals(void **state) {
         {"dog", "dog", "dogs"},         {"bus", "bus", "buses"},       {"berry", "berry", "berries"},
         {"toy", "toy", "toys"},         {"church", "church", "churches"}, {"dish", "dish", "dishes"},
         {"box", "box", "boxes"},        {"mouse~mice", "mouse", "mice"}, {"red mouse~mice", "red mouse", "red mice"},
+        {"t-shirt~t-shirts", "t-shirt", "t-shirts"},
+        {"a fisherman~fishermen's hat", "a fisherman's hat", "a fishermen's hat"},
+        {"elf~elves-goat hybrid", "elf-goat hybrid", "elves-goat hybrid"},
         {"rice~-", "rice", "rice"},     {"cup~cups of tea", "cup of tea", "cups of tea"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
