@@ -116,7 +116,7 @@ static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_messag
     for (int i = 0; i < m->pictures; i++) {
         const char *url = chat->picture[m->first + i];
         const struct lp_str *file = &chat->fetched[m->first + i];
-        struct lp_image *image = lp_chat_is_address(url) ? lp_image_decode(lp_str_text(file), file->n, "a fetched picture", err)
+        struct lp_image *image = lp_chat_is_address(url) ? lp_image_decode(lp_str_text(file), file->n, "a picture", err)
                                                          : lp_chat_picture(url, err);
         if (!image)
             return false;
