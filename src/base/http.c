@@ -295,7 +295,8 @@ static bool ask(struct lp_http *h, const struct lp_http_listener *listener, stru
         return lp_error_set(err, LP_EIO, "no answer from %.120s: it takes longer than %g seconds", h->url,
                             (h->heard && lp_clock_ms() - h->last_ms < (double)h->wait_ms ? LONGEST : 1) * 1e-3 * (double)h->wait_ms);
     if (code && !h->enough)
-        return lp_error_set(err, LP_EIO, "no answer from %.120s: %s", h->url, h->trouble[0] ? h->trouble : curl_easy_strerror(code));
+        return lp_error_set(err, LP_EIO, "no answer from %.120s: %s", h->url,
+                            h->trouble[0] ? h->trouble : curl_easy_strerror(code));
     curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &again);
     curl_easy_getinfo(h->curl, CURLINFO_REDIRECT_URL, &location);

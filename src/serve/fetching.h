@@ -19,7 +19,8 @@ struct lp_fetching {
  * are copied. It is x->fetching; False: 429, 503. */
 bool lp_fetching_begin(struct lp_exchange *x, const char *const *url, int n, const char *param, struct lp_fault *fault);
 
-/* For lp_route.finish: false: not yet, the connection sleeps until then. True: the pictures are there, or *fault tells why not. */
+/* For lp_route.finish: false: not yet, the connection sleeps until then. True: the pictures are there, or *fault tells why
+ * not. */
 bool lp_fetching_ended(struct lp_exchange *x, struct lp_fault *fault);
 /* The i-th picture's file, which is the caller's now. */
 struct lp_str lp_fetching_take(struct lp_exchange *x, int i);

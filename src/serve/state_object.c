@@ -135,7 +135,8 @@ bool lp_state_add_row(struct lp_state *s, int64_t session, int64_t number, const
     sqlite3_stmt *q = lp_state_bind(s, LP_Q_OBJECT_ADD, "iitiihiirrrrrittii", session, number, o->handle,
                                     (int64_t)row->turn, (int64_t)row->user, named, (int64_t)width, (int64_t)height,
                                     (double)o->box[0], (double)o->box[1], (double)o->box[2], (double)o->box[3],
-                                    (double)o->score, (int64_t)o->count, o->text, content->runs, (int64_t)o->on, (int64_t)content->n);
+                                    (double)o->score, (int64_t)o->count, o->text, content->runs, (int64_t)o->on,
+                                    (int64_t)content->n);
     return lp_state_run(s, q, fault);
 }
 

@@ -4,7 +4,8 @@
 
 /* sessions.id and the handles are what clients know; number and session are the tables' own. An object's number counts a
  * session's objects from 0, of all kinds; messages.marks are a request's points and
- * boxes, told is what a planner on a server is told of results; objects.picture is the number of the picture on which one lies. */
+ * boxes, told is what a planner on a server is told of results; objects.picture is the number of the picture on which one
+ * lies. */
 const char lp_state_schema[] =
     "CREATE TABLE sessions(session INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner BLOB NOT NULL,"
     " created INTEGER NOT NULL, changed INTEGER NOT NULL);"
@@ -20,7 +21,8 @@ const char lp_state_schema[] =
     "CREATE TABLE objects(session INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE, number INTEGER NOT NULL,"
     " turn INTEGER NOT NULL, handle TEXT NOT NULL, by_user INTEGER NOT NULL, hash BLOB, bytes INTEGER NOT NULL,"
     " width INTEGER NOT NULL, height INTEGER NOT NULL, x0 REAL, y0 REAL, x1 REAL, y1 REAL, score REAL,"
-    " count INTEGER, text TEXT, runs TEXT, picture INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(session, number), UNIQUE(session, handle));"
+    " count INTEGER, text TEXT, runs TEXT, picture INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(session, number),"
+    " UNIQUE(session, handle));"
     "CREATE INDEX objects_of_hash ON objects(hash) WHERE hash IS NOT NULL;";
 
 /* Version 1 did not know on which picture an object lies: the newest one before it. */

@@ -36,7 +36,8 @@ static const char *const scenery[] = {
     NULL,
 };
 static const char *const earlier[] = {
-    TURN("The first picture is meant.", "[" CALL("ocr", "\"image\": \"img_1\"") ", " CALL("grounding_dino+sam", "\"caption\": \"house\"") "]",
+    TURN("The first picture is meant.", "[" CALL("ocr", "\"image\": \"img_1\"") ", "
+         CALL("grounding_dino+sam", "\"caption\": \"house\"") "]",
          "I will use both."),
     TURN("Both have answered.", "[]", "The first says Team meeting, the second shows houses."),
     NULL,

@@ -36,13 +36,15 @@ static const char *about(const char *url, char body[9000]) {
 static void expect_refused(const struct service *s, const char *url, const char *says) {
     char body[9000], session[80];
     struct answer chat = client_chat(s, about(url, body));
-    if (chat.status != 400 || !strstr(lp_str_text(&chat.body), says) || !strstr(lp_str_text(&chat.body), "\"param\":\"messages\""))
+    if (chat.status != 400 || !strstr(lp_str_text(&chat.body), says) ||
+        !strstr(lp_str_text(&chat.body), "\"param\":\"messages\""))
         fail_msg("%s: %s", url, lp_str_text(&chat.all));
     answer_done(&chat);
     talk_begin(lp_server_port(s->server), "", session);
     snprintf(body, sizeof body, "{\"image\":\"%s\"}", url);
     struct answer added = talk_do(lp_server_port(s->server), "POST", session, "/images", JSON_TYPE, body);
-    if (added.status != 400 || !strstr(lp_str_text(&added.body), says) || !strstr(lp_str_text(&added.body), "\"param\":\"image\""))
+    if (added.status != 400 || !strstr(lp_str_text(&added.body), says) ||
+        !strstr(lp_str_text(&added.body), "\"param\":\"image\""))
         fail_msg("%s: %s", url, lp_str_text(&added.all));
     answer_done(&added);
 }

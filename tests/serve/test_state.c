@@ -256,6 +256,46 @@ static void damaged_databases_are_not_opened(void **state) {
     lp_free(bytes);
 }
 
+/* A state of the version before knew not on which picture an object lies: it becomes one that does. */
+static void an_older_state_is_taken_over(void **state) {
+    static const float box[4] = {0, 0, 1, 1};
+    char id[LP_SESSION_ID];
+    struct lp_fault fault = {0};
+    struct lp_state *s = open_state(*state);
+    fill(s, id, 1, true); /* img_1, and img_2 that the turn made */
+    struct lp_objects objects = {0};
+    json_t *request = json_pack("{s:s}", "text", "Find it"), *reply = json_object();
+    int turn;
+    assert_true(lp_state_begin(s, &owner, id, request, &turn, &fault));
+    for (int i = 0; i < 2; i++)
+        assert_non_null(lp_objects_add_image(&objects, lp_image_new(6, 5, NULL), NULL));
+    assert_non_null(lp_objects_add_box(&objects, box, "it", 1, NULL));
+    const struct lp_state_turn t = {id, turn, "done", reply, &objects, 2, 2, 1, NULL, 0, NULL};
+    assert_true(lp_state_keep(s, &t, &fault));
+    lp_objects_done(&objects);
+    json_decref(request);
+    json_decref(reply);
+    lp_state_close(s);
+
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(in(*state, "state.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "ALTER TABLE objects DROP COLUMN picture; PRAGMA user_version = 1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    for (int i = 0; i < 2; i++) { /* once is enough */
+        struct lp_state_found found = {0};
+        s = open_state(*state);
+        assert_true(lp_state_find(s, &owner, id, "box_1", false, &found, &fault));
+        assert_int_equal(found.object.on, 2);
+        lp_state_found_done(&found);
+        assert_true(lp_state_find(s, &owner, id, "img_2", false, &found, &fault));
+        assert_int_equal(found.object.on, 0);
+        lp_state_found_done(&found);
+        assert_string_equal(status_of(s, id, 1), "done");
+        lp_state_close(s);
+    }
+}
+
 /* Files of this process may not grow beyond so many bytes: what a full disk is like. */
 static void limit_files(rlim_t bytes) {
     struct rlimit r;
@@ -379,6 +419,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(files_are_counted, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_files_are_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_databases_are_not_opened, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(an_older_state_is_taken_over, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(no_memory_is_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_turn_that_cannot_be_kept, make_folder, remove_folder),

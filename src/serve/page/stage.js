@@ -162,7 +162,8 @@ function groupShare(group) {
 
 /* What stands beside a group's label, and its whole name for who cannot see it. */
 export const groupNote = (group) => groupShare(group) || (groupCount(group) > 1 ? `× ${groupCount(group)}` : "");
-export const groupName = (group) => `${group.label}, ` + (groupShare(group) ? `${groupShare(group)} of the picture` : count(groupCount(group), "region"));
+export const groupName = (group) => `${group.label}, ${groupShare(group) ? `${groupShare(group)} of the picture`
+                                                                         : count(groupCount(group), "region")}`;
 
 const channels = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
 
