@@ -65,6 +65,9 @@ static const struct {
     {"https://127.1:%d/content", ""},
     {"https://127.0.0.1.:%d/content", ""},
     {"https://4294967296:%d/content", ""},
+    {"https://%%31%%32%%37.0.0.1:%d/content", ""},
+    {"https://127%%2e0%%2e0%%2e1:%d/content", ""},
+    {"https://127\xe3\x80\x82" "0.0.1:%d/content", "no address"}, /* another dot */
     {"https://[::ffff:127.0.0.1]:%d/content", ""}, /* mapped, compatible, NAT64, 6to4, Teredo */
     {"https://[::ffff:7f00:1]:%d/content", ""},
     {"https://[::127.0.0.1]:%d/content", ""},

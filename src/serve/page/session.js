@@ -28,6 +28,12 @@ export class Session {
         return this.objects.find((o) => o.handle === handle) ?? null;
     }
 
+    /* The handle of the picture on which an object of a result lies. Results that an older server kept do not tell it; what it
+     * kept of the object does. */
+    #under(o) {
+        return o.picture ?? this.find(o.handle)?.picture;
+    }
+
     /* What a turn's skills found on a picture, as groups by label: [{label, colour, items: [{handle, kind, box, score, label,
      * colour}]}]. A class of a map is an item of the kind "class" with the map's handle, {class, share}. */
     regions(turn, picture) {
@@ -38,7 +44,7 @@ export class Session {
             groups.get(item.label).items.push({...item, colour: groups.get(item.label).colour});
         };
         for (const result of turn.results)
-            for (const o of (result.objects ?? []).filter((x) => x.picture === picture))
+            for (const o of (result.objects ?? []).filter((x) => this.#under(x) === picture))
                 if (o.kind === "map")
                     classesOf(o).forEach((c) => add({...c, handle: o.handle, kind: "class"}, c.color));
                 else
@@ -48,7 +54,7 @@ export class Session {
 
     /* The pictures that a turn has something on, the last first. */
     picturesWithRegions(turn) {
-        const handles = turn.results.flatMap((result) => result.objects ?? []).map((o) => o.picture).filter(Boolean);
+        const handles = turn.results.flatMap((result) => result.objects ?? []).map((o) => this.#under(o)).filter(Boolean);
         return [...new Set(handles.reverse())];
     }
 
