@@ -106,8 +106,7 @@ static size_t take_header(char *bytes, size_t one, size_t n, void *context) {
     struct lp_http *h = context;
     (void)bytes;
     h->headers += n;
-    h->over = h->headers > HEADERS;
-    return h->over ? 0 : n * one;
+    return h->headers > HEADERS ? 0 : n * one;
 }
 
 static bool append(struct curl_slist **list, const char *line) {
@@ -284,6 +283,8 @@ static bool ask(struct lp_http *h, const struct lp_http_listener *listener, stru
     reply->heard = h->heard;
     if (is_canceled(h))
         return lp_error_set(err, LP_ECANCELED, "stopped as asked");
+    if (h->headers > HEADERS)
+        return lp_error_set(err, LP_EINPUT, "%.120s answers with headers of more than %d KiB", h->url, HEADERS >> 10);
     if (h->over)
         return lp_error_set(err, LP_EINPUT, "%.120s answers with more than %zu KiB", h->url, h->limit >> 10);
     if (h->body.failed || code == CURLE_OUT_OF_MEMORY)
