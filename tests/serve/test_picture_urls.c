@@ -138,12 +138,11 @@ static void a_picture_of_a_session(void **state) {
 static void what_is_refused(void **state) {
     (void)state;
     struct service s;
-    struct lp_fetch_settings hasty = tls.settings;
+    struct lp_fetch_settings settings = tls.settings;
     char url[400], leading[8192];
     begin(&s, counts);
-    hasty.wait_ms = 500;
-    hasty.limit = 1 << 20;
-    s.settings.pictures = &hasty;
+    settings.limit = 1 << 20;
+    s.settings.pictures = &settings;
     service_start(&s);
     expect_refused(&s, "file:///etc/passwd", "nothing else is fetched");
     expect_refused(&s, "/etc/passwd", "nothing else is fetched");
@@ -155,7 +154,9 @@ static void what_is_refused(void **state) {
     expect_refused(&s, tls_leading_to("http://pictures.test/content", leading), "only https");
     expect_refused(&s, tls_url("pictures.test", "/missing", url), "\"code\":\"invalid_image_url\"");
     expect_refused(&s, tls_url("pictures.test", "/pour", url), "more than 1024 KiB");
+    settings.wait_ms = 500;
     expect_refused(&s, tls_url("pictures.test", "/drip", url), "longer than");
+    settings.wait_ms = tls.settings.wait_ms;
     expect_refused(&s, tls_url("pictures.test", "/empty", url), "'a picture' is");
     struct lp_str picture = tls.content;
     tls.content = (struct lp_str){0};
