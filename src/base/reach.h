@@ -31,7 +31,7 @@ bool lp_reach_host(const struct lp_reach *reach, const char *host, long wait_ms,
                    struct lp_addresses *out, struct lp_error *err);
 
 /* Whether `url` can be the base address of a worker: http:// or https://, a host all of whose addresses lie within,
- * no user, query or fragment. Asks the system for the host's addresses, which may take its time. LP_EUSAGE. */
+ * no user, query or fragment. Asks the system for the host's addresses, which may take its time. LP_EUSAGE, LP_EMEMORY. */
 bool lp_reach_url(const struct lp_reach *reach, const char *url, struct lp_error *err);
 
 #endif
