@@ -3,9 +3,9 @@
 set -eu
 build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesseract-dev libleptonica-dev
     tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev
-    fonts-dejavu-core"
+    fonts-dejavu-core ca-certificates"
 mpi="libopenmpi-dev openmpi-bin" # optional: training over several processes
-test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation chromium chromium-driver"
+test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation chromium chromium-driver openssl"
 
 missing=
 for list in "$@"; do

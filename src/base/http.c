@@ -12,21 +12,28 @@
 #include <string.h>
 #include <strings.h>
 
-enum { GLANCE_MS = 50, LONGEST = 10 }; /* how often a request looks whether to stop; most time, in waits */
+enum {
+    GLANCE_MS = 50,    /* how often a request looks whether to stop */
+    LONGEST = 10,      /* most time, in waits */
+    HEADERS = 64 << 10 /* most bytes of an answer's headers */
+};
 
 struct lp_http {
     CURL *curl;
     CURLM *multi; /* keeps the connection */
-    struct curl_slist *header;
+    struct curl_slist *header; /* the first is about what is posted */
+    struct curl_slist *meaning; /* of the host, as CURLOPT_RESOLVE wants it; NULL: the system is asked */
     struct lp_http_listener listener; /* of the present request */
     struct lp_str body;
     size_t limit, got, heard; /* bytes: most of an answer, so far, those that the listener got */
+    size_t headers;           /* bytes */
     long wait_ms;
     double begun_ms, last_ms; /* when the request began, when something came last */
     bool over;                /* the answer was longer than the limit */
     bool enough;              /* the listener wants no more */
     char *url;
     const struct lp_reach *reach;
+    const struct lp_addresses *at;
     char trouble[CURL_ERROR_SIZE];
 };
 
@@ -58,8 +65,9 @@ static bool check_address(const struct lp_http_settings *s, bool *here, struct l
         return lp_error_memory(err);
     bool ok = curl_url_set(url, CURLUPART_URL, s->url, 0) == CURLUE_OK;
     char *scheme = part_of(url, CURLUPART_SCHEME), *host = part_of(url, CURLUPART_HOST), *user = part_of(url, CURLUPART_USER);
-    if (!ok || !scheme || !host || (strcasecmp(scheme, "https") && strcasecmp(scheme, "http")))
-        ok = lp_error_set(err, LP_EUSAGE, "'%s' is no address: it must be https://HOST/.. or http://HOST/..", s->url);
+    if (!ok || !scheme || !host || (strcasecmp(scheme, "https") && (s->https || strcasecmp(scheme, "http"))))
+        ok = lp_error_set(err, LP_EUSAGE, "'%s' is no address: it must be https://HOST/..%s", s->url,
+                          s->https ? "" : " or http://HOST/..");
     else if (user)
         ok = lp_error_set(err, LP_EUSAGE, "the address must not hold a user or password: keys come from the environment");
     else if (s->key && !s->in_clear && strcasecmp(scheme, "https") && !is_here(host))
@@ -94,18 +102,47 @@ static size_t take(char *bytes, size_t one, size_t n, void *context) {
     return h->body.failed ? 0 : n * one;
 }
 
-static bool add_header(struct lp_http *h, const char *line) {
-    struct curl_slist *longer = curl_slist_append(h->header, line);
+static size_t take_header(char *bytes, size_t one, size_t n, void *context) {
+    struct lp_http *h = context;
+    (void)bytes;
+    h->headers += n;
+    return h->headers > HEADERS ? 0 : n * one;
+}
+
+static bool append(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
     if (longer)
-        h->header = longer;
+        *list = longer;
     return longer;
 }
 
-static bool add_key(struct lp_http *h, const char *key) {
+static bool add_header(struct lp_http *h, const char *name, const char *value) {
     struct lp_str line = {0};
-    lp_str_printf(&line, "Authorization: Bearer %s", key);
-    bool ok = !line.failed && add_header(h, line.s);
+    lp_str_printf(&line, "%s%s", name, value);
+    bool ok = !line.failed && append(&h->header, line.s);
     lp_str_done(&line);
+    return ok;
+}
+
+/* Tells libcurl what the host means; where it is a number, libcurl asks nobody. */
+static bool add_meaning(struct lp_http *h, const struct lp_addresses *at) {
+    CURLU *url = curl_url();
+    bool ok = url && curl_url_set(url, CURLUPART_URL, h->url, 0) == CURLUE_OK;
+    char *host = part_of(url, CURLUPART_HOST), *port = NULL, number[INET6_ADDRSTRLEN];
+    struct lp_str line = {0};
+    ok = ok && host && curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    if (ok && *host != '[') {
+        lp_str_printf(&line, "%s:%s:", host, port);
+        for (int i = 0; i < at->n; i++) {
+            lp_address_format(&at->item[i], number);
+            lp_str_printf(&line, at->item[i].any.sa_family == AF_INET6 ? "%s[%s]" : "%s%s", i ? "," : "", number);
+        }
+        ok = !line.failed && append(&h->meaning, line.s) && !curl_easy_setopt(h->curl, CURLOPT_RESOLVE, h->meaning);
+    }
+    lp_str_done(&line);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
     return ok;
 }
 
@@ -113,27 +150,35 @@ static bool add_key(struct lp_http *h, const char *key) {
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
     const struct lp_http *h = context;
     (void)purpose;
-    if (!lp_reach_has(h->reach, &address->addr))
+    if (!lp_reach_has(h->reach, &address->addr) || (h->at && !lp_addresses_have(h->at, &address->addr)))
         return CURL_SOCKET_BAD;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static bool stay_within(struct lp_http *h, const struct lp_reach *reach) {
-    h->reach = reach;
-    return !curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
+static bool stay_within(struct lp_http *h, const struct lp_http_settings *s) {
+    h->reach = s->reach;
+    h->at = s->at;
+    return (!s->at || add_meaning(h, s->at)) && !curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
            !curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETDATA, h);
+}
+
+static bool add_headers(struct lp_http *h, const struct lp_http_settings *s) {
+    return add_header(h, "Content-Type: ", "application/json") &&
+           add_header(h, "Accept: ", s->accept ? s->accept : "application/json, text/event-stream") &&
+           add_header(h, "Expect:", "") && (!s->key || add_header(h, "Authorization: Bearer ", s->key));
 }
 
 static bool set_up(struct lp_http *h, const struct lp_http_settings *s, bool here) {
     CURL *c = h->curl;
-    return (!(here || s->reach) || !curl_easy_setopt(c, CURLOPT_PROXY, "")) && (!s->reach || stay_within(h, s->reach)) &&
-           add_header(h, "Content-Type: application/json") && add_header(h, "Accept: application/json, text/event-stream") &&
-           add_header(h, "Expect:") && (!s->key || add_key(h, s->key)) &&
-           !curl_easy_setopt(c, CURLOPT_URL, h->url) && !curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->header) &&
-           !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") && !curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) &&
-           !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) && !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, s->wait_ms) &&
+    return (!(here || s->reach) || !curl_easy_setopt(c, CURLOPT_PROXY, "")) && (!s->reach || stay_within(h, s)) &&
+           add_headers(h, s) && (!s->authorities || !curl_easy_setopt(c, CURLOPT_CAINFO, s->authorities)) &&
+           !curl_easy_setopt(c, CURLOPT_URL, h->url) &&
+           !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, s->https ? "https" : "http,https") &&
+           !curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) && !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) &&
+           !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, s->wait_ms) &&
            !curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->trouble) && !curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) &&
-           !curl_easy_setopt(c, CURLOPT_WRITEDATA, h) && !curl_easy_setopt(c, CURLOPT_USERAGENT, "llava-plus");
+           !curl_easy_setopt(c, CURLOPT_WRITEDATA, h) && !curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) &&
+           !curl_easy_setopt(c, CURLOPT_HEADERDATA, h) && !curl_easy_setopt(c, CURLOPT_USERAGENT, "llava-plus");
 }
 
 struct lp_http *lp_http_open(const struct lp_http_settings *s, struct lp_error *err) {
@@ -181,6 +226,7 @@ void lp_http_close(struct lp_http *h) {
     curl_easy_cleanup(h->curl);
     curl_multi_cleanup(h->multi);
     curl_slist_free_all(h->header);
+    curl_slist_free_all(h->meaning);
     lp_str_done(&h->body);
     lp_free(h->url);
     lp_free(h);
@@ -222,38 +268,61 @@ static void begin(struct lp_http *h, const struct lp_http_listener *listener) {
     lp_str_cut(&h->body, 0);
     h->listener = listener ? *listener : (struct lp_http_listener){0};
     h->body.failed = h->over = h->enough = false;
-    h->got = h->heard = 0;
+    h->got = h->heard = h->headers = 0;
     h->begun_ms = h->last_ms = lp_clock_ms();
     h->trouble[0] = 0;
 }
 
-bool lp_http_post(struct lp_http *h, const char *json, const struct lp_http_listener *listener,
-                  struct lp_http_reply *reply, struct lp_error *err) {
+/* Makes the request that was set up. */
+static bool ask(struct lp_http *h, const struct lp_http_listener *listener, struct lp_http_reply *reply, struct lp_error *err) {
     long status = 0;
     curl_off_t again = 0;
-    *reply = (struct lp_http_reply){.body = ""};
+    char *location = NULL;
     begin(h, listener);
-    if (curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(json)) ||
-        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, json))
-        return lp_error_memory(err);
     CURLcode code = perform(h);
     reply->heard = h->heard;
     if (is_canceled(h))
         return lp_error_set(err, LP_ECANCELED, "stopped as asked");
+    if (h->headers > HEADERS)
+        return lp_error_set(err, LP_EINPUT, "%.120s answers with headers of more than %d KiB", h->url, HEADERS >> 10);
     if (h->over)
-        return lp_error_set(err, LP_EINPUT, "%s answers with more than %zu KiB", h->url, h->limit >> 10);
+        return lp_error_set(err, LP_EINPUT, "%.120s answers with more than %zu KiB", h->url, h->limit >> 10);
     if (h->body.failed || code == CURLE_OUT_OF_MEMORY)
         return lp_error_memory(err);
     curl_off_t connected_us = 0;
     curl_easy_getinfo(h->curl, CURLINFO_CONNECT_TIME_T, &connected_us);
     reply->busy = code == CURLE_OPERATION_TIMEDOUT && connected_us > 0;
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return lp_error_set(err, LP_EIO, "no answer from %s: it takes longer than %g seconds", h->url,
+        return lp_error_set(err, LP_EIO, "no answer from %.120s: it takes longer than %g seconds", h->url,
                             (h->heard && lp_clock_ms() - h->last_ms < (double)h->wait_ms ? LONGEST : 1) * 1e-3 * (double)h->wait_ms);
     if (code && !h->enough)
-        return lp_error_set(err, LP_EIO, "no answer from %s: %s", h->url, h->trouble[0] ? h->trouble : curl_easy_strerror(code));
+        return lp_error_set(err, LP_EIO, "no answer from %.120s: %s", h->url,
+                            h->trouble[0] ? h->trouble : curl_easy_strerror(code));
     curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &again);
-    *reply = (struct lp_http_reply){(int)status, (double)again, lp_str_text(&h->body), h->body.n, h->heard, false};
+    curl_easy_getinfo(h->curl, CURLINFO_REDIRECT_URL, &location);
+    *reply = (struct lp_http_reply){.status = (int)status,
+                                    .again_s = (double)again,
+                                    .location = location,
+                                    .body = lp_str_text(&h->body),
+                                    .size = h->body.n,
+                                    .heard = h->heard};
     return true;
+}
+
+bool lp_http_post(struct lp_http *h, const char *json, const struct lp_http_listener *listener,
+                  struct lp_http_reply *reply, struct lp_error *err) {
+    *reply = (struct lp_http_reply){.body = ""};
+    if (curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(json)) ||
+        curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, json) || curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->header))
+        return lp_error_memory(err);
+    return ask(h, listener, reply, err);
+}
+
+bool lp_http_get(struct lp_http *h, const struct lp_http_listener *listener, struct lp_http_reply *reply,
+                 struct lp_error *err) {
+    *reply = (struct lp_http_reply){.body = ""};
+    if (curl_easy_setopt(h->curl, CURLOPT_HTTPGET, 1L) || curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->header->next))
+        return lp_error_memory(err);
+    return ask(h, listener, reply, err);
 }

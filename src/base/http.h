@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One question to a web server that the user named, and its answer. Only https and http; no redirects, no cookies,
- * nothing beyond the address given. */
+/* One question to a web server, and its answer. Only https and http; no redirects, no cookies, nothing beyond the address
+ * given. */
 #ifndef LP_BASE_HTTP_H
 #define LP_BASE_HTTP_H
 
@@ -17,6 +17,11 @@ struct lp_http_settings {
     bool in_clear;     /* the key may also travel over http to other machines */
     const struct lp_reach *reach; /* for an address that another gave: nothing beyond is dialled, whatever names mean by
                                      then; no proxy is asked; borrowed until close; NULL: the user gave the address */
+    const struct lp_addresses *at; /* what the address' host means: only these are dialled, and the system is not asked
+                                      again; with `reach`; borrowed until close; NULL: asked as needed */
+    bool https;              /* nothing else */
+    const char *authorities; /* file of certificates (PEM) to trust; NULL: the system's */
+    const char *accept;      /* kinds of answers; NULL: JSON or events */
     size_t limit;      /* most bytes of an answer */
     long wait_ms;      /* most time for a whole request; with a listener, longest silence, and a tenth of the most time */
 };
@@ -40,6 +45,7 @@ struct lp_http_listener {
 struct lp_http_reply {
     int status;      /* 200, 429, .. */
     double again_s;  /* Retry-After, 0 where there is none */
+    const char *location; /* where a redirect leads, whole; borrowed until the next request; NULL: nowhere */
     const char *body; /* borrowed until the next request; ended by a NUL beyond its `size`; "" where the listener got it */
     size_t size;     /* bytes */
     size_t heard;    /* bytes that the listener got, also on failure */
@@ -50,5 +56,8 @@ struct lp_http_reply {
  * LP_EINPUT: an answer over the limit; LP_ECANCELED; LP_EMEMORY. Any status is an answer. */
 bool lp_http_post(struct lp_http *http, const char *json, const struct lp_http_listener *listener,
                   struct lp_http_reply *reply, struct lp_error *err);
+/* The same, asking for what is there. */
+bool lp_http_get(struct lp_http *http, const struct lp_http_listener *listener, struct lp_http_reply *reply,
+                 struct lp_error *err);
 
 #endif

@@ -8,14 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN = 10 };
+enum { OWN = 11 };
 
 struct serve {
     struct lp_planner_flags flags;
     struct lp_server_settings settings;
+    struct lp_fetch_settings pictures;
     int64_t port, most_body_mib, most_waiting, most_connections, most_state_mib;
     struct lp_option_list origin;
-    bool quiet;
+    bool picture_urls, quiet;
     struct lp_planner planner;
 };
 
@@ -23,6 +24,8 @@ static bool run(struct serve *s, struct lp_error *err) {
     sigset_t signals = lp_serving_begin();
     s->settings.port = (int)s->port;
     s->settings.most_body = (size_t)s->most_body_mib << 20;
+    s->pictures.limit = s->settings.most_body;
+    s->settings.pictures = s->picture_urls ? &s->pictures : NULL;
     s->settings.most_waiting = (int)s->most_waiting;
     s->settings.most_connections = (int)s->most_connections;
     s->settings.most_state = (size_t)s->most_state_mib << 20;
@@ -56,6 +59,8 @@ int lp_cmd_serve(int argc, char **argv) {
          "pages of this origin may call, such as http://localhost:3000; may be "
          "given several times",
          LP_OPTION_LIST, NULL, &s.origin, 0, 0},
+        {"picture-urls", 0, NULL, "fetch pictures that requests name by https:// URLs; global addresses only", LP_OPTION_FLAG,
+         NULL, &s.picture_urls, 0, 0},
         {"most-body", 0, "MIB", "most of a request's body", LP_OPTION_INT, "32", &s.most_body_mib, 1, 1024},
         {"most-waiting", 0, "N", "requests that wait for the planner; more get 429", LP_OPTION_INT, "16",
          &s.most_waiting, 0, 10000},
@@ -71,6 +76,8 @@ int lp_cmd_serve(int argc, char **argv) {
     };
     int status;
     lp_server_defaults(&s.settings);
+    lp_fetch_defaults(&s.pictures);
+    s.pictures.accept = "image/*";
     lp_planner_options(&s.flags, planner);
     int n = LP_PLANNER_OPTIONS - LP_PLANNER_REQUEST_OPTIONS;
     memcpy(options, planner + LP_PLANNER_REQUEST_OPTIONS, (size_t)n * sizeof *options);

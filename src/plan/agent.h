@@ -68,7 +68,7 @@ struct lp_reply {
 void lp_reply_done(struct lp_reply *reply);
 /* The reply as one object, with the conversation's objects; NULL when out of memory; owned by caller. */
 json_t *lp_reply_json(const struct lp_reply *reply, const struct lp_objects *objects);
-/* {"handle", "kind", ...} of one object. */
+/* {"handle", "kind", ...} of one object, of a map with its pixels also "classes". */
 json_t *lp_object_json(const struct lp_object *object);
 json_t *lp_objects_json(const struct lp_objects *objects); /* an array of them */
 

@@ -180,9 +180,12 @@ static bool note_marks(struct lp_conversation *c, const struct lp_request *q, st
 static bool note_facts(struct lp_conversation *c, const struct lp_request *q, struct lp_error *err) {
     c->facts.reference = q->reference != NULL;
     c->facts.stop = c->template ? lp_template_stop(c->template) : "";
-    for (int i = 0; i < q->points; i++)
-        if (!lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err))
+    for (int i = 0; i < q->points; i++) {
+        struct lp_object *point = lp_objects_add_point(&c->objects, q->point[i][0], q->point[i][1], err);
+        if (!point)
             return false;
+        point->on = lp_objects_count(&c->objects, LP_OBJECT_IMAGE);
+    }
     return note_marks(c, q, err);
 }
 

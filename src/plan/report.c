@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* plan/report.c - replies and objects as JSON for programs. */
 #include "plan/agent.h"
+#include "skill/palette.h"
 
 #include <math.h>
 
@@ -16,6 +17,25 @@ static json_t *numbers(const float *x, int n) {
             json_decref(list);
             return NULL;
         }
+    return list;
+}
+
+/* The classes that a map holds, with what they are called and drawn in, and their part of the picture. */
+static json_t *classes(const struct lp_object *map) {
+    size_t count[256] = {0}, n = (size_t)map->width * (size_t)map->height;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        count[map->pixel[i]]++;
+    for (int c = 0; list && c < LP_PALETTE_CLASSES; c++) {
+        const uint8_t *rgb = lp_palette[c];
+        if (count[c] &&
+            json_array_append_new(list, json_pack("{s:i, s:s, s:o, s:o}", "class", c, "label", lp_palette_name[c], "color",
+                                                  json_sprintf("#%02x%02x%02x", rgb[0], rgb[1], rgb[2]), "share",
+                                                  number((float)count[c] / (float)n)))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
     return list;
 }
 
@@ -35,6 +55,10 @@ json_t *lp_object_json(const struct lp_object *o) {
     if (width)
         done = done && !json_object_set_new(out, "width", json_integer(width)) &&
                !json_object_set_new(out, "height", json_integer(height));
+    if (o->kind == LP_OBJECT_MAP && o->pixel)
+        done = done && !json_object_set_new(out, "classes", classes(o));
+    if (o->on)
+        done = done && !json_object_set_new(out, "picture", json_sprintf("%s_%d", lp_object_kind_name(LP_OBJECT_IMAGE), o->on));
     if (o->kind == LP_OBJECT_BOX || o->kind == LP_OBJECT_MASK || o->kind == LP_OBJECT_TEXT)
         done = done && !json_object_set_new(out, "score", number(o->score));
     if (done)

@@ -20,12 +20,14 @@ struct lp_chat_message {
 /* Whether the planner may call skills. */
 enum lp_chat_choice { LP_CHAT_AUTO, LP_CHAT_NONE, LP_CHAT_REQUIRED };
 
-/* A request. Zero it first; strings and pictures are borrowed from `body`. */
+/* A request. Zero it first, but for `fetches`; strings and pictures are borrowed from `body`. */
 struct lp_chat {
+    bool fetches;                    /* pictures may be https addresses */
     json_t *body;                    /* owned */
     struct lp_chat_message *message; /* a user's first; the last one a user's or a tool's; owned */
     int messages;
-    const char *picture[LP_CHAT_PICTURES]; /* data URLs */
+    const char *picture[LP_CHAT_PICTURES]; /* data URLs, and addresses */
+    struct lp_str fetched[LP_CHAT_PICTURES]; /* files of the latter, once somebody put them here; owned */
     int pictures;
     const char *tool[LP_SKILL_COUNT]; /* what the client calls the skills that it runs itself; NULL: not offered */
     int tools;                        /* how many; 0: skills run here */
@@ -44,6 +46,11 @@ struct lp_chat {
 bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char *model,
                    const struct lp_sampling *sampling, struct lp_fault *fault);
 void lp_chat_done(struct lp_chat *chat);
+
+/* Whether a picture begins like an https address. */
+bool lp_chat_is_address(const char *url);
+/* The fault for a picture that is no data URL and, as far as addresses are fetched, none of these. Returns false. */
+bool lp_chat_refuse_picture(bool fetches, const char *param, struct lp_fault *fault);
 
 /* The bytes of a picture's data URL, and the picture itself, NULL on failure. Owned by caller. */
 bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err);

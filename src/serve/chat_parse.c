@@ -90,15 +90,24 @@ static bool take_settings(struct lp_chat *chat, const struct lp_sampling *sampli
            lp_bad(fault, "stream_options", "'stream_options' is only for 'stream': true");
 }
 
+bool lp_chat_is_address(const char *url) {
+    return !strncasecmp(url, "https:", 6);
+}
+
+bool lp_chat_refuse_picture(bool fetches, const char *param, struct lp_fault *fault) {
+    return lp_bad(fault, param,
+                  fetches ? "a picture must be a data URL (data:image/png;base64,..) or an https address: nothing else is fetched"
+                          : "a picture must be a data URL (data:image/png;base64,..): files are not read, and addresses not "
+                            "fetched unless the server has --picture-urls");
+}
+
 static bool take_picture(struct lp_chat *chat, struct lp_chat_message *m, const json_t *part,
                          struct lp_fault *fault) {
     const char *url = json_string_value(json_object_get(json_object_get(part, "image_url"), "url"));
     if (!url)
         return lp_bad(fault, "messages", "a part of the type 'image_url' needs {\"image_url\": {\"url\": ..}}");
-    if (strncasecmp(url, "data:", 5))
-        return lp_bad(fault, "messages",
-                   "pictures must come as data URLs (data:image/png;base64,..): addresses and files are not "
-                   "fetched");
+    if (strncasecmp(url, "data:", 5) && !(chat->fetches && lp_chat_is_address(url)))
+        return lp_chat_refuse_picture(chat->fetches, "messages", fault);
     if (m->assistant)
         return lp_bad(fault, "messages", "only messages of the roles 'user' and 'tool' may have pictures");
     if (chat->pictures == LP_CHAT_PICTURES)
@@ -293,6 +302,8 @@ bool lp_chat_parse(struct lp_chat *chat, const char *body, size_t n, const char 
 void lp_chat_done(struct lp_chat *chat) {
     for (int i = 0; i < chat->messages; i++)
         lp_str_done(&chat->message[i].text);
+    for (int i = 0; i < chat->pictures; i++)
+        lp_str_done(&chat->fetched[i]);
     lp_free(chat->message);
     json_decref(chat->body);
     *chat = (struct lp_chat){0};

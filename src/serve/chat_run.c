@@ -114,7 +114,10 @@ static void step(void *context, const struct lp_step *s) {
 static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_message *m, struct lp_agent *agent,
                          int64_t *pixels, struct lp_error *err) {
     for (int i = 0; i < m->pictures; i++) {
-        struct lp_image *image = lp_chat_picture(chat->picture[m->first + i], err);
+        const char *url = chat->picture[m->first + i];
+        const struct lp_str *file = &chat->fetched[m->first + i];
+        struct lp_image *image = lp_chat_is_address(url) ? lp_image_decode(lp_str_text(file), file->n, "a picture", err)
+                                                         : lp_chat_picture(url, err);
         if (!image)
             return false;
         *pixels += (int64_t)image->width * image->height;

@@ -49,7 +49,8 @@ struct lp_desk {
     int waiting, working, most_waiting;        /* locked */
 };
 
-/* Starts 1..LP_DESK_THREADS threads. lp_desk_done also after failure, on a zeroed desk too. */
+/* Starts 1..LP_DESK_THREADS threads. lp_desk_done also after failure, on a zeroed desk too, which is one that nobody works at: it
+ * can be closed, canceled and asked for its state as well. */
 bool lp_desk_init(struct lp_desk *d, int threads, int most_waiting, struct lp_error *err);
 /* Takes no more orders. */
 void lp_desk_close(struct lp_desk *d);

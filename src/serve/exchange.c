@@ -102,12 +102,12 @@ void lp_answer_stream(struct lp_exchange *x, const char *type) {
     lp_answer(x, 200, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, x, NULL));
 }
 
-bool lp_exchange_order(struct lp_exchange *x, struct lp_order *o, struct lp_fault *fault) {
+bool lp_exchange_order(struct lp_exchange *x, struct lp_desk *desk, struct lp_order *o, struct lp_fault *fault) {
     o->connection = x->connection;
     o->socket = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     if (atomic_load(&x->server->stopping))
         return lp_fault_set(fault, 503, NULL, "stopping", "the server is being stopped");
-    return lp_desk_put(&x->server->desk, o) ||
+    return lp_desk_put(desk, o) ||
            lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait already: try again");
 }
 

@@ -21,6 +21,7 @@ struct lp_server {
     struct lp_site site;
     struct MHD_Daemon *daemon;
     struct lp_desk desk;
+    struct lp_desk fetchers; /* where settings.pictures */
     struct lp_seat seat;     /* of a site with a planner */
     struct lp_clerks clerks; /* of a site with sessions, */
     struct lp_state *state;  /* NULL: without */
@@ -30,7 +31,7 @@ struct lp_server {
     bool stopped;
     atomic_bool stopping;
     atomic_int open;    /* exchanges without their whole answer */
-    atomic_size_t held; /* bytes of all bodies that are kept */
+    atomic_size_t held; /* bytes of all bodies and fetched pictures that are kept */
 };
 
 struct lp_exchange;
@@ -45,7 +46,7 @@ enum { /* lp_route.ways */
 struct lp_route {
     const char *method, *path; /* a path that ends in '/' stands for all that goes on from there, '*' for one part */
     int ways;                  /* LP_ROUTE_* */
-    void (*run)(struct lp_exchange *x);    /* answers, or leaves an order or an errand */
+    void (*run)(struct lp_exchange *x);    /* answers, or leaves a fetching, an order or an errand */
     void (*finish)(struct lp_exchange *x); /* answers once that has begun or is done; NULL: leaves none */
 };
 extern const struct lp_route lp_routes[];
@@ -59,8 +60,9 @@ struct lp_exchange {
     char id[32];                  /* "req_" and 24 digits */
     double began_ms;
     struct lp_str body;
-    size_t received, kept;   /* bytes of the body; of these counted in the server's `held` */
+    size_t received, kept;   /* bytes of the body; bytes counted in the server's `held` */
     struct lp_fault refused; /* status not 0: what will be the answer */
+    struct lp_fetching *fetching; /* pictures that it waits for; NULL: none */
     struct lp_order *order;  /* NULL: none */
     struct lp_errand errand; /* run NULL: none */
     int status;              /* of the answer; 0: none yet */
@@ -82,8 +84,11 @@ void lp_answer_trouble(struct lp_exchange *x, int status, int code, const char *
 /* The stream that the order writes. */
 void lp_answer_stream(struct lp_exchange *x, const char *type);
 
-/* Puts the order, which is x->order, in line. False: 429 or 503. */
-bool lp_exchange_order(struct lp_exchange *x, struct lp_order *order, struct lp_fault *fault);
+/* Puts the order, which the exchange holds, in a desk's line. False: 429 or 503. */
+bool lp_exchange_order(struct lp_exchange *x, struct lp_desk *desk, struct lp_order *order, struct lp_fault *fault);
+
+/* Counts n more bytes that are kept for it until its end. False: 503, all exchanges together keep too many. */
+bool lp_exchange_hold(struct lp_exchange *x, size_t n, struct lp_fault *fault);
 
 /* Whether the request may be served as far as its headers tell. */
 bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *fault);

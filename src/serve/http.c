@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "serve/exchange.h"
+#include "serve/fetching.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 
 enum {
     THREADS = 4,
+    FETCHERS = 8,                /* requests whose pictures are fetched at a time */
     BODIES = 8,                  /* times the limit of one: what all bodies together may take */
     SILENCE_S = 30,              /* after which a connection that sends or takes nothing is closed */
     CONNECTION_BYTES = 64 << 10, /* of a connection's buffers; longer headers get libmicrohttpd's own 431 */
@@ -101,6 +102,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **o
     (void)connection;
     if (!x)
         return;
+    lp_fetching_end(x);
     if (x->order)
         lp_desk_leave(&s->desk, x->order);
     if (!x->status || (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && x->status == 200))
@@ -152,6 +154,13 @@ static bool begin(struct lp_exchange *x, const char *method) {
     return false;
 }
 
+bool lp_exchange_hold(struct lp_exchange *x, size_t n, struct lp_fault *fault) {
+    x->kept += n;
+    atomic_fetch_add(&x->server->held, n);
+    return atomic_load(&x->server->held) <= BODIES * x->server->settings.most_body ||
+           lp_fault_set(fault, 503, NULL, "busy", "too many large bodies are here at once: try again");
+}
+
 static void drop_body(struct lp_exchange *x) {
     atomic_fetch_sub(&x->server->held, x->kept);
     x->kept = 0;
@@ -167,12 +176,14 @@ static bool take_body(struct lp_exchange *x, const char *bytes, size_t n) {
         drop_body(x);
         return x->received <= SWALLOWED * x->server->settings.most_body;
     }
-    x->kept += n;
-    atomic_fetch_add(&x->server->held, n);
     lp_str_add(&x->body, bytes, n);
-    if (atomic_load(&x->server->held) > BODIES * x->server->settings.most_body)
-        lp_fault_set(&x->refused, 503, NULL, "busy", "too many large bodies are here at once: try again");
+    lp_exchange_hold(x, n, &x->refused);
     return true;
+}
+
+/* What its route has left. */
+static bool is_under_way(const struct lp_exchange *x) {
+    return x->fetching || x->order || x->errand.run;
 }
 
 /* The whole request is there, or its order has changed. */
@@ -183,9 +194,9 @@ static void answer(struct lp_exchange *x, const char *method) {
         lp_answer_text(x, 204, "text/plain", "");
     else if (x->body.failed)
         lp_answer_json(x, 503, NULL);
-    else if (!x->order && !x->errand.run)
+    else if (!is_under_way(x))
         x->route->run(x);
-    if (!x->status && (x->order || x->errand.run))
+    if (!x->status && is_under_way(x))
         x->route->finish(x);
 }
 
@@ -208,7 +219,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (x->status)
         return MHD_YES;
     answer(x, method);
-    return x->status || x->order || x->errand.run ? MHD_YES : MHD_NO;
+    return x->status || is_under_way(x) ? MHD_YES : MHD_NO;
 }
 
 union address {
@@ -267,6 +278,7 @@ struct lp_server *lp_server_open_site(const struct lp_server_settings *settings,
     s->began = (int64_t)time(NULL);
     if (find_address(settings, &at, &s->loopback, err) &&
         (!site->model || ((s->state = lp_state_open(settings->state, settings->most_state, err)) && lp_clerks_init(&s->clerks, err))) &&
+        (!settings->pictures || lp_desk_init(&s->fetchers, FETCHERS, settings->most_waiting, err)) &&
         lp_desk_init(&s->desk, site->threads, settings->most_waiting, err) && start(s, &at, err))
         return s;
     lp_server_close(s);
@@ -287,22 +299,26 @@ static void pause_ms(long ms) {
     nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
+static bool is_idle(struct lp_desk *d) {
+    int waiting, working;
+    lp_desk_state(d, &waiting, &working);
+    return !waiting && !working;
+}
+
 void lp_server_stop(struct lp_server *s) {
-    int waiting = 0, working = 1;
     atomic_store(&s->stopping, true);
     int listener = MHD_quiesce_daemon(s->daemon);
     if (listener >= 0)
         close(listener);
-    while (waiting || working) {
-        lp_desk_state(&s->desk, &waiting, &working);
+    while (!is_idle(&s->fetchers) || !is_idle(&s->desk))
         pause_ms(10);
-    }
     for (int ms = 0; ms < PATIENCE_MS && atomic_load(&s->open); ms += 10)
         pause_ms(10);
     s->stopped = true;
 }
 
 void lp_server_hurry(struct lp_server *s) {
+    lp_desk_cancel_all(&s->fetchers);
     lp_desk_cancel_all(&s->desk);
 }
 
@@ -311,10 +327,12 @@ void lp_server_close(struct lp_server *s) {
         return;
     atomic_store(&s->stopping, true);
     if (s->daemon && !s->stopped) {
+        lp_desk_close(&s->fetchers);
         lp_desk_close(&s->desk);
-        lp_desk_cancel_all(&s->desk);
+        lp_server_hurry(s);
     }
-    lp_desk_done(&s->desk); /* both wake every connection that waits, which MHD_stop_daemon needs */
+    lp_desk_done(&s->fetchers); /* all wake every connection that waits, which MHD_stop_daemon needs */
+    lp_desk_done(&s->desk);
     lp_clerks_done(&s->clerks);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);

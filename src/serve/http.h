@@ -4,6 +4,7 @@
 #ifndef LP_SERVE_HTTP_H
 #define LP_SERVE_HTTP_H
 
+#include "base/fetch.h"
 #include "plan/agent.h"
 
 struct lp_server_settings {
@@ -17,6 +18,7 @@ struct lp_server_settings {
     size_t most_body; /* bytes of a request's body */
     int most_waiting; /* requests that wait for the planner; more get 429 */
     int most_connections;
+    const struct lp_fetch_settings *pictures; /* how a request's pictures at https addresses are fetched; NULL: they are not */
     const char *state; /* folder of the sessions; NULL: a temporary one */
     size_t most_state; /* bytes of their pictures */
     int log; /* descriptor for one JSON line a request; -1: none */

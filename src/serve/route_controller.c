@@ -88,7 +88,7 @@ static void send_errand(struct lp_exchange *x, json_t *body) {
     e->body = body;
     lp_order_init(&e->order, run_errand, close_errand);
     x->order = &e->order;
-    if (!lp_exchange_order(x, &e->order, &fault))
+    if (!lp_exchange_order(x, &x->server->desk, &e->order, &fault))
         lp_answer_fault(x, &fault);
 }
 
@@ -168,7 +168,7 @@ static void worker_generate_stream(struct lp_exchange *x) {
         lp_answer_json(x, 503, NULL);
     } else if (model) {
         lp_str_done(&x->body);
-        if (!lp_exchange_order(x, x->order, &fault))
+        if (!lp_exchange_order(x, &x->server->desk, x->order, &fault))
             lp_answer_trouble(x, fault.status, LP_FRAME_BUSY, fault.err.text, true);
     }
     json_decref(body);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/route_session_images.c - POST /v1/sessions/ID/images: a picture as it is, as a data URL, by the handle of one that is
- * there, or several in a form. */
+/* serve/route_session_images.c - POST /v1/sessions/ID/images: a picture as it is, as a data URL, by its address or the handle
+ * of one that is there, or several in a form. */
 #include "base/memory.h"
-#include "serve/chat.h"
+#include "serve/fetching.h"
 #include "serve/fields.h"
 #include "serve/routes.h"
 
@@ -72,14 +72,26 @@ static bool read_json(struct lp_exchange *x, const char *id, struct lp_state_fou
     bool good = false;
     if (body && !image)
         lp_bad(fault, "image", "'image' must be a data URL (data:image/png;base64,..) or the handle of a picture");
+    else if (body && !strncmp(image, "img_", 4))
+        good = lp_state_find(x->server->state, &owner, id, image, true, found, fault);
     else if (body && strncasecmp(image, "data:", 5))
-        good = (!strncmp(image, "img_", 4) && lp_state_find(x->server->state, &owner, id, image, true, found, fault)) ||
-               fault->status || !lp_bad(fault, "image", "'image' is no data URL and no picture's handle: files and addresses "
-                                                        "are not fetched");
+        lp_chat_refuse_picture(x->server->settings.pictures, "image", fault);
     else if (body)
         good = lp_chat_picture_bytes(image, &found->bytes, &err) || lp_fault_from(fault, "image", &err);
     json_decref(body);
-    return good && !fault->status;
+    return good;
+}
+
+/* Begins to fetch the picture where the body has an address. False: it has none, or there is a fault. */
+static bool begin_fetching(struct lp_exchange *x, struct lp_fault *fault) {
+    const char *type = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    if (!x->server->settings.pictures || !strncasecmp(type, "multipart/", 10) || !strncasecmp(type, "image/", 6))
+        return false;
+    json_t *body = lp_take_body(lp_str_text(&x->body), x->body.n, fault);
+    const char *image = json_string_value(json_object_get(body, "image"));
+    bool begun = image && lp_chat_is_address(image) && lp_fetching_begin(x, &image, 1, "image", fault);
+    json_decref(body);
+    return begun;
 }
 
 static void work(struct lp_exchange *x) {
@@ -92,7 +104,10 @@ static void work(struct lp_exchange *x) {
     char id[LP_SESSION_ID];
     lp_exchange_part(x, 0, id, sizeof id);
     bool good = lp_state_has(x->server->state, &owner, id, fault); /* before its pictures are looked at */
-    if (good && !strncasecmp(type, "multipart/", 10)) {
+    if (good && x->fetching) {
+        found.bytes = lp_fetching_take(x, 0);
+        good = add(x, id, &found.bytes, list);
+    } else if (good && !strncasecmp(type, "multipart/", 10)) {
         good = read_form(x, &form, fault);
         for (int i = 0; good && i < form.n; i++)
             good = add(x, id, &form.picture[i], list);
@@ -112,5 +127,24 @@ static void work(struct lp_exchange *x) {
 }
 
 void lp_route_session_images(struct lp_exchange *x) {
-    lp_errand_send(x, work);
+    struct lp_fault fault = {0};
+    bool begun = begin_fetching(x, &fault);
+    if (fault.status)
+        lp_answer_fault(x, &fault);
+    else if (!begun)
+        lp_errand_send(x, work);
+}
+
+void lp_route_session_images_finish(struct lp_exchange *x) {
+    struct lp_fault fault = {0};
+    if (x->fetching && !x->errand.run) {
+        if (!lp_fetching_ended(x, &fault))
+            return;
+        if (fault.status) {
+            lp_answer_fault(x, &fault);
+            return;
+        }
+        lp_errand_send(x, work);
+    }
+    lp_errand_finish(x);
 }

@@ -16,7 +16,7 @@ void lp_route_session_messages(struct lp_exchange *x) {
     o->owner = lp_guard_owner(x);
     lp_exchange_part(x, 0, o->order.tag, sizeof o->order.tag);
     bool put = lp_ask_parse(&o->ask, lp_str_text(&x->body), x->body.n, &s->seat.agent->sampling, &fault);
-    if (put && lp_exchange_order(x, &o->order, &fault))
+    if (put && lp_exchange_order(x, &x->server->desk, &o->order, &fault))
         lp_str_done(&x->body);
     else
         lp_answer_fault(x, &fault);

@@ -24,7 +24,7 @@ void lp_route_worker_order(struct lp_exchange *x, bool frame) {
     struct lp_fault fault;
     struct lp_worker *w = x->server->site.self;
     lp_str_done(&x->body); /* pictures are large and the order has them */
-    if (lp_exchange_order(x, x->order, &fault))
+    if (lp_exchange_order(x, &x->server->desk, x->order, &fault))
         lp_heart_hurry(w->heart);
     else
         lp_answer_trouble(x, fault.status, LP_FRAME_BUSY, fault.err.text, frame);

@@ -16,7 +16,7 @@ const struct lp_route lp_routes[] = {
     {"GET", "/v1/sessions/*", 0, lp_route_session_get, lp_errand_finish},
     {"DELETE", "/v1/sessions/*", 0, lp_route_session_delete, lp_errand_finish},
     {"POST", "/v1/sessions/*/cancel", 0, lp_route_session_cancel, lp_errand_finish},
-    {"POST", "/v1/sessions/*/images", LP_ROUTE_PICTURES, lp_route_session_images, lp_errand_finish},
+    {"POST", "/v1/sessions/*/images", LP_ROUTE_PICTURES, lp_route_session_images, lp_route_session_images_finish},
     {"POST", "/v1/sessions/*/messages", 0, lp_route_session_messages, lp_route_session_messages_finish},
     {"POST", "/v1/sessions/*/turns/*/vote", 0, lp_route_session_vote, lp_errand_finish},
     {"GET", "/v1/sessions/*/objects/*", 0, lp_route_session_object, lp_errand_finish},

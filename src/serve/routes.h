@@ -22,6 +22,7 @@ void lp_route_session_delete(struct lp_exchange *x);
 void lp_route_session_cancel(struct lp_exchange *x);
 void lp_route_session_vote(struct lp_exchange *x);
 void lp_route_session_images(struct lp_exchange *x);
+void lp_route_session_images_finish(struct lp_exchange *x);
 void lp_route_session_messages(struct lp_exchange *x);
 void lp_route_session_messages_finish(struct lp_exchange *x);
 void lp_route_session_object(struct lp_exchange *x);

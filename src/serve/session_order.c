@@ -189,7 +189,8 @@ static bool open_reference(struct turn *t, struct lp_fault *fault) {
 }
 
 /* A stroke becomes a mask that skills can name, and its box is told to the planner. */
-static bool add_stroke(struct turn *t, const struct lp_stroke *stroke, const struct lp_image *on, struct lp_error *err) {
+static bool add_stroke(struct turn *t, const struct lp_stroke *stroke, const struct lp_object *picture, struct lp_error *err) {
+    const struct lp_image *on = picture->picture;
     struct lp_prompts *m = &t->marks;
     float(*box)[4] = lp_realloc(m->box, (size_t)(m->boxes + 1) * sizeof *box);
     float(*xy)[2] = lp_alloc_array((size_t)stroke->n, sizeof *xy);
@@ -204,7 +205,11 @@ static bool add_stroke(struct turn *t, const struct lp_stroke *stroke, const str
         float longer = (float)(on->width > on->height ? on->width : on->height);
         lp_stroke_fill(mask, on->width, on->height, (const float(*)[2])xy, stroke->n, stroke->width * longer / 2);
         lp_mask_box(mask, on->width, on->height, m->box[m->boxes++]);
-        done = lp_objects_add_mask(&t->agent->talk.objects, on->width, on->height, mask, "stroke", 1, err) != NULL;
+        struct lp_object *made =
+            lp_objects_add_mask(&t->agent->talk.objects, on->width, on->height, mask, "stroke", 1, err);
+        done = made != NULL;
+        if (made)
+            made->on = picture->number;
     } else {
         lp_error_memory(err);
     }
@@ -223,7 +228,7 @@ static bool take_marks(struct turn *t, struct lp_fault *fault) {
     if (!on && (t->marks.points || t->marks.boxes || ask->strokes))
         return lp_fault_set(fault, 400, NULL, NULL, "points, boxes and strokes need a picture: add one first");
     for (int i = 0; i < ask->strokes; i++)
-        if (!add_stroke(t, &ask->stroke[i], on->picture, &err))
+        if (!add_stroke(t, &ask->stroke[i], on, &err))
             return lp_fault_from(fault, NULL, &err);
     return true;
 }

@@ -118,6 +118,18 @@ static int64_t ask_number(struct lp_state *s, const char *sql) {
     return value;
 }
 
+/* Makes an older version this one, all or nothing. */
+static bool upgrade(struct lp_state *s, int64_t version, struct lp_fault *fault) {
+    char mark[60];
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %d;", LP_STATE_SCHEMA);
+    if (version == LP_STATE_SCHEMA)
+        return true;
+    bool done = exec(s, "BEGIN", fault);
+    for (; done && version < LP_STATE_SCHEMA; version++)
+        done = exec(s, lp_state_upgrade[version], fault);
+    return done && exec(s, mark, fault) && exec(s, "COMMIT", fault);
+}
+
 /* A new database gets its tables; another must be ours, of this version and whole. */
 static bool check_schema(struct lp_state *s, struct lp_fault *fault) {
     char mark[100];
@@ -133,14 +145,14 @@ static bool check_schema(struct lp_state *s, struct lp_fault *fault) {
     }
     if (application != LP_STATE_APPLICATION)
         return lp_state_damaged(fault, "state.db is another program's database");
-    if (version != LP_STATE_SCHEMA)
-        return lp_fault_set(fault, 500, NULL, NULL, "the server's state has the version %lld, this program knows version %d",
+    if (version < 1 || version > LP_STATE_SCHEMA)
+        return lp_fault_set(fault, 500, NULL, NULL, "the server's state has the version %lld, this program knows those up to %d",
                             (long long)version, LP_STATE_SCHEMA);
     sqlite3_stmt *q;
     bool whole = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &q, NULL) == SQLITE_OK &&
                  sqlite3_step(q) == SQLITE_ROW && !strcmp((const char *)sqlite3_column_text(q, 0), "ok");
     sqlite3_finalize(q);
-    return whole || lp_state_damaged(fault, "state.db fails SQLite's check");
+    return whole ? upgrade(s, version, fault) : lp_state_damaged(fault, "state.db fails SQLite's check");
 }
 
 static bool open_database(struct lp_state *s, struct lp_fault *fault) {

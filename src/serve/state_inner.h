@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-enum { LP_STATE_SCHEMA = 1, LP_STATE_APPLICATION = 0x6c6c7670 /* "llvp" in the file's header */ };
+enum { LP_STATE_SCHEMA = 2, LP_STATE_APPLICATION = 0x6c6c7670 /* "llvp" in the file's header */ };
 
 /* The statements, see state_sql.c. */
 enum lp_query {
@@ -45,6 +45,7 @@ enum lp_query {
 };
 extern const char *const lp_state_sql[LP_QUERIES];
 extern const char lp_state_schema[];
+extern const char *const lp_state_upgrade[LP_STATE_SCHEMA]; /* what makes version i + 1 of version i; [0]: NULL */
 
 struct lp_state {
     sqlite3 *db;

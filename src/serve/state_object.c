@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* Columns of a row, in the order of OBJECT_COLUMNS. */
-enum { HANDLE, TURN, BY_USER, HASH, WIDTH, HEIGHT, X0, SCORE = X0 + 4, COUNT, TEXT, RUNS };
+enum { HANDLE, TURN, BY_USER, HASH, WIDTH, HEIGHT, X0, SCORE = X0 + 4, COUNT, TEXT, RUNS, PICTURE };
 
 static char *column_text(sqlite3_stmt *q, int i, struct lp_arena *arena, bool *good) {
     const char *text = (const char *)sqlite3_column_text(q, i);
@@ -37,6 +37,7 @@ bool lp_state_read_row(sqlite3_stmt *q, struct lp_arena *arena, struct lp_row *r
         o->box[i] = (float)sqlite3_column_double(q, X0 + i);
     o->score = (float)sqlite3_column_double(q, SCORE);
     o->count = sqlite3_column_int(q, COUNT);
+    o->on = sqlite3_column_int(q, PICTURE);
     o->text = column_text(q, TEXT, arena, &good);
     row->runs = column_text(q, RUNS, arena, &good);
     return good || lp_fault_memory(fault);
@@ -131,10 +132,11 @@ bool lp_state_add_row(struct lp_state *s, int64_t session, int64_t number, const
         return false;
     int width = o->kind == LP_OBJECT_IMAGE && o->picture ? o->picture->width : o->width;
     int height = o->kind == LP_OBJECT_IMAGE && o->picture ? o->picture->height : o->height;
-    sqlite3_stmt *q = lp_state_bind(s, LP_Q_OBJECT_ADD, "iitiihiirrrrritti", session, number, o->handle,
+    sqlite3_stmt *q = lp_state_bind(s, LP_Q_OBJECT_ADD, "iitiihiirrrrrittii", session, number, o->handle,
                                     (int64_t)row->turn, (int64_t)row->user, named, (int64_t)width, (int64_t)height,
                                     (double)o->box[0], (double)o->box[1], (double)o->box[2], (double)o->box[3],
-                                    (double)o->score, (int64_t)o->count, o->text, content->runs, (int64_t)content->n);
+                                    (double)o->score, (int64_t)o->count, o->text, content->runs, (int64_t)o->on,
+                                    (int64_t)content->n);
     return lp_state_run(s, q, fault);
 }
 

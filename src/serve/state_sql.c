@@ -4,7 +4,8 @@
 
 /* sessions.id and the handles are what clients know; number and session are the tables' own. An object's number counts a
  * session's objects from 0, of all kinds; messages.marks are a request's points and
- * boxes, told is what a planner on a server is told of results. */
+ * boxes, told is what a planner on a server is told of results; objects.picture is the number of the picture on which one
+ * lies. */
 const char lp_state_schema[] =
     "CREATE TABLE sessions(session INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner BLOB NOT NULL,"
     " created INTEGER NOT NULL, changed INTEGER NOT NULL);"
@@ -20,11 +21,20 @@ const char lp_state_schema[] =
     "CREATE TABLE objects(session INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE, number INTEGER NOT NULL,"
     " turn INTEGER NOT NULL, handle TEXT NOT NULL, by_user INTEGER NOT NULL, hash BLOB, bytes INTEGER NOT NULL,"
     " width INTEGER NOT NULL, height INTEGER NOT NULL, x0 REAL, y0 REAL, x1 REAL, y1 REAL, score REAL,"
-    " count INTEGER, text TEXT, runs TEXT, PRIMARY KEY(session, number), UNIQUE(session, handle));"
+    " count INTEGER, text TEXT, runs TEXT, picture INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(session, number),"
+    " UNIQUE(session, handle));"
     "CREATE INDEX objects_of_hash ON objects(hash) WHERE hash IS NOT NULL;";
 
+/* Version 1 did not know on which picture an object lies: the newest one before it. */
+const char *const lp_state_upgrade[LP_STATE_SCHEMA] = {
+    [1] = "ALTER TABLE objects ADD COLUMN picture INTEGER NOT NULL DEFAULT 0;"
+          "UPDATE objects SET picture = (SELECT count(*) FROM objects p WHERE p.session = objects.session"
+          " AND p.number < objects.number AND p.handle GLOB 'img_*')"
+          " WHERE handle GLOB 'box_*' OR handle GLOB 'mask_*' OR handle GLOB 'map_*' OR handle GLOB 'point_*';",
+};
+
 #define FIRST_TEXT "(SELECT json_extract(request, '$.text') FROM turns t WHERE t.session = s.session ORDER BY turn LIMIT 1)"
-#define OBJECT_COLUMNS "handle, turn, by_user, hash, width, height, x0, y0, x1, y1, score, count, text, runs"
+#define OBJECT_COLUMNS "handle, turn, by_user, hash, width, height, x0, y0, x1, y1, score, count, text, runs, picture"
 
 const char *const lp_state_sql[LP_QUERIES] = {
     [LP_Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -53,7 +63,7 @@ const char *const lp_state_sql[LP_QUERIES] = {
     [LP_Q_MESSAGE_LIST] = "SELECT turn, assistant, request, first, pictures, text, told, marks FROM messages"
                           " WHERE session = (SELECT session FROM sessions WHERE id = ?) ORDER BY number",
     [LP_Q_OBJECT_ADD] = "INSERT INTO objects(session, number, " OBJECT_COLUMNS ", bytes)"
-                        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [LP_Q_OBJECT_LIST] = "SELECT " OBJECT_COLUMNS " FROM objects WHERE session = (SELECT session FROM sessions WHERE id = ?)"
                          " AND number >= ? ORDER BY number",
     [LP_Q_OBJECT_FIND] = "SELECT " OBJECT_COLUMNS " FROM objects WHERE session = ? AND handle = ?",

@@ -207,6 +207,8 @@ static bool put_object(struct lp_state *s, const struct lp_row *row, struct lp_c
     default:
         o = lp_objects_add_count(all, read.count, read.text, &err);
     }
+    if (o)
+        o->on = read.on;
     lp_free(read.pixel);
     if (!o)
         return lp_fault_from(fault, NULL, &err);

@@ -78,8 +78,10 @@ static bool pick_picture(struct lp_call *call, struct lp_error *err) {
         return true;
     const char *handle = json_string_value(json_object_get(call->params, "image"));
     const struct lp_object *object = handle ? find(call, handle) : newest(call, LP_OBJECT_IMAGE);
-    if (object && (handle || !call->picture))
+    if (object && (handle || !call->picture)) {
         call->picture = object->picture;
+        call->on = object->number;
+    }
     return call->picture ||
            lp_error_set(err, LP_EINPUT, "%s needs a picture: give one with --image", call->skill->name);
 }
@@ -137,9 +139,15 @@ static bool add_handles(const struct lp_call *call, struct lp_error *err) {
     return ok || lp_error_memory(err);
 }
 
+static bool lies_on_picture(const struct lp_object *o) {
+    return o->kind == LP_OBJECT_BOX || o->kind == LP_OBJECT_MASK || o->kind == LP_OBJECT_MAP;
+}
+
 bool lp_call_keep(struct lp_call *call, struct lp_error *err) {
     call->first = call->objects->n;
     call->count = call->made.n;
+    for (int i = 0; i < call->made.n; i++)
+        call->made.item[i]->on = lies_on_picture(call->made.item[i]) ? call->on : 0;
     if (!lp_objects_move(call->objects, &call->made, err))
         return false;
     if (add_handles(call, err))

@@ -32,6 +32,7 @@ struct lp_object {
     int width, height;        /* mask, map: its size in pixels */
     uint8_t *pixel;           /* mask: [height,width] of 0 and 1; map: [height,width] of classes */
     float box[4];             /* box: x0y0x1y1, 0..1 of its picture; point: x y in the first two */
+    int on;                   /* box, mask, map, point: number of the image object that it lies on; 0: it is not known */
     float score;              /* 0..1; 1 for what users give */
     int count;                /* count */
     char *text;               /* text: the text; box, mask, count: its label or NULL. UTF-8 */

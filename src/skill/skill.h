@@ -106,6 +106,7 @@ struct lp_call {
     const json_t *params;             /* normal form from lp_skill_check, borrowed; NULL: {} */
     struct lp_objects *objects;       /* the conversation's; borrowed */
     const struct lp_image *picture;   /* borrowed; params' `image` wins; NULL: the newest picture of `objects` */
+    int on;                           /* number of the image object that the picture is; 0: none; set with it */
     const struct lp_image *reference; /* borrowed; NULL: none */
     const float (*reference_box)[4];  /* x0y0x1y1, 0..1 of the reference; borrowed */
     int reference_boxes;

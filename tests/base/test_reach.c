@@ -44,6 +44,35 @@ static void this_machine_and_named_networks(void **state) {
             fail_msg("%s", cases[i].address);
 }
 
+static void all_of_the_internet(void **state) {
+    (void)state;
+    static const char *const global[] = {
+        "8.8.8.8",    "1.1.1.1",     "9.255.255.255",  "11.0.0.0",    "100.63.255.255",     "100.128.0.0", "172.15.255.255",
+        "172.32.0.0", "192.0.1.0",   "192.167.0.1",    "198.17.0.1",  "198.20.0.1",         "223.255.255.255",
+        "2606:4700::1111",           "2a00:1450::1",   "2001:4860:4860::8888", "::ffff:8.8.8.8", "3fff:1000::",
+    };
+    static const char *const others[] = {
+        "0.0.0.0",         "0.1.2.3",        "10.0.0.0",        "10.255.255.255",    "100.64.0.0",       "100.127.255.255",
+        "127.0.0.1",       "127.255.0.1",    "169.254.0.1",     "169.254.169.254",   "172.16.0.0",       "172.31.255.255",
+        "192.0.0.192",     "192.0.2.1",      "192.88.99.1",     "192.168.0.1",       "198.18.0.1",       "198.19.255.255",
+        "198.51.100.1",    "203.0.113.1",    "224.0.0.1",       "239.1.1.1",         "240.0.0.1",        "255.255.255.255",
+        "::",              "::1",            "::ffff:10.0.0.1", "::ffff:127.0.0.1",  "::8.8.8.8",        "64:ff9b::8.8.8.8",
+        "64:ff9b:1::1",    "100::1",         "2001::1",         "2001:20::1",        "2001:db8::1",      "2002:808:808::1",
+        "3fff:fff::1",     "5f00::1",        "fc00::1",         "fd12::1",           "fe80::1",          "fec0::1",
+        "ff02::1",         "ff0e::1",
+    };
+    struct lp_reach all = {.global = true}, more = {.global = true};
+    struct lp_error err = {0};
+    for (size_t i = 0; i < sizeof global / sizeof *global; i++)
+        if (!has(&all, global[i]))
+            fail_msg("%s", global[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (has(&all, others[i]))
+            fail_msg("%s", others[i]);
+    assert_true(lp_reach_add(&more, "10.0.0.0/8", &err));
+    assert_true(has(&more, "10.0.0.1") && has(&more, "8.8.8.8") && !has(&more, "192.168.0.1") && !has(&more, "127.0.0.1"));
+}
+
 static void what_is_no_network(void **state) {
     (void)state;
     static const char *const texts[] = {"", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "fd00::/129", "1.2.3", "host/8"};
@@ -84,6 +113,7 @@ static void addresses_of_workers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_machine_and_named_networks),
+        cmocka_unit_test(all_of_the_internet),
         cmocka_unit_test(what_is_no_network),
         cmocka_unit_test(addresses_of_workers),
     };

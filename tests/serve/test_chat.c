@@ -320,13 +320,21 @@ static void the_program(void **state) {
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
         close(out[1]);
-        execl(LP_PROGRAM, LP_PROGRAM, "serve", "--port", "0", "--quiet", (char *)NULL);
+        execl(LP_PROGRAM, LP_PROGRAM, "serve", "--port", "0", "--quiet", "--picture-urls", (char *)NULL);
         _exit(127);
     }
     close(out[1]);
     assert_true(read(out[0], url, sizeof url - 1) > 0);
     assert_int_equal(strncmp(url, "http://127.0.0.1:", 17), 0);
     int fd = client_connect(atoi(url + 17));
+    client_ask(fd, "POST", CHAT, JSON_TYPE,
+               "{\"model\":\"llava-plus-nano-v1\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+               "\"image_url\":{\"url\":\"https://2130706433/a.png\"}}]}]}");
+    struct answer refused = client_read(fd);
+    assert_int_equal(refused.status, 400);
+    assert_non_null(strstr(lp_str_text(&refused.body), "not at global addresses only"));
+    answer_done(&refused);
+    fd = client_connect(atoi(url + 17));
     struct lp_str body = body_with_picture("llava-plus-nano-v1", "");
     client_ask(fd, "POST", CHAT, JSON_TYPE, body.s);
     nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);

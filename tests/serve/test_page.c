@@ -30,11 +30,25 @@ static const char *const village[] = {
     TURN("It is changed.", "[]", "Here it is at night."),
     NULL,
 };
+static const char *const scenery[] = {
+    TURN("Every pixel gets a class.", "[" CALL("openseed", "") "]", "I will use openseed."),
+    TURN("It has answered.", "[]", "There is sky above grass, and some houses."),
+    NULL,
+};
+static const char *const earlier[] = {
+    TURN("The first picture is meant.", "[" CALL("ocr", "\"image\": \"img_1\"") ", "
+         CALL("grounding_dino+sam", "\"caption\": \"house\"") "]",
+         "I will use both."),
+    TURN("Both have answered.", "[]", "The first says Team meeting, the second shows houses."),
+    NULL,
+};
 #define NUMBERS "One two three four five six seven eight nine ten eleven twelve thirteen fourteen."
 static const char *const numbers[] = {TURN("Nothing to run.", "[]", NUMBERS), TURN("Nothing to run.", "[]", "Once more."), NULL};
 
 static struct browser browser, *const b = &browser;
 static struct service service, *const s = &service; /* of the test that runs */
+
+static const float house[3][4] = {{0.45f, 0.38f, 0.72f, 0.67f}, {0.55f, 0.52f, 0.85f, 0.83f}, {0.76f, 0.28f, 1, 0.54f}};
 
 /* A house of the picture: a roof over a wall. */
 static bool is_house(const float *box, float x, float y) {
@@ -44,7 +58,6 @@ static bool is_house(const float *box, float x, float y) {
 }
 
 static bool leave_houses(struct lp_call *call, struct lp_error *err) {
-    static const float house[][4] = {{0.45f, 0.38f, 0.72f, 0.67f}, {0.55f, 0.52f, 0.85f, 0.83f}, {0.76f, 0.28f, 1, 0.54f}};
     int w = call->picture->width, h = call->picture->height;
     uint8_t *mask = lp_alloc((size_t)w * (size_t)h);
     bool done = mask != NULL;
@@ -66,11 +79,29 @@ static bool leave_night(struct lp_call *call, struct lp_error *err) {
     return night && lp_objects_add_image(&call->made, night, err);
 }
 
+/* Sky above, grass below, houses in both; of ADE20K's classes. */
+static bool leave_classes(struct lp_call *call, struct lp_error *err) {
+    enum { SKY = 2, GRASS = 9, HOUSE = 25 };
+    int w = call->picture->width, h = call->picture->height;
+    uint8_t *map = lp_alloc((size_t)w * (size_t)h);
+    for (int k = 0; map && k < w * h; k++) {
+        map[k] = k / w < h / 2 ? SKY : GRASS;
+        for (int i = 0; i < 3; i++)
+            if (is_house(house[i], (float)(k % w) / (float)w, (float)(k / w) / (float)h))
+                map[k] = HOUSE;
+    }
+    bool done = map && lp_objects_add_map(&call->made, w, h, map, err);
+    lp_free(map);
+    return done;
+}
+
 static bool play(void *context, struct lp_call *call, struct lp_error *err) {
     static const float banner[4] = {0.2f, 0.05f, 0.8f, 0.16f};
     (void)context;
     if (!strcmp(call->skill->name, "segment_instances"))
         return leave_houses(call, err);
+    if (!strcmp(call->skill->name, "segment_semantic"))
+        return leave_classes(call, err);
     if (!strcmp(call->skill->name, "edit"))
         return leave_night(call, err);
     return lp_objects_add_box(&call->made, banner, "Team meeting", 0.97f, err) &&
@@ -233,6 +264,67 @@ static void what_was_found_is_on_the_picture(void **state) {
     browser_shot(b, "page-small");
     assert_accessible(1200, 760);
     browser_shot(b, "page-dark");
+    leave();
+}
+
+/* Whether the canvas has a colour over a point of the picture, as near as its alpha lets it be. */
+#define COLOUR_AT(x, y, colour)                                                                              \
+    "(() => { const c = document.querySelector('canvas.masks'), is = c.getContext('2d').getImageData(" #x     \
+    " * c.width, " #y " * c.height, 1, 1).data; return " colour ".every((v, i) => Math.abs(v - is[i]) <= 4); })()"
+
+static void a_class_map_has_a_legend(void **state) {
+    (void)state;
+    static const double sky[2] = {0.2, 0.3}, middle[2] = {0.5, 0.5};
+    begin(scenery);
+    add_picture();
+    ask("What is where?");
+    browser_wait(b, ANSWERED(1) " && document.querySelectorAll('#legend button').length === 3");
+    assert_text("[...document.querySelectorAll('#legend button')].map((e) => e.textContent.replace(/[0-9]+/, 'N')).join()",
+                "sky N %,grass N %,house N %");
+    assert_text("[...document.querySelectorAll('#legend .swatch')].map((e) => getComputedStyle(e).backgroundColor).join()",
+                "rgb(6, 230, 230),rgb(4, 250, 7),rgb(255, 9, 224)");
+    assert_true(browser_is(b, "document.querySelector('#legend button').ariaLabel.match(/^sky, [0-9]+ % of the picture$/)"));
+    assert_true(browser_is(b, COLOUR_AT(0.2, 0.3, "[6, 230, 230, 136]"))); /* the legend's colours are the picture's */
+    assert_true(browser_is(b, COLOUR_AT(0.7, 0.75, "[255, 9, 224, 136]")));
+    browser_shot(b, "page-classes");
+    browser_drag(b, "#legend li:nth-child(3) button", middle, NULL); /* houses are lit, the rest steps back */
+    browser_wait(b, COLOUR_AT(0.7, 0.75, "[255, 9, 224, 160]") " && " COLOUR_AT(0.2, 0.3, "[6, 230, 230, 32]"));
+    browser_drag(b, "#frame", sky, NULL);
+    browser_wait(b, "document.querySelector('.phrase.lit').innerText === 'sky'");
+    browser_click(b, "#legend li:nth-child(1) button"); /* hidden */
+    browser_wait(b, COLOUR_AT(0.2, 0.3, "[0, 0, 0, 0]"));
+    browser_click(b, "#legend li:nth-child(1) button");
+    assert_accessible(1200, 760);
+    assert_accessible(390, 800);
+    browser_forget(b); /* the console minds how often a test reads the canvas */
+    leave();
+}
+
+/* The server says on which picture an object lies; the planner had named an earlier one. */
+static void what_lies_on_an_earlier_picture(void **state) {
+    (void)state;
+    begin(earlier);
+    add_picture();
+    browser_type(b, "#files", LP_SOURCE_DIR "/examples/sign.jpg");
+    browser_wait(b, "document.querySelectorAll('#strip li').length === 2");
+    ask("Read the first picture and cut out houses.");
+    browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 3");
+    assert_text("document.querySelector('#legend').textContent", "house × 3");
+    browser_click(b, "#strip li:nth-child(1) button");
+    browser_wait(b, "document.querySelectorAll('.region').length === 1");
+    assert_text("document.querySelector('#legend').textContent", "Team meeting");
+    json_t *all = told_session(), *object;
+    size_t i;
+    json_array_foreach(json_object_get(all, "objects"), i, object) {
+        const char *kind = json_string_value(json_object_get(object, "kind"));
+        const char *on = json_string_value(json_object_get(object, "picture"));
+        const char *label = json_string_value(json_object_get(object, "label"));
+        if (!strcmp(kind, "box") || !strcmp(kind, "mask"))
+            assert_string_equal(on, !strcmp(label, "house") ? "img_2" : "img_1");
+        else
+            assert_null(on);
+    }
+    json_decref(all);
     leave();
 }
 
@@ -513,6 +605,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_picture_is_marked_and_asked_about, end),
         cmocka_unit_test_teardown(what_was_found_is_on_the_picture, end),
+        cmocka_unit_test_teardown(a_class_map_has_a_legend, end),
+        cmocka_unit_test_teardown(what_lies_on_an_earlier_picture, end),
         cmocka_unit_test_teardown(a_result_becomes_the_next_picture, end),
         cmocka_unit_test_teardown(a_session_is_found_again, end),
         cmocka_unit_test_teardown(an_answer_streams_and_is_stopped, end),

@@ -113,6 +113,61 @@ static void the_dialogue_only_for_who_asks(void **state) {
     service_end(&s);
 }
 
+/* The handle of the picture on which an object of a list lies; "" for none. */
+static const char *lies_on(const json_t *list, const char *handle) {
+    const json_t *object;
+    size_t i;
+    json_array_foreach(list, i, object)
+        if (!strcmp(text_of(object, "handle"), handle))
+            return text_of(object, "picture");
+    fail_msg("no %s", handle);
+    return NULL;
+}
+
+/* What the call says, what the one before it made, or else the newest picture; also after a restart. */
+static void objects_tell_on_which_picture_they_lie(void **state) {
+    (void)state;
+    static const char *const twice[] = {TURN("Both.", "[" CALL("sam", "\"points\": [[0.25, 0.5]], \"image\": \"img_1\"") ", "
+                                                          CALL("sam", "\"points\": [[0.25, 0.5]]") "]", "I will use sam."),
+                                        TURN("Thanks.", "[]", "Done."), NULL};
+    static const struct {
+        const char *handle, *on;
+    } objects[] = {{"mask_1", "img_2"}, {"point_1", "img_2"}, {"mask_2", "img_1"}, {"map_1", "img_1"}, {"img_3", ""},
+                   {"text_1", ""},      {"mask_3", "img_3"},  {"map_2", "img_3"}};
+    struct service s;
+    char path[80], folder[] = "/tmp/llava-plus-test-XXXXXX", command[80];
+    begin(&s, twice);
+    s.settings.state = mkdtemp(folder);
+    service_start(&s);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 200), 201);
+    assert_int_equal(talk_add(port_of(&s), path, 30, 10, 100), 201);
+    struct answer a = ask(&s, path, "{\"text\":\"Cut\",\"points\":[[0.25,0.5]],\"strokes\":[{\"points\":[[0.5,0.5]]}],"
+                                    "\"stream\":false}");
+    assert_int_equal(a.status, 200);
+    json_t *turn = answer_json(&a), *results = json_object_get(turn, "results");
+    assert_string_equal(lies_on(json_object_get(json_array_get(results, 0), "objects"), "map_1"), "img_1");
+    assert_string_equal(lies_on(json_object_get(json_array_get(results, 1), "objects"), "map_2"), "img_3");
+    const json_t *map = json_array_get(json_object_get(json_array_get(results, 0), "objects"), 1);
+    char *classes = json_dumps(json_object_get(map, "classes"), JSON_COMPACT);
+    assert_string_equal(classes, "[{\"class\":0,\"label\":\"wall\",\"color\":\"#787878\",\"share\":0.5},"
+                                 "{\"class\":1,\"label\":\"building\",\"color\":\"#b47878\",\"share\":0.5}]");
+    free(classes);
+    json_decref(turn);
+    answer_done(&a);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        json_t *session = talk_session(port_of(&s), path);
+        for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+            assert_string_equal(lies_on(json_object_get(session, "objects"), objects[i].handle), objects[i].on);
+        json_decref(session);
+        lp_server_close(s.server);
+        service_start(&s);
+    }
+    service_end(&s);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void objects_by_their_handles(void **state) {
     (void)state;
     struct service s;
@@ -546,6 +601,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_is_told_as_it_goes),
         cmocka_unit_test(the_dialogue_only_for_who_asks),
+        cmocka_unit_test(objects_tell_on_which_picture_they_lie),
         cmocka_unit_test(objects_by_their_handles),
         cmocka_unit_test(pictures_come_in_four_ways),
         cmocka_unit_test(the_state_takes_so_many_bytes),

@@ -239,9 +239,9 @@ static void damaged_databases_are_not_opened(void **state) {
     assert_true(lp_file_write(in(*state, "state.db"), bytes, n, NULL));
     assert_closed(*state, LP_EINPUT, "the server's state is damaged: file is not a database");
     memcpy(bytes, whole, n);
-    bytes[63] = 2; /* the last byte of user_version */
+    bytes[63] = 3; /* the last byte of user_version */
     assert_true(lp_file_write(in(*state, "state.db"), bytes, n, NULL));
-    assert_closed(*state, LP_EINPUT, "has the version 2, this program knows version 1");
+    assert_closed(*state, LP_EINPUT, "has the version 3, this program knows those up to 2");
     bytes[68] ^= 1; /* application_id */
     assert_true(lp_file_write(in(*state, "state.db"), bytes, n, NULL));
     assert_closed(*state, LP_EINPUT, "another program's database");
@@ -254,6 +254,46 @@ static void damaged_databases_are_not_opened(void **state) {
     assert_closed("/proc/nowhere", LP_EIO, "cannot make the folder");
     lp_free(whole);
     lp_free(bytes);
+}
+
+/* A state of the version before knew not on which picture an object lies: it becomes one that does. */
+static void an_older_state_is_taken_over(void **state) {
+    static const float box[4] = {0, 0, 1, 1};
+    char id[LP_SESSION_ID];
+    struct lp_fault fault = {0};
+    struct lp_state *s = open_state(*state);
+    fill(s, id, 1, true); /* img_1, and img_2 that the turn made */
+    struct lp_objects objects = {0};
+    json_t *request = json_pack("{s:s}", "text", "Find it"), *reply = json_object();
+    int turn;
+    assert_true(lp_state_begin(s, &owner, id, request, &turn, &fault));
+    for (int i = 0; i < 2; i++)
+        assert_non_null(lp_objects_add_image(&objects, lp_image_new(6, 5, NULL), NULL));
+    assert_non_null(lp_objects_add_box(&objects, box, "it", 1, NULL));
+    const struct lp_state_turn t = {id, turn, "done", reply, &objects, 2, 2, 1, NULL, 0, NULL};
+    assert_true(lp_state_keep(s, &t, &fault));
+    lp_objects_done(&objects);
+    json_decref(request);
+    json_decref(reply);
+    lp_state_close(s);
+
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(in(*state, "state.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "ALTER TABLE objects DROP COLUMN picture; PRAGMA user_version = 1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    for (int i = 0; i < 2; i++) { /* once is enough */
+        struct lp_state_found found = {0};
+        s = open_state(*state);
+        assert_true(lp_state_find(s, &owner, id, "box_1", false, &found, &fault));
+        assert_int_equal(found.object.on, 2);
+        lp_state_found_done(&found);
+        assert_true(lp_state_find(s, &owner, id, "img_2", false, &found, &fault));
+        assert_int_equal(found.object.on, 0);
+        lp_state_found_done(&found);
+        assert_string_equal(status_of(s, id, 1), "done");
+        lp_state_close(s);
+    }
 }
 
 /* Files of this process may not grow beyond so many bytes: what a full disk is like. */
@@ -379,6 +419,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(files_are_counted, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_files_are_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_databases_are_not_opened, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(an_older_state_is_taken_over, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(no_memory_is_told, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_turn_that_cannot_be_kept, make_folder, remove_folder),

@@ -9,7 +9,7 @@ import {Marks, markName} from "/page/marks.js";
 import {Reference} from "/page/reference.js";
 import {forget, newTurn, remember, Session} from "/page/session.js";
 import {askKey, openSettings} from "/page/settings.js";
-import {groupCount, groupName, Stage} from "/page/stage.js";
+import {groupName, groupNote, Stage} from "/page/stage.js";
 import {TurnView} from "/page/turn.js";
 
 const frame = $("frame"), question = $("question");
@@ -68,7 +68,7 @@ function legendItem(group) {
     const item = h("button", {type: "button", "aria-pressed": "true", "aria-label": groupName(group), "data-key": group.label,
                               onpointerenter: light, onpointerleave: dark, onfocus: light, onblur: dark,
                               onclick: () => item.setAttribute("aria-pressed", String(stage.toggle(group.label)))},
-                   swatch, group.label, groupCount(group) > 1 && h("span", {class: "quiet"}, ` × ${groupCount(group)}`));
+                   swatch, group.label, groupNote(group) && h("span", {class: "quiet"}, ` ${groupNote(group)}`));
     return h("li", null, item);
 }
 

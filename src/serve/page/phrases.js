@@ -2,6 +2,7 @@
 /* The answer's words that name what was found: handles and labels become phrases that light their regions. */
 
 import {h} from "/page/dom.js";
+import {classesOf} from "/page/session.js";
 
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+");
 const plain = (text) => text.toLowerCase().replace(/\s+/g, " ");
@@ -13,8 +14,9 @@ function names(turn) {
         if (!["box", "mask", "map"].includes(o.kind))
             continue;
         map.set(o.handle, o.handle);
-        if (o.label?.trim())
-            map.set(plain(o.label.trim()), o.label);
+        for (const label of [o.label ?? "", ...(o.kind === "map" ? classesOf(o) : []).map((c) => c.label)])
+            if (label.trim())
+                map.set(plain(label.trim()), label);
     }
     return map;
 }

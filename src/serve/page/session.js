@@ -28,38 +28,34 @@ export class Session {
         return this.objects.find((o) => o.handle === handle) ?? null;
     }
 
-    /* The picture that the i-th call of a turn worked on: the one that it names, else the newest before it. */
-    pictureOf(turn, i) {
-        const named = this.find(turn.actions?.[i]?.API_params?.image);
-        const made = new Set(turn.results.slice(0, i).flatMap((r) => r.objects ?? []).map((o) => o.handle));
-        const before = this.pictures.filter((o) => made.has(o.handle) || o.turn < turn.turn ||
-                                                   (o.by === "user" && o.turn === turn.turn));
-        return named?.kind === "img" ? named : before.at(-1) ?? null;
+    /* The handle of the picture on which an object of a result lies. Results that an older server kept do not tell it; what it
+     * kept of the object does. */
+    #under(o) {
+        return o.picture ?? this.find(o.handle)?.picture;
     }
 
-    /* What a turn's skills found on a picture, as groups by label:
-     * [{label, colour, items: [{handle, kind, box, score, label}]}]. */
+    /* What a turn's skills found on a picture, as groups by label: [{label, colour, items: [{handle, kind, box, score, label,
+     * colour}]}]. A class of a map is an item of the kind "class" with the map's handle, {class, share}. */
     regions(turn, picture) {
         const groups = new Map();
-        turn.results.forEach((result, i) => {
-            if (this.pictureOf(turn, i)?.handle !== picture)
-                return;
-            for (const o of result.objects ?? []) {
-                if (!["box", "mask", "map"].includes(o.kind))
-                    continue;
-                const label = o.label ?? (o.kind === "map" ? "classes" : result.skill);
-                if (!groups.has(label))
-                    groups.set(label, {label, colour: COLOURS[groups.size % COLOURS.length], items: []});
-                groups.get(label).items.push({...o, label});
-            }
-        });
+        const add = (item, colour) => {
+            if (!groups.has(item.label))
+                groups.set(item.label, {label: item.label, colour, items: []});
+            groups.get(item.label).items.push({...item, colour: groups.get(item.label).colour});
+        };
+        for (const result of turn.results)
+            for (const o of (result.objects ?? []).filter((x) => this.#under(x) === picture))
+                if (o.kind === "map")
+                    classesOf(o).forEach((c) => add({...c, handle: o.handle, kind: "class"}, c.color));
+                else
+                    add({...o, label: o.label ?? result.skill}, COLOURS[groups.size % COLOURS.length]);
         return [...groups.values()];
     }
 
     /* The pictures that a turn has something on, the last first. */
     picturesWithRegions(turn) {
-        const handles = turn.results.map((_, i) => this.pictureOf(turn, i)?.handle).filter(Boolean);
-        return [...new Set(handles.reverse())].filter((handle) => this.regions(turn, handle).length);
+        const handles = turn.results.flatMap((result) => result.objects ?? []).map((o) => this.#under(o)).filter(Boolean);
+        return [...new Set(handles.reverse())];
     }
 
     /* An address for <img>: of what the user gave where the page has it, else from the server. */
@@ -69,7 +65,7 @@ export class Session {
         return this.urls.get(handle);
     }
 
-    /* A mask as {size, counts}, a class map as an ImageBitmap. */
+    /* Of a mask {size, counts}, of a class its map as an ImageBitmap. */
     async content(o) {
         if (!this.contents.has(o.handle))
             this.contents.set(o.handle, o.kind === "mask" ? api.object(this.id, o.handle).then((x) => x.segmentation)
@@ -81,6 +77,11 @@ export class Session {
         for (const url of this.urls.values())
             Promise.resolve(url).then((u) => URL.revokeObjectURL(u), () => {});
     }
+}
+
+/* The classes of a map, the largest first, without the specks that edges leave. */
+export function classesOf(map) {
+    return (map.classes ?? []).filter((c) => c.share >= 0.001).sort((a, b) => b.share - a.share);
 }
 
 /* A turn that begins. */

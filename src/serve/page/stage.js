@@ -5,7 +5,6 @@
 import {h, count} from "/page/dom.js";
 import {placeBox} from "/page/marks.js";
 import {pixels} from "/page/rle.js";
-import {COLOURS} from "/page/session.js";
 
 const MOST_PX = 1280; /* of the canvas' longer side */
 
@@ -43,15 +42,20 @@ export class Stage extends EventTarget {
         this.draw();
     }
 
-    /* `groups` as Session.regions; `content(item)` gives masks and maps. */
+    /* `groups` as Session.regions; `content(item)` as Session.content. */
     async set(groups, content) {
         this.clear();
         const shown = this.picture, longer = Math.max(shown.width, shown.height), scale = Math.min(1, MOST_PX / longer);
         this.canvas.width = Math.max(1, Math.round(shown.width * scale));
         this.canvas.height = Math.max(1, Math.round(shown.height * scale));
-        const items = groups.flatMap((g) => g.items.map((o) => ({...o, colour: g.colour})));
-        for (const o of items.filter((x) => x.kind !== "box"))
-            Object.assign(o, o.kind === "mask" ? painted(await content(o), o.colour) : classes(await content(o)));
+        const items = groups.flatMap((g) => g.items.map((o) => ({...o}))), maps = new Map();
+        for (const o of items.filter((x) => x.kind === "mask"))
+            Object.assign(o, painted(await content(o), o.colour));
+        for (const o of items.filter((x) => x.kind === "class")) {
+            if (!maps.has(o.handle))
+                maps.set(o.handle, new ClassMap(await content(o)));
+            Object.assign(o, maps.get(o.handle).part(o));
+        }
         if (this.picture !== shown)
             return;
         this.groups = groups;
@@ -83,10 +87,15 @@ export class Stage extends EventTarget {
     draw() {
         const context = this.canvas.getContext("2d"), some = this.keys?.length > 0;
         context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-        for (const o of this.#seen().filter((x) => x.bitmap)) {
-            context.globalAlpha = !some ? 0.85 : this.#isLit(o) ? 1 : 0.2;
-            context.drawImage(o.bitmap, 0, 0, this.canvas.width, this.canvas.height);
-        }
+        const strength = (o) => !some ? 0.85 : this.#isLit(o) ? 1 : 0.2;
+        const put = (bitmap, alpha) => {
+            context.globalAlpha = alpha;
+            context.drawImage(bitmap, 0, 0, this.canvas.width, this.canvas.height);
+        };
+        for (const map of new Set(this.#seen().map((o) => o.map).filter(Boolean)))
+            put(map.paint(this.#seen().filter((o) => o.map === map), strength), 1);
+        for (const o of this.#seen().filter((x) => x.bitmap))
+            put(o.bitmap, strength(o));
         this.layer.replaceChildren(...this.#seen().filter((o) => o.kind === "box").map((o) => {
             const tag = h("span", {class: "tag"}, o.label);
             const e = h("span", {class: `region${some ? this.#isLit(o) ? " lit" : " back" : ""}`}, tag);
@@ -105,7 +114,7 @@ export class Stage extends EventTarget {
         const over = this.#seen().filter((o) => o.kind === "box" ? inside(o.box, x, y) : o.mask && o.mask.has(x, y));
         const size = (o) => o.kind === "box" ? (o.box[2] - o.box[0]) * (o.box[3] - o.box[1]) : o.mask.share;
         over.sort((a, b) => size(a) - size(b));
-        this.#lit(over.length ? [over[0].handle] : []);
+        this.#lit(over.length ? [over[0].map ? over[0].label : over[0].handle] : []);
     }
 
     #lit(keys) {
@@ -120,7 +129,7 @@ export class Stage extends EventTarget {
         const out = h("canvas", {width: this.image.naturalWidth, height: this.image.naturalHeight});
         const context = out.getContext("2d"), unit = Math.max(1, Math.max(out.width, out.height) / 500);
         context.drawImage(this.image, 0, 0);
-        if (this.#seen().some((o) => o.bitmap))
+        if (this.#seen().some((o) => o.bitmap || o.map))
             context.drawImage(this.canvas, 0, 0, out.width, out.height);
         context.font = `600 ${8 * unit}px system-ui, sans-serif`;
         for (const o of this.#seen().filter((x) => x.kind === "box")) {
@@ -139,13 +148,22 @@ export class Stage extends EventTarget {
 
 const inside = ([x0, y0, x1, y1], x, y) => x >= x0 && x <= x1 && y >= y0 && y <= y1;
 
-/* The word for how many a group has: a thing with a box and a mask is one thing. */
-export function groupCount(group) {
+/* How many a group has: a thing with a box and a mask is one thing. */
+function groupCount(group) {
     const n = (kind) => group.items.filter((o) => o.kind === kind).length;
-    return Math.max(n("box"), n("mask"), n("map"));
+    return Math.max(n("box"), n("mask"), n("class"));
 }
 
-export const groupName = (group) => `${group.label}, ${count(groupCount(group), "region")}`;
+/* A group's part of the picture, where it is a class of a map: "31 %"; else "". */
+function groupShare(group) {
+    const share = group.items.every((o) => o.kind === "class") ? Math.max(...group.items.map((o) => o.share)) : 0;
+    return share ? `${Math.max(1, Math.round(100 * share))} %` : "";
+}
+
+/* What stands beside a group's label, and its whole name for who cannot see it. */
+export const groupNote = (group) => groupShare(group) || (groupCount(group) > 1 ? `× ${groupCount(group)}` : "");
+export const groupName = (group) => `${group.label}, ${groupShare(group) ? `${groupShare(group)} of the picture`
+                                                                         : count(groupCount(group), "region")}`;
 
 const channels = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
 
@@ -177,14 +195,33 @@ function painted(segmentation, colour) {
     return {bitmap, mask: {has, share: area / (width * height)}};
 }
 
-/* A class map, every class in a colour. */
-function classes(image) {
-    const {width, height} = image, canvas = h("canvas", {width, height}), context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0);
-    const from = context.getImageData(0, 0, width, height).data;
-    const palette = COLOURS.map(channels);
-    return {bitmap: bitmapOf(width, height, (out) => {
-        for (let i = 0; i < from.length; i += 4)
-            out.set([...palette[from[i] % palette.length], 140], i);
-    })};
+/* A class map as an ImageBitmap whose grey values are the classes. */
+class ClassMap {
+    constructor(image) {
+        const {width, height} = image, context = h("canvas", {width, height}).getContext("2d");
+        context.drawImage(image, 0, 0);
+        this.width = width;
+        this.height = height;
+        this.classes = new Uint8Array(width * height);
+        const from = context.getImageData(0, 0, width, height).data;
+        for (let i = 0; i < this.classes.length; i++)
+            this.classes[i] = from[4 * i];
+    }
+
+    /* What makes an item of one of the classes. */
+    part(o) {
+        const at = (x, y) => Math.floor(y * this.height) * this.width + Math.floor(x * this.width);
+        return {map: this, mask: {has: (x, y) => this.classes[at(x, y)] === o.class, share: o.share}};
+    }
+
+    /* The classes of `items`, each in its colour and as opaque as `strength(item)` of what masks are. */
+    paint(items, strength) {
+        const colours = new Uint8ClampedArray(4 * 256);
+        for (const o of items)
+            colours.set([...channels(o.colour), 160 * strength(o)], 4 * o.class);
+        return bitmapOf(this.width, this.height, (out) => {
+            const whole = new Uint32Array(out.buffer), of = new Uint32Array(colours.buffer);
+            this.classes.forEach((c, i) => { whole[i] = of[c]; });
+        });
+    }
 }
