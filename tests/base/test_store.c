@@ -302,7 +302,7 @@ struct work {
 static void *work(void *context) {
     struct work *w = context;
     for (int i = 0; i < w->rounds; i++) {
-        int n = (i * 7 + w->seed) % 23;
+        int n = i % 2 ? 0 : (i * 7 + w->seed) % 23; /* 0 is found again, however the threads take turns */
         if (has(w->store, n))
             w->found++;
         else
