@@ -6,8 +6,10 @@
  * llava/model/llava_arch.py. */
 #include "model/llava_model.h"
 #include "model/llava_packed.h"
+#include "model/llava_room.h"
 #include "model/llava_source.h"
 
+#include "base/available.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -142,6 +144,9 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
     lp_llava_source_done(&s);
     if (ok && !learns)
         find_packed(m, path);
+    int64_t available = ok && !learns ? lp_memory_available("") : INT64_MAX;
+    if (ok && !learns && lp_llava_copied_bytes(m) > available)
+        ok = lp_llava_no_room(m, path, available, err);
     if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path))) {
         if (!learns)
             lp_llava_identify(m);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "model/llava_packed.h"
 #include "model/llava_quantize.h"
+#include "model/llava_room.h"
 #include "weights/folder.h"
 #include "weights/safetensors.h"
 
@@ -320,6 +321,25 @@ static void refuses_and_leaves_what_was_there(void **state) {
     folder_remove(folder);
 }
 
+/* What is laid out anew takes memory of its own; where there is too little, the sentence says which type would fit. */
+static void says_what_would_fit(void **state) {
+    struct place *p = *state;
+    struct lp_error err = {0};
+    quantize(p->model, p->gguf, LP_Q8_0);
+    struct lp_llava *m = lp_llava_open(p->gguf, lp_kernels_cpu(), &err), *folder = lp_llava_open(p->model, lp_kernels_cpu(), &err);
+    require(m && folder, &err);
+    assert_true(lp_llava_copied_bytes(m) > 0);
+    assert_int_equal(lp_llava_copied_bytes(folder), 0); /* mapped as it is */
+    assert_false(lp_llava_no_room(folder, "big", (int64_t)1 << 40, &err));
+    assert_int_equal(err.code, LP_EMEMORY);
+    assert_non_null(strstr(err.text, "big: its weights take 0.0"));
+    assert_non_null(strstr(err.text, "quantised to q8_0, about 0.0"));
+    lp_llava_no_room(m, "small", 0, &err);
+    assert_non_null(strstr(err.text, "0.00 GB are free: too few for it in any type; take a smaller model"));
+    lp_llava_close(folder);
+    lp_llava_close(m);
+}
+
 /* Whether opening found a packed file that is the model's. */
 static bool opens_packed(const char *gguf) {
     struct lp_error err = {0};
@@ -407,6 +427,7 @@ int main(void) {
         cmocka_unit_test(quantizes_a_gguf_file),
         cmocka_unit_test(quantizes_a_language_model_alone),
         cmocka_unit_test(refuses_and_leaves_what_was_there),
+        cmocka_unit_test(says_what_would_fit),
         cmocka_unit_test(says_the_same_when_packed),
         cmocka_unit_test(packs_only_what_needs_it),
         cmocka_unit_test(survives_failing_allocations),
