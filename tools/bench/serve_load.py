@@ -8,23 +8,28 @@ another picture. Beside them another process asks GET /readyz every 20 ms. Befor
 do nothing. Prints what was measured beside its bar; exits with 1 where one is missed."""
 import argparse
 import base64
+import glob
 import multiprocessing
+import os
 import resource
 import signal
 import socket
 import statistics
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import serving
 
-SESSIONS, TURNS, STREAMS = 200, 4, 1000
+SESSIONS, TURNS, STREAMS, SCENES = 200, 4, 1000, 70
+SIGNS = os.path.join(serving.HERE, "../../tests/e2e/ocr/*.*g")  # 30 photographs and screenshots, JPEG and PNG of many sizes
 READY_EVERY = 0.02   # seconds
 WARM = 0.2           # part of the run after which memory must not grow
 WINDOW = 0.2         # part of the run that is compared: the first after the warm-up, the last
-QUESTIONS = ["What does the sign say?", "Is there a dog in the picture?", "Detect the red circle.", "Describe the picture.",
-             "Read the text.", "How many people are there?", "What color is the house?", "Cut out what I point at."]
+QUESTIONS = ["Is there a dog in the picture?", "How many stars are there?", "What color is the cat?", "Detect the red circle.",
+             "Describe the picture.", "Hello!", "What can you do?", "What does the sign say?"]
 
 
 class Person(threading.Thread):
@@ -33,18 +38,19 @@ class Person(threading.Thread):
     def __init__(self, load, number):
         super().__init__(daemon=True)
         self.load, self.number, self.round = load, number, 0
+        self.client = serving.Client(load.server.port)
 
     def run(self):
-        client = serving.Client(self.load.server.port)
+        client = self.client
         while not self.load.over.is_set():
             try:
                 self.visit(client)
-            except Exception as e:  # whatever it is, it is an error of the run
-                self.load.errors.append("%s: %s" % (type(e).__name__, e))
+            except Exception as e:  # whatever it is, it is an error of the run, until clients leave
+                if not self.load.over.is_set():
+                    self.load.errors.append("%s: %s" % (type(e).__name__, e))
                 client.close()
                 time.sleep(1)
             self.round += 1
-        client.close()
 
     def visit(self, client):
         """A session from its beginning to its end."""
@@ -52,8 +58,6 @@ class Person(threading.Thread):
         picture = self.load.pictures[(self.number + 7 * self.round) % len(self.load.pictures)]
         self.bring(client, path, picture)
         for turn in range(TURNS):
-            if self.load.over.is_set():
-                return
             self.ask(client, path, turn)
         session = client.ask("GET", path)
         if [t["status"] for t in session["turns"]] != ["done"] * TURNS:
@@ -123,11 +127,13 @@ def look_at_ready(port, over, found):
 
 
 class Load:
-    def __init__(self, server):
+    def __init__(self, binary, server):
         self.server, self.over = server, threading.Event()
         self.errors, self.turns, self.chats = [], 0, 0
-        self.pictures = [("image/png" if path.endswith(".png") else "image/jpeg", open(path, "rb").read())
-                         for path in serving.PICTURES]
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([binary, "data", "scenes", "--count", str(SCENES), "--out", folder], check=True, capture_output=True)
+            self.pictures = [("image/png" if path.endswith(".png") else "image/jpeg", open(path, "rb").read())
+                             for path in [*glob.glob(folder + "/*.jpg"), *glob.glob(SIGNS)]]
 
     def run(self, seconds):
         """Returns samples of (second, KiB, descriptors), and what look_at_ready found."""
@@ -145,7 +151,9 @@ class Load:
         times = found.get(timeout=30)
         self.over.set()
         for person in people:
-            person.join(300)
+            person.client.leave()
+        for person in people:
+            person.join(30)
         return samples, times
 
 
@@ -188,7 +196,8 @@ def main():
     seconds = 60 * q.minutes
     with serving.Server(q.binary, "--most-waiting", str(2 * STREAMS), "--most-connections", str(4 * STREAMS),
                         "--cache-memory", "128") as server:
-        load = Load(server)
+        load = Load(q.binary, server)
+        Person(load, 0).visit(serving.Client(server.port))
         first_streams = idle_streams(server)
         rested = server.descriptors()
         samples, (times, wrong) = load.run(seconds)

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A `llava-plus serve` of one's own, what it holds, and how it is asked: for serve_load.py and serve_overhead.py."""
-import glob
 import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.path.join(HERE, "../../build/release/src/cli/llava-plus")
-PICTURES = sorted(glob.glob(os.path.join(HERE, "../../tests/e2e/ocr/*.*g")))  # JPEG and PNG, of many sizes
 
 
 class Server:
@@ -79,6 +78,11 @@ class Client:
 
     def close(self):
         self.http.close()
+
+    def leave(self):
+        """From another thread: whatever is asked ends at once."""
+        if self.http.sock:
+            self.http.sock.shutdown(socket.SHUT_RDWR)
 
     def begin(self, method, path, body=None, type="application/json"):
         if body is not None and type == "application/json":
