@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""serve_overhead.py [--rounds N] [BINARY]: what HTTP adds to the planner and the skills.
+
+First the server's own time: of every turn and chat of a client alone, from the request's head to the end of the answer, without
+what planner and skills took (the log's ms - planner_ms). Then tokens a second, as whoever reads them sees them: the same answers
+from the command line's chat and from the server, streamed, in turn. Prints medians beside their bars; exits with 1 where one is
+missed."""
+import argparse
+import json
+import os
+import select
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import serving
+
+PICTURE = os.path.join(serving.HERE, "../../examples/sign.jpg")
+QUESTIONS = ["What can you do?", "Which skills do you have?", "Who are you and what do you do?"]  # answered at length, without a skill
+TURNS = 40
+
+
+def own_times(q):
+    """Of each route: the server's own milliseconds of each request."""
+    with serving.Server(q.binary, quiet=False) as server:
+        client = serving.Client(server.port)
+        path = "/v1/sessions/" + client.ask("POST", "/v1/sessions", {})["id"]
+        client.ask("POST", path + "/images", open(PICTURE, "rb").read(), type="image/jpeg")
+        for i in range(TURNS):
+            message = {"text": QUESTIONS[i % len(QUESTIONS)], "stream": True}
+            list(client.events("POST", path + "/messages", message))
+            chat = {"model": server.model, "messages": [{"role": "user", "content": message["text"]}], "stream": True}
+            list(client.events("POST", "/v1/chat/completions", chat))
+            client.ask("GET", path)
+        client.close()
+        server.settles(lambda: server.gauge("llava_plus_requests_open"), 1)
+        times = {}
+        for line in server.said().splitlines():
+            if line.startswith("{"):
+                entry = json.loads(line)
+                times.setdefault("%s %s" % (entry["method"], entry["route"]), []).append(entry["ms"] - entry["planner_ms"])
+    return times
+
+
+class CommandLine:
+    """`llava-plus chat`, asked line by line."""
+
+    def __init__(self, binary):
+        self.process = subprocess.Popen([binary, "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def pace(self, question):
+        """The answer, and seconds between its first and its last piece."""
+        self.process.stdin.write(("/reset\n%s\n" % question).encode())
+        self.process.stdin.flush()
+        out, answer, times = self.process.stdout.fileno(), b"", []
+        while not answer.endswith(b"\n"):
+            select.select([out], [], [])
+            answer += os.read(out, 65536)
+            times.append(time.perf_counter())
+        return answer.decode().strip(), times[-2] - times[0]  # the last piece is only the line's end
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def pace_of_server(client, model, question):
+    body = {"model": model, "messages": [{"role": "user", "content": question}], "stream": True,
+            "stream_options": {"include_usage": True}}
+    answer, times, tokens = "", [], 0
+    for _, data, when in client.events("POST", "/v1/chat/completions", body):
+        piece = data["choices"][0]["delta"].get("content") if data["choices"] else None
+        if piece:
+            answer += piece
+            times.append(when)
+        tokens = (data.get("usage") or {}).get("completion_tokens", tokens)
+    return answer.strip(), times[-1] - times[0], tokens
+
+
+def paces(q):
+    """Tokens a second of the command line and of the server, a pair a round."""
+    found = []
+    with serving.Server(q.binary) as server:
+        line, client = CommandLine(q.binary), serving.Client(server.port)
+        for round in range(q.rounds + 1):
+            seconds, tokens = [0, 0], 0
+            for question in QUESTIONS:
+                said, took = line.pace(question)
+                told, waited, n = pace_of_server(client, server.model, question)
+                if said != told:
+                    sys.exit("the two answer otherwise:\n%s\n%s" % (said, told))
+                seconds[0] += took
+                seconds[1] += waited
+                tokens += n - 1
+            if round:  # the first one warms up
+                found.append([tokens / s for s in seconds])
+        client.close()
+        line.close()
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("binary", nargs="?", default=serving.BINARY)
+    q = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends, too
+    rows = []
+    for route, times in sorted(own_times(q).items()):
+        if len(times) >= TURNS:
+            median = statistics.median(times)
+            rows.append(("own time, %s" % route, "%.2f ms (most %.2f)" % (median, max(times)), "median under 1 ms", median < 1))
+    pairs = paces(q)
+    alone, served = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+    ratio = statistics.median(p[1] / p[0] for p in pairs)
+    rows.append(("tokens a second: command line, server", "%.0f, %.0f" % (alone, served), "", True))
+    rows.append(("their ratio, median of %d rounds" % len(pairs), "%.1f %%" % (100 * ratio), "97 % at least", ratio >= 0.97))
+    return serving.table(rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
