@@ -35,7 +35,7 @@ struct lp_order {
     bool suspended, begun, done;       /* locked; begun: the first bytes can be sent */
     struct lp_str out;                 /* locked: of a stream, what was not read yet, from `sent` on */
     size_t sent;                       /* locked */
-    double wrote_ms;                   /* locked: when something was last written */
+    double wrote_ms, told_ms;          /* locked: when something was last written, its connection last woken for it */
     int holders;                       /* locked */
 };
 
