@@ -20,8 +20,9 @@ import time
 import serving
 
 PICTURE = os.path.join(serving.HERE, "../../examples/sign.jpg")
-QUESTIONS = ["What can you do?", "Which skills do you have?", "Who are you and what do you do?"]  # answered at length, without a skill
-TURNS = 40
+QUESTIONS = ["Hello!", "Is there a dog in the picture?", "What color is the house?", "What can you do?"]
+LONG = ["What can you do?", "Which skills do you have?", "Who are you and what do you do?"]  # what is answered at length
+TURNS = 20
 
 
 def own_times(q):
@@ -105,7 +106,7 @@ def paces(q):
         line = CommandLine(q.binary)
         for round in range(q.rounds + 1):
             seconds, tokens = [0, 0], 0
-            for question in QUESTIONS:
+            for question in LONG:
                 said, took = line.pace(question)
                 told, waited, n = pace_of_server(server.port, server.model, question)
                 if said != told:
