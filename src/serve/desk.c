@@ -58,9 +58,8 @@ static void add(struct lp_order *o, const char *bytes, size_t n) {
 
 void lp_order_begin(struct lp_order *o) {
     pthread_mutex_lock(&o->desk->lock);
-    o->begun = true;
+    o->begun = true; /* its first bytes wake the client */
     o->wrote_ms = lp_clock_ms();
-    wake(o);
     pthread_mutex_unlock(&o->desk->lock);
 }
 
