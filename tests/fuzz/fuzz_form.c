@@ -11,6 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                   served.session, size);
     lp_str_add(&request, (const char *)data, size);
     int status = server_ask(request.s, request.n, HANGS_MS, &answer);
+    if (status != 201 && status != 400 && status != 409)
+        fprintf(stderr, "%s\n", lp_str_text(&answer));
     LP_FUZZ_CHECK(status == 201 || status == 400 || status == 409);
     LP_FUZZ_CHECK(strstr(answer.s, status == 201 ? "\"objects\":[{" : "\"error\":{\"message\":\"")); /* no refusal without a reason */
     if (status == 409) /* it has all the pictures that it may have */
