@@ -9,7 +9,8 @@
 
 #include <signal.h>
 
-/* Blocks SIGINT and SIGTERM before any thread starts, so that only lp_serving_wait gets them. */
+/* Blocks SIGINT and SIGTERM before any thread starts, so that only lp_serving_wait gets them, and allows as many descriptors as
+ * this process may have. */
 sigset_t lp_serving_begin(void);
 
 enum { LP_ADDRESS = 160 };

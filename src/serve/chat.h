@@ -64,6 +64,7 @@ struct lp_chat_outcome {
     json_t *calls; /* OpenAI's tool_calls for the client to run; NULL: none */
     enum lp_chat_finish finish;
     int64_t prompt_tokens, completion_tokens;
+    double planner_ms; /* that planner and skills took */
 };
 
 void lp_chat_outcome_done(struct lp_chat_outcome *outcome);

@@ -54,6 +54,7 @@ static void work(struct lp_order *o) {
     const struct lp_chat_listener listener = {begun, piece, c};
     c->seat->held[0] = 0;
     bool good = lp_chat_run(&c->chat, c->id + strlen("chatcmpl-"), c->seat->agent, &o->cancel, &listener, &c->outcome, &o->fault);
+    atomic_store(&o->planner_ms, c->outcome.planner_ms);
     if (c->chat.stream && lp_order_has_begun(o))
         end_stream(c);
     if (good) {

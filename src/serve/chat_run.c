@@ -2,6 +2,7 @@
 /* serve/chat_run.c - a request of a chat, asked of the agent. The skills' dialogue stays hidden; the client's
  * stop texts and its most tokens are for the answer that it sees. */
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "serve/chat.h"
 #include "serve/fields.h"
@@ -20,6 +21,7 @@ struct way {
     size_t told;        /* of it, what the client got */
     bool begun, ended;  /* ended: by a stop text or the most tokens */
     enum lp_chat_finish finish;
+    double told_ms; /* spent on telling, while the planner waited */
 };
 
 bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err) {
@@ -100,15 +102,17 @@ static void pass_on(struct way *w, bool last) {
 
 static void step(void *context, const struct lp_step *s) {
     struct way *w = context;
+    double began_ms = lp_clock_ms();
     if (!w->begun) {
         w->begun = true;
         w->listener->begun(w->listener->context);
     }
-    if (s->kind != LP_STEP_ANSWER || w->ended)
-        return;
-    lp_str_puts(&w->said, s->text);
-    if (!w->said.failed && w->said.n)
-        pass_on(w, false);
+    if (s->kind == LP_STEP_ANSWER && !w->ended) {
+        lp_str_puts(&w->said, s->text);
+        if (!w->said.failed && w->said.n)
+            pass_on(w, false);
+    }
+    w->told_ms += lp_clock_ms() - began_ms;
 }
 
 static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_message *m, struct lp_agent *agent,
@@ -297,7 +301,10 @@ bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *ag
     agent->sampling.temperature = chat->temperature;
     agent->sampling.top_p = chat->top_p;
     lp_rng_seed(&agent->rng, (uint64_t)chat->seed);
-    bool done = recall(chat, agent, &err) && (ask(chat, agent, &hooks, &reply, &err) || w.ended);
+    bool done = recall(chat, agent, &err);
+    double began_ms = lp_clock_ms();
+    done = done && (ask(chat, agent, &hooks, &reply, &err) || w.ended);
+    outcome->planner_ms = lp_clock_ms() - began_ms - w.told_ms;
     if (done && !w.ended && w.said.n)
         pass_on(&w, true);
     done = done && (!w.said.failed || lp_error_memory(&err));

@@ -10,7 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { LOOK_MS = 50, PULSE_MS = 2000 }; /* between two looks at the clients; of silence before a NUL */
+enum {
+    LOOK_MS = 50,    /* between two looks at the clients */
+    PULSE_MS = 2000, /* of silence before a NUL */
+    GATHER_MS = 4    /* in which a stream's client is not woken again: tokens may come faster than it is worth */
+};
 
 void lp_order_init(struct lp_order *o, void (*work)(struct lp_order *), void (*close)(struct lp_order *)) {
     o->work = work;
@@ -40,20 +44,22 @@ static void finish(struct lp_order *o) {
     let_go(o);
 }
 
-/* Locked. */
+/* Locked. Of what is not told at once, the watcher does it soon. */
 static void add(struct lp_order *o, const char *bytes, size_t n) {
     lp_str_add(&o->out, bytes, n);
     if (o->out.failed)
         atomic_store(&o->cancel, true);
     o->wrote_ms = lp_clock_ms();
+    if (o->wrote_ms - o->told_ms < GATHER_MS)
+        return;
+    o->told_ms = o->wrote_ms;
     wake(o);
 }
 
 void lp_order_begin(struct lp_order *o) {
     pthread_mutex_lock(&o->desk->lock);
-    o->begun = true;
+    o->begun = true; /* its first bytes wake the client */
     o->wrote_ms = lp_clock_ms();
-    wake(o);
     pthread_mutex_unlock(&o->desk->lock);
 }
 
@@ -148,11 +154,11 @@ static void pulse(struct lp_order *o, double now) {
 
 /* Locked. Lets an order tell how it goes. */
 static void watch(struct lp_order *o) {
-    size_t n = o->out.n;
-    if (!o->watch || !o->begun)
+    if (!o->begun)
         return;
-    o->watch(o, &o->out);
-    if (o->out.n > n)
+    if (o->watch)
+        o->watch(o, &o->out);
+    if (o->out.n > o->sent)
         wake(o);
 }
 

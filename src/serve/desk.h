@@ -25,6 +25,7 @@ struct lp_order {
     struct lp_desk *desk;              /* borrowed, once it is put */
     char tag[LP_TAG];                  /* what it is about; "": nothing */
     atomic_bool cancel;                /* set when nobody waits for it any more; or by the work itself */
+    _Atomic double planner_ms;         /* of its work: what planner and skills took */
     struct lp_fault fault;             /* once done; status 0: it went well */
     bool pulses; /* when its answer, a stream, has been silent for two seconds, a NUL is sent */
 
@@ -34,7 +35,7 @@ struct lp_order {
     bool suspended, begun, done;       /* locked; begun: the first bytes can be sent */
     struct lp_str out;                 /* locked: of a stream, what was not read yet, from `sent` on */
     size_t sent;                       /* locked */
-    double wrote_ms;                   /* locked: when something was last written */
+    double wrote_ms, told_ms;          /* locked: when something was last written, its connection last woken for it */
     int holders;                       /* locked */
 };
 

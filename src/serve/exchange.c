@@ -111,7 +111,7 @@ bool lp_exchange_order(struct lp_exchange *x, struct lp_desk *desk, struct lp_or
            lp_fault_set(fault, 429, NULL, "queue_full", "too many requests wait already: try again");
 }
 
-void lp_exchange_log(const struct lp_exchange *x, double ms) {
+void lp_exchange_log(const struct lp_exchange *x, double ms, double planner_ms) {
     struct timespec now;
     struct tm day;
     char when[32], line[512];
@@ -121,9 +121,9 @@ void lp_exchange_log(const struct lp_exchange *x, double ms) {
     int n = snprintf(
         line, sizeof line,
         "{\"time\":\"%s.%03ldZ\",\"request\":\"%s\",\"method\":\"%s\",\"route\":\"%s\",\"status\":%d,"
-        "\"ms\":%.1f,\"body_bytes\":%zu}\n",
+        "\"ms\":%.3f,\"planner_ms\":%.3f,\"body_bytes\":%zu}\n",
         when, now.tv_nsec / 1000000, x->id, x->route ? x->route->method : "",
-        x->route ? x->route->path : "other", x->status, ms, x->received);
+        x->route ? x->route->path : "other", x->status, ms, planner_ms, x->received);
     if (x->server->settings.log >= 0 && n > 0 && write(x->server->settings.log, line, (size_t)n) < 0)
         return; /* a log that cannot be written stops nobody's request */
 }

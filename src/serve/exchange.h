@@ -98,7 +98,7 @@ const char *lp_guard_origin(const struct lp_exchange *x);
 /* The hash of the key that was shown, by which sessions are told apart; of nothing where none is needed. */
 struct lp_hash lp_guard_owner(const struct lp_exchange *x);
 
-/* One line about a finished exchange. */
-void lp_exchange_log(const struct lp_exchange *x, double ms);
+/* One line about a finished exchange: how long it took, and planner and skills of that. */
+void lp_exchange_log(const struct lp_exchange *x, double ms, double planner_ms);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "serve/exchange.h"
 #include "serve/fetching.h"
+#include "serve/slice.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 enum {
     THREADS = 4,
     FETCHERS = 8,                /* requests whose pictures are fetched at a time */
+    SLICE_US = 100,              /* of theirs, so that they need not wait for the planner's to have enough of the processor */
     BODIES = 8,                  /* times the limit of one: what all bodies together may take */
     SILENCE_S = 30,              /* after which a connection that sends or takes nothing is closed */
     CONNECTION_BYTES = 64 << 10, /* of a connection's buffers; longer headers get libmicrohttpd's own 431 */
@@ -103,13 +106,14 @@ static void completed(void *context, struct MHD_Connection *connection, void **o
     if (!x)
         return;
     lp_fetching_end(x);
+    double planner_ms = x->order ? atomic_load(&x->order->planner_ms) : 0;
     if (x->order)
         lp_desk_leave(&s->desk, x->order);
     if (!x->status || (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && x->status == 200))
         x->status = LP_GONE;
     double ms = lp_clock_ms() - x->began_ms;
     lp_metrics_add(&s->metrics, x->route ? (int)(x->route - s->site.route) : s->site.routes, x->status, ms);
-    lp_exchange_log(x, ms);
+    lp_exchange_log(x, ms, planner_ms);
     atomic_fetch_sub(&s->held, x->kept);
     lp_str_done(&x->body);
     lp_errand_done(&x->errand);
@@ -253,12 +257,14 @@ static bool find_address(const struct lp_server_settings *s, union address *at, 
 static bool start(struct lp_server *s, union address *at, struct lp_error *err) {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
                      (at->any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    lp_slice_set(SLICE_US);
     s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &at->any,
                                  MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_THREAD_POOL_SIZE,
                                  (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
                                  (unsigned)s->settings.most_connections, MHD_OPTION_CONNECTION_TIMEOUT,
                                  (unsigned)SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                  (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    lp_slice_set(0);
     return s->daemon || lp_error_set(err, LP_EIO, "cannot listen on %s port %d: it may be in use",
                                      s->settings.host, s->settings.port);
 }

@@ -24,7 +24,7 @@ struct turn {
     json_t *actions;            /* NULL: no plan yet */
     struct lp_str answer;
     bool memory; /* there was none for some of it */
-    double began_ms;
+    double began_ms, told_ms; /* told_ms: spent on telling, while the planner waited */
     struct lp_fault fault; /* of what a callback could not keep */
 };
 
@@ -140,6 +140,7 @@ static void begin(struct turn *t) {
 
 static void step(void *context, const struct lp_step *s) {
     struct turn *t = context;
+    double began_ms = lp_clock_ms();
     begin(t);
     switch (s->kind) {
     case LP_STEP_THOUGHTS:
@@ -167,6 +168,7 @@ static void step(void *context, const struct lp_step *s) {
     t->memory = t->memory || t->answer.failed;
     if (t->memory)
         atomic_store(&t->o->order.cancel, true);
+    t->told_ms += lp_clock_ms() - began_ms;
 }
 
 /* The reference picture, decoded. */
@@ -273,7 +275,9 @@ static bool ask(struct turn *t, struct lp_reply *reply, struct lp_fault *fault) 
     t->agent->sampling.temperature = ask->temperature;
     t->agent->sampling.top_p = ask->top_p;
     lp_rng_seed(&t->agent->rng, (uint64_t)ask->seed);
+    double began_ms = lp_clock_ms();
     bool done = lp_agent_ask(t->agent, &request, &hooks, reply, &err);
+    atomic_store(&t->o->order.planner_ms, lp_clock_ms() - began_ms - t->told_ms);
     t->agent->sampling = before;
     if (t->fault.status)
         *fault = t->fault;
