@@ -11,7 +11,7 @@
 #define CALL(name, params) "{\"API_name\": \"" name "\", \"API_params\": {" params "}}"
 
 /* Plays a skill that leaves a mask of the picture's left half, a picture and a text, and says how it was called. */
-static bool talk_play(void *context, struct lp_call *call, struct lp_error *err) {
+static inline bool talk_play(void *context, struct lp_call *call, struct lp_error *err) {
     (void)context;
     int w = call->picture->width, h = call->picture->height;
     struct lp_image *made = lp_image_new(8, 6, err);
