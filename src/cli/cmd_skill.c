@@ -225,8 +225,8 @@ static int child(int argc, char **argv) {
     static const struct lp_option none = {.name = NULL};
     static const struct lp_play nobody = {0};
     const struct lp_usage usage = {"skill child", "NAME",
-                                   "Runs one skill for 'llava-plus serve', which starts this itself: calls come on standard input, "
-                                   "a socket.",
+                                   "Runs one skill for 'llava-plus serve', which starts this itself: calls come on standard "
+                                   "input, a socket.",
                                    &none, 1, 1};
     struct lp_error err = {0};
     int status;

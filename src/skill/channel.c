@@ -134,7 +134,8 @@ static struct lp_object *add(struct lp_objects *to, const struct item *i, const 
     }
 }
 
-static struct lp_object *get_image(const struct lp_channel *c, struct lp_objects *to, const struct item *i, struct lp_error *err) {
+static struct lp_object *get_image(const struct lp_channel *c, struct lp_objects *to, const struct item *i,
+                                   struct lp_error *err) {
     struct lp_image *image = lp_image_new(i->width, i->height, err);
     if (image && get(c, image->pixel, pixel_bytes(i), err))
         return lp_objects_add_image(to, image, err);
@@ -142,7 +143,8 @@ static struct lp_object *get_image(const struct lp_channel *c, struct lp_objects
     return NULL;
 }
 
-static struct lp_object *get_other(const struct lp_channel *c, struct lp_objects *to, const struct item *i, struct lp_error *err) {
+static struct lp_object *get_other(const struct lp_channel *c, struct lp_objects *to, const struct item *i,
+                                   struct lp_error *err) {
     char *text = i->has_text ? lp_alloc((size_t)i->text + 1) : NULL;
     uint8_t *pixel = pixel_bytes(i) ? lp_alloc(pixel_bytes(i)) : NULL;
     struct lp_object *o = NULL;

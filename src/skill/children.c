@@ -230,7 +230,8 @@ static bool ask(const struct lp_channel *channel, const struct lp_call *call, st
 }
 
 /* Takes what the call left, or why it failed: *answered tells that the process is ready for the next one. */
-static bool take_answer(const struct lp_channel *channel, struct lp_call *call, size_t most, bool *answered, struct lp_error *err) {
+static bool take_answer(const struct lp_channel *channel, struct lp_call *call, size_t most, bool *answered,
+                        struct lp_error *err) {
     json_t *answer = lp_channel_receive(channel, &call->made, most, err);
     json_t *result = json_object_get(answer, "result"), *report = json_object_get(answer, "report");
     const char *why = json_string_value(json_object_get(answer, "error"));

@@ -44,7 +44,8 @@ static void end(struct talk *t) {
 }
 
 /* Calls the skill on a picture of the colour. The skill need not be ready: the test's process plays it. */
-static bool call(struct talk *t, const char *skill, const char *params, int color, const atomic_bool *cancel, struct lp_error *err) {
+static bool call(struct talk *t, const char *skill, const char *params, int color, const atomic_bool *cancel,
+                 struct lp_error *err) {
     if (!t->children)
         assert_non_null(t->children = lp_children_open(&t->settings, NULL));
     lp_call_done(&t->call);
