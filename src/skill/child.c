@@ -77,10 +77,12 @@ static bool serve(const struct lp_channel *channel, const struct lp_skill *skill
     return done;
 }
 
-/* Dies with the server, and rather than the server where the machine has no more memory. */
+/* Ends with the server, also where that one finishes what runs first, and before it where the machine has no more memory. */
 static void know_its_place(void) {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     if (fd < 0 || write(fd, "1000", 4) != 4)
         fprintf(stderr, "llava-plus skill child: the kernel may end the server before this process when memory runs out\n");
     if (fd >= 0)

@@ -86,26 +86,15 @@ void lp_children_close(struct lp_children *c) {
     lp_free(c);
 }
 
-/* Runs the program with `socket` as its standard input, nothing else of ours open but standard error, no signal blocked, and
- * out of reach of the terminal's Ctrl-C, which is for the server: the error number. */
+/* Runs the program with `socket` as its standard input and nothing else of ours open but standard error: the error number. */
 static int spawn(const struct lp_children *c, const struct lp_skill *skill, int socket, pid_t *pid) {
     char *const argument[] = {"llava-plus", "skill", "child", (char *)skill->name, NULL};
     posix_spawn_file_actions_t files;
-    posix_spawnattr_t how;
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
     posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&how);
     int failed = posix_spawn_file_actions_adddup2(&files, socket, STDIN_FILENO);
     failed = failed ? failed : posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     failed = failed ? failed : posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setsigmask(&how, &none);
-    posix_spawnattr_setsigdefault(&how, &all);
-    posix_spawnattr_setpgroup(&how, 0);
-    failed = failed ? failed : posix_spawn(pid, c->settings.program, &files, &how, argument, c->environment);
-    posix_spawnattr_destroy(&how);
+    failed = failed ? failed : posix_spawn(pid, c->settings.program, &files, NULL, argument, c->environment);
     posix_spawn_file_actions_destroy(&files);
     return failed;
 }

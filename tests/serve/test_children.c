@@ -93,9 +93,9 @@ static void a_skill_that_fails_is_told_and_the_next_request_is_served(void **sta
         assert_served(&o);
     }
     end(&o);
-    begin(&o, 600, 0.5);
+    begin(&o, 600, 3);
     json_t *result = result_of(&o, ODD_HANGS);
-    assert_string_equal(text_of(result, "message"), "The ocr failed: it took longer than 0.5 s (--skill-timeout).");
+    assert_string_equal(text_of(result, "message"), "The ocr failed: it took longer than 3 s (--skill-timeout).");
     json_decref(result);
     assert_served(&o);
     end(&o);
