@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { MOST_OBJECTS = 4096, MOST_NUMBER = 999999 };
+enum { MOST_JSON = 64 << 20, MOST_OBJECTS = 4096, MOST_NUMBER = 999999 };
 
 struct head {
     uint64_t json; /* bytes */
@@ -179,7 +179,7 @@ json_t *lp_channel_receive(const struct lp_channel *c, struct lp_objects *object
     struct head head;
     if (!get(c, &head, sizeof head, err))
         return NULL;
-    if (head.json > most || head.objects < 0 || head.objects > MOST_OBJECTS) {
+    if (head.json > most || head.json > MOST_JSON || head.objects < 0 || head.objects > MOST_OBJECTS) {
         nonsense(err);
         return NULL;
     }

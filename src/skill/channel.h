@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server and a process of its own that runs a skill tell each other, on a socket between them: JSON and objects, to the
- * last bit as they are. Who receives trusts nothing of it. */
+/* What a server and a process of its own that runs a skill tell each other, on a socket between them: JSON, and objects as they
+ * are to the last bit. Who receives trusts nothing of it. */
 #ifndef LP_SKILL_CHANNEL_H
 #define LP_SKILL_CHANNEL_H
 

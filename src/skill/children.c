@@ -190,11 +190,15 @@ static void pack_named(struct parcel *parcel, const struct lp_call *call) {
     }
 }
 
+/* Where to look in the reference; null without one. NULL when out of memory. */
 static json_t *reference_boxes(const struct lp_call *call) {
-    json_t *list = json_array();
-    for (int i = 0; i < call->reference_boxes; i++) {
+    json_t *list = call->reference ? json_array() : json_null();
+    for (int i = 0; list && call->reference && i < call->reference_boxes; i++) {
         const float *b = call->reference_box[i];
-        json_array_append_new(list, json_pack("[f,f,f,f]", (double)b[0], (double)b[1], (double)b[2], (double)b[3]));
+        if (json_array_append_new(list, json_pack("[f,f,f,f]", (double)b[0], (double)b[1], (double)b[2], (double)b[3]))) {
+            json_decref(list);
+            return NULL;
+        }
     }
     return list;
 }
@@ -211,8 +215,7 @@ static bool ask(const struct lp_channel *channel, const struct lp_call *call, st
     pack(&parcel, call->picture ? &picture : NULL);
     pack_named(&parcel, call);
     pack(&parcel, call->reference ? &reference : NULL);
-    json_t *request = json_pack("{s:O?, s:o?}", "params", call->params, "reference_boxes",
-                                call->reference ? reference_boxes(call) : NULL);
+    json_t *request = json_pack("{s:O?, s:o}", "params", call->params, "reference_boxes", reference_boxes(call));
     bool done = request ? lp_channel_send(channel, request, parcel.object, parcel.n, err) : lp_error_memory(err);
     json_decref(request);
     return done;

@@ -289,6 +289,39 @@ static void it_dies_with_the_server(void **state) {
     close(out[0]);
 }
 
+/* Whichever of the server's allocations fails: an error, and then the call works. */
+static void failing_allocations(void **state) {
+    (void)state;
+    static const float box[1][4] = {{0, 0, 0.5f, 1}};
+    struct talk t;
+    struct lp_image *reference = lp_image_new(2, 2, NULL);
+    bool failed = true;
+    begin(&t);
+    call_well(&t, "ocr", "{}");
+    for (long n = 1; failed; n++) {
+        struct lp_error err = {0};
+        json_t *params = json_object();
+        struct lp_call one = {.skill = lp_skill_find("segment_like"),
+                              .params = params,
+                              .objects = &t.objects,
+                              .reference = reference,
+                              .reference_box = box,
+                              .reference_boxes = 1,
+                              .play = t.call.play};
+        lp_test_fail_alloc(n);
+        bool done = lp_call_work(&one, &err);
+        failed = lp_test_alloc_failed();
+        lp_test_fail_alloc(0);
+        if (done == failed || (failed && err.code != LP_EMEMORY))
+            fail_msg("allocation %ld: '%s'", n, err.text);
+        assert_int_equal(one.made.n, done ? 8 : one.made.n);
+        lp_call_done(&one);
+        json_decref(params);
+    }
+    lp_image_close(reference);
+    end(&t);
+}
+
 static void a_program_that_is_not_there(void **state) {
     (void)state;
     struct talk t;
@@ -329,6 +362,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_canceled_call_ends_its_process),
         cmocka_unit_test(it_knows_no_keys_and_holds_no_files),
         cmocka_unit_test(it_dies_with_the_server),
+        cmocka_unit_test(failing_allocations),
         cmocka_unit_test(a_program_that_is_not_there),
         cmocka_unit_test(who_plays_it_already_still_does),
     };
