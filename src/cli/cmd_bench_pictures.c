@@ -159,7 +159,7 @@ static bool measure_planner(struct trial *t, struct lp_error *err) {
         end(prepare, i < 0 ? 0 : i, start);
         lp_image_close(image);
         begin(&start);
-        struct lp_llava_picture *p = small ? lp_llava_see(m, small, NULL, err) : NULL;
+        struct lp_llava_picture *p = small ? lp_llava_see(m, small, NULL, NULL, err) : NULL;
         end(see, i < 0 ? 0 : i, start);
         ok = p;
         lp_image_close(small);

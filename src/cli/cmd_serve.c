@@ -4,11 +4,12 @@
 #include "cli/planner.h"
 #include "cli/serving.h"
 #include "serve/http.h"
+#include "skill/children.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN = 11 };
+enum { OWN = 14 };
 
 struct serve {
     struct lp_planner_flags flags;
@@ -16,9 +17,23 @@ struct serve {
     struct lp_fetch_settings pictures;
     int64_t port, most_body_mib, most_waiting, most_connections, most_state_mib;
     struct lp_option_list origin;
-    bool picture_urls, quiet;
+    bool picture_urls, quiet, skills_inside;
+    struct lp_children_settings skill;
     struct lp_planner planner;
+    struct lp_children *children; /* NULL: skills run inside */
 };
+
+/* Skills that no worker plays run in processes of their own. */
+static bool open_children(struct serve *s, struct lp_error *err) {
+    struct lp_play *play = &s->planner.agent.play;
+    if (s->skills_inside)
+        return true;
+    s->skill.first = *play;
+    if (!(s->children = lp_children_open(&s->skill, err)))
+        return false;
+    *play = lp_children_play(s->children);
+    return true;
+}
 
 static bool run(struct serve *s, struct lp_error *err) {
     sigset_t signals = lp_serving_begin();
@@ -33,7 +48,7 @@ static bool run(struct serve *s, struct lp_error *err) {
     s->settings.origins = s->origin.n;
     s->settings.log = s->quiet ? -1 : STDERR_FILENO;
     s->settings.key = lp_serving_secret("LLAVA_PLUS_API_KEY");
-    if (!lp_planner_open(&s->planner, &s->flags, err))
+    if (!lp_planner_open(&s->planner, &s->flags, err) || !open_children(s, err))
         return false;
     struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
     if (!server)
@@ -71,6 +86,11 @@ int lp_cmd_serve(int argc, char **argv) {
          LP_OPTION_STRING, NULL, &s.settings.state, 0, 0},
         {"most-state", 0, "MIB", "most of the pictures of all sessions", LP_OPTION_INT, "10240", &s.most_state_mib, 1,
          1 << 24},
+        {"skill-memory", 0, "MIB", "most memory of a skill's process; 0: any", LP_OPTION_INT, "4096", &s.skill.memory_mib, 0,
+         1 << 24},
+        {"skill-timeout", 0, "SECONDS", "most time for a skill", LP_OPTION_FLOAT, "300", &s.skill.wait_s, 1, 86400},
+        {"skills-inside", 0, NULL, "run skills inside this process: what crashes there ends the server", LP_OPTION_FLAG, NULL,
+         &s.skills_inside, 0, 0},
         {"quiet", 'q', NULL, "no log line for each request", LP_OPTION_FLAG, NULL, &s.quiet, 0, 0},
         {.name = NULL},
     };
@@ -78,6 +98,7 @@ int lp_cmd_serve(int argc, char **argv) {
     lp_server_defaults(&s.settings);
     lp_fetch_defaults(&s.pictures);
     s.pictures.accept = "image/*";
+    lp_children_defaults(&s.skill);
     lp_planner_options(&s.flags, planner);
     int n = LP_PLANNER_OPTIONS - LP_PLANNER_REQUEST_OPTIONS;
     memcpy(options, planner + LP_PLANNER_REQUEST_OPTIONS, (size_t)n * sizeof *options);
@@ -95,6 +116,7 @@ int lp_cmd_serve(int argc, char **argv) {
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
     bool done = run(&s, &err);
+    lp_children_close(s.children);
     lp_planner_close(&s.planner);
     return done ? 0 : lp_command_fail("serve", &err);
 }

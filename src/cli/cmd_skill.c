@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_skill.c - llava-plus skill list; skill run is cmd_skill_run.c. */
+/* cli/cmd_skill.c - llava-plus skill list; skill run is cmd_skill_run.c; skill child: one for a server. */
 #include "cli/cmd_skill.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/skill_text.h"
+#include "skill/children.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,14 +31,35 @@ static int list(int argc, char **argv) {
     return lp_command_fail("skill list", &err);
 }
 
+static int child(int argc, char **argv) {
+    static const struct lp_option none = {.name = NULL};
+    static const struct lp_play nobody = {0};
+    const struct lp_usage usage = {"skill child", "NAME",
+                                   "Runs one skill for 'llava-plus serve', which starts this itself: calls come on standard "
+                                   "input, a socket.",
+                                   &none, 1, 1};
+    struct lp_error err = {0};
+    int status;
+    if (!lp_options_parse(&usage, &argc, argv, &status))
+        return status;
+    const struct lp_skill *skill = lp_skill_find(argv[1]);
+    if (!skill)
+        lp_skill_unknown(argv[1], &err);
+    else if (!lp_child_run(skill, &nobody))
+        lp_error_set(&err, LP_EUSAGE, "standard input is no socket: 'llava-plus serve' starts this, nobody else");
+    return err.code ? lp_command_fail("skill child", &err) : 0;
+}
+
 int lp_cmd_skill(int argc, char **argv) {
     if (argc > 1 && !strcmp(argv[1], "list"))
         return list(argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "run"))
         return lp_cmd_skill_run(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "child"))
+        return child(argc - 1, argv + 1);
     bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
     fputs("usage: llava-plus skill list [--json]\n"
-          "       llava-plus skill run NAME [PICTURE|FOLDER ..] [--json] [--out PLACE] [parameters]\n",
+          "       llava-plus skill run NAME --image PICTURE [--json] [--out PLACE] [parameters]\n",
           help ? stdout : stderr);
     return help ? 0 : 2;
 }

@@ -9,6 +9,8 @@
 #include "kernel/kernel.h"
 #include "text/tokenizer.h"
 
+#include <stdatomic.h>
+
 struct lp_llava;
 struct lp_template; /* text/template.h */
 
@@ -42,9 +44,10 @@ struct lp_llava_picture {
     float *data; /* [rows,width] */
     struct lp_hash content; /* equal for pictures that the model sees alike */
 };
-/* What was encoded once is found in `store`, borrowed, NULL: none. */
-struct lp_llava_picture *lp_llava_see(const struct lp_llava *model, const struct lp_image *image,
-                                      struct lp_store *store, struct lp_error *err);
+/* What was encoded once is found in `store`, borrowed, NULL: none. cancel, set to true by another thread, ends it soon
+ * (LP_ECANCELED); NULL: never. */
+struct lp_llava_picture *lp_llava_see(const struct lp_llava *model, const struct lp_image *image, struct lp_store *store,
+                                      const atomic_bool *cancel, struct lp_error *err);
 void lp_llava_picture_close(struct lp_llava_picture *picture);
 
 /* One conversation's keys and values. Not for two threads at once. */
@@ -52,6 +55,8 @@ struct lp_llava_state;
 struct lp_llava_state *lp_llava_state_open(const struct lp_llava *model, struct lp_error *err);
 void lp_llava_state_close(struct lp_llava_state *state);
 int64_t lp_llava_state_rows(const struct lp_llava_state *state);          /* positions so far */
+/* From now on lp_llava_feed ends soon, with LP_ECANCELED, where another thread sets `cancel`, borrowed, to true; NULL: never. */
+void lp_llava_state_heed(struct lp_llava_state *state, const atomic_bool *cancel);
 void lp_llava_state_cut(struct lp_llava_state *state, int64_t rows); /* forgets all after the first `rows` */
 
 /* The keys and values of `rows` positions from number `first` on, which it has, into out[rows * row bytes]; and, of a

@@ -30,11 +30,13 @@ void lp_llava_set_rough(struct lp_llava *m, bool rough) {
     m->rough = rough;
 }
 
-static bool encode(const struct lp_llava *m, const struct lp_image *small, float *out, size_t bytes, struct lp_error *err) {
+static bool encode(const struct lp_llava *m, const struct lp_image *small, const atomic_bool *cancel, float *out, size_t bytes,
+                   struct lp_error *err) {
     lp_run *r = lp_run_open(m->kernels, run_limit_bytes, err);
     if (!r)
         return false;
     r->rough = m->rough;
+    r->cancel = (const volatile bool *)cancel;
     int64_t S = m->config.clip.image_px;
     lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, S, S);
     if (pixels)
@@ -48,7 +50,7 @@ static bool encode(const struct lp_llava *m, const struct lp_image *small, float
 }
 
 /* Finds the rows, or makes and keeps them. */
-static bool fill(const struct lp_llava *m, const struct lp_image *small, struct lp_store *store,
+static bool fill(const struct lp_llava *m, const struct lp_image *small, struct lp_store *store, const atomic_bool *cancel,
                  struct lp_llava_picture *p, struct lp_error *err) {
     size_t bytes = sizeof(float) * (size_t)(p->rows * p->width);
     struct lp_stored found;
@@ -57,7 +59,7 @@ static bool fill(const struct lp_llava *m, const struct lp_image *small, struct 
         lp_store_release(store, &found);
         return true;
     }
-    if (!encode(m, small, p->data, bytes, err))
+    if (!encode(m, small, cancel, p->data, bytes, err))
         return false;
     void *copy = store ? lp_store_new(store, bytes) : NULL;
     if (copy) {
@@ -68,7 +70,7 @@ static bool fill(const struct lp_llava *m, const struct lp_image *small, struct 
 }
 
 struct lp_llava_picture *lp_llava_see(const struct lp_llava *m, const struct lp_image *image, struct lp_store *store,
-                                      struct lp_error *err) {
+                                      const atomic_bool *cancel, struct lp_error *err) {
     struct lp_image *small = lp_preprocess_pixels(&m->preprocess, image, err);
     if (!small)
         return NULL;
@@ -77,7 +79,7 @@ struct lp_llava_picture *lp_llava_see(const struct lp_llava *m, const struct lp_
     float *data = p ? lp_alloc_array((size_t)(rows * width), sizeof *data) : NULL;
     if (data)
         *p = (struct lp_llava_picture){rows, width, data, name_picture(m, small)};
-    bool done = data ? fill(m, small, store, p, err) : lp_error_memory(err);
+    bool done = data ? fill(m, small, store, cancel, p, err) : lp_error_memory(err);
     lp_image_close(small);
     if (done)
         return p;
@@ -117,6 +119,10 @@ void lp_llava_state_close(struct lp_llava_state *s) {
 
 int64_t lp_llava_state_rows(const struct lp_llava_state *s) {
     return s->cache.rows;
+}
+
+void lp_llava_state_heed(struct lp_llava_state *s, const atomic_bool *cancel) {
+    s->run->cancel = (const volatile bool *)cancel;
 }
 
 void lp_llava_state_cut(struct lp_llava_state *s, int64_t rows) {

@@ -15,6 +15,7 @@ struct llava {
     const struct lp_llava *model;
     struct lp_llava_state *state;
     struct lp_store *store;
+    const atomic_bool *cancel;
 };
 
 /* Sets the threads for a product of that size; returns how many there were. */
@@ -29,7 +30,7 @@ static struct lp_llava_picture *see(void *self, const struct lp_image *image, st
     const struct llava *l = self;
     const struct lp_clip_config *c = &l->model->config.clip;
     int threads = set_threads(lp_clip_patches(c) * c->hidden * c->ffn);
-    struct lp_llava_picture *picture = lp_llava_see(l->model, image, l->store, err);
+    struct lp_llava_picture *picture = lp_llava_see(l->model, image, l->store, l->cancel, err);
     omp_set_num_threads(threads);
     return picture;
 }
@@ -71,7 +72,13 @@ static void close(void *self) {
     lp_free(l);
 }
 
-static const struct lp_lmm_kind kind = {see, rows, cut, feed, save, load, close};
+static void heed(void *self, const atomic_bool *cancel) {
+    struct llava *l = self;
+    l->cancel = cancel;
+    lp_llava_state_heed(l->state, cancel);
+}
+
+static const struct lp_lmm_kind kind = {see, rows, cut, feed, save, load, close, heed};
 
 bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_store *store,
                        struct lp_error *err) {
@@ -96,6 +103,11 @@ bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct 
         return true;
     lp_lmm_close(lmm);
     return false;
+}
+
+void lp_lmm_heed(struct lp_lmm *lmm, const atomic_bool *cancel) {
+    if (lmm->kind->heed)
+        lmm->kind->heed(lmm->self, cancel);
 }
 
 void lp_lmm_close(struct lp_lmm *lmm) {

@@ -17,6 +17,9 @@ struct lp_lmm_kind {
     void (*save)(const void *self, int64_t first, int64_t rows, void *out);
     bool (*load)(void *self, const void *in, int64_t rows);
     void (*close)(void *self);
+    /* From now on see and feed end soon, with LP_ECANCELED, where another thread sets `cancel`, borrowed, to true; NULL: never.
+     * NULL: they take no time. */
+    void (*heed)(void *self, const atomic_bool *cancel);
 };
 
 struct lp_remote; /* plan/remote.h */
@@ -40,5 +43,7 @@ struct lp_lmm {
 /* A new state on `model`, which is borrowed until lp_lmm_close, as is `store` (NULL: none). */
 bool lp_lmm_open_llava(struct lp_lmm *lmm, const struct lp_llava *model, struct lp_store *store, struct lp_error *err);
 void lp_lmm_close(struct lp_lmm *lmm);
+/* kind->heed, where there is one. */
+void lp_lmm_heed(struct lp_lmm *lmm, const atomic_bool *cancel);
 
 #endif

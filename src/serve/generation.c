@@ -216,8 +216,10 @@ void lp_generation_run(const struct lp_generation *g, struct lp_planner_worker *
                        const struct lp_generation_listener *listener) {
     struct run r = {.g = g, .w = w, .listener = listener};
     struct lp_error err = {0};
+    lp_lmm_heed(w->lmm, cancel);
     if (prepare(&r, &err))
         write_on(&r, cancel, &err);
+    lp_lmm_heed(w->lmm, NULL);
     if (err.code && err.code != LP_ECANCELED) {
         struct lp_str why = {0};
         lp_str_printf(&why, LP_FRAME_TROUBLE "\n\n(%s)", err.text);

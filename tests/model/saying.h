@@ -30,7 +30,7 @@ static inline void say(const char *path, const char *mmproj, struct said *said) 
     require(image != NULL, &err);
     for (int i = 0; i < 40 * 40 * 3; i++)
         image->pixel[i] = (uint8_t)(i * 7 + i / 50);
-    struct lp_llava_picture *picture = lp_llava_see(m, image, NULL, &err);
+    struct lp_llava_picture *picture = lp_llava_see(m, image, NULL, NULL, &err);
     struct lp_llava_state *s = lp_llava_state_open(m, &err);
     require(picture && s, &err);
     const struct lp_llava_picture *const shown[] = {picture};

@@ -37,7 +37,7 @@ static int setup(void **state) {
     t.s = lp_llava_state_open(t.m, &err);
     require(t.s != NULL, &err);
     t.image = make_image(50, 40);
-    t.picture = lp_llava_see(t.m, t.image, NULL, &err);
+    t.picture = lp_llava_see(t.m, t.image, NULL, NULL, &err);
     require(t.picture != NULL, &err);
     *state = &t;
     return 0;
@@ -303,7 +303,7 @@ static void finds_pictures_again(void **state) {
     assert_false(same_model(t->m, linear));
     assert_int_equal(same_model(t->m, portable), !strcmp(lp_kernels_cpu()->name, "portable"));
     for (int i = 0; i < 3; i++) {
-        struct lp_llava_picture *p = lp_llava_see(i == 2 ? again : t->m, t->image, store, &err);
+        struct lp_llava_picture *p = lp_llava_see(i == 2 ? again : t->m, t->image, store, NULL, &err);
         require(p != NULL, &err);
         assert_true(lp_hash_equal(&p->content, &t->picture->content));
         assert_memory_equal(p->data, t->picture->data, sizeof(float) * PATCHES * WIDTH);
@@ -312,7 +312,8 @@ static void finds_pictures_again(void **state) {
     size_t one = lp_store_memory(store);
     assert_true(one > 0);
     struct lp_image *other = make_image(51, 40);
-    struct lp_llava_picture *p = lp_llava_see(t->m, other, store, &err), *q = lp_llava_see(linear, t->image, store, &err);
+    struct lp_llava_picture *p = lp_llava_see(t->m, other, store, NULL, &err);
+    struct lp_llava_picture *q = lp_llava_see(linear, t->image, store, NULL, &err);
     require(p && q, &err);
     assert_false(lp_hash_equal(&p->content, &t->picture->content));
     assert_false(lp_hash_equal(&q->content, &t->picture->content));
@@ -326,6 +327,25 @@ static void finds_pictures_again(void **state) {
     lp_store_close(store);
 }
 
+/* Whose client has gone is neither seen nor fed, and the next one is. */
+static void heeds_who_cancels(void **state) {
+    struct talk *t = *state;
+    struct lp_error err = {0};
+    static const int32_t ids[] = {1, 9, 25};
+    const atomic_bool cancel = true;
+    int64_t before = lp_llava_state_rows(t->s);
+    assert_null(lp_llava_see(t->m, t->image, NULL, &cancel, &err));
+    assert_int_equal(err.code, LP_ECANCELED);
+    lp_llava_state_heed(t->s, &cancel);
+    err = (struct lp_error){0};
+    assert_null(lp_llava_feed(t->s, ids, 3, NULL, 0, &err));
+    assert_int_equal(err.code, LP_ECANCELED);
+    assert_int_equal(lp_llava_state_rows(t->s), before);
+    lp_llava_state_heed(t->s, NULL);
+    assert_non_null(lp_llava_feed(t->s, ids, 3, NULL, 0, &err));
+    lp_llava_state_cut(t->s, before);
+}
+
 /* Rounding what the picture encoder multiplies to bfloat16, where that is faster, changes little, and has a name of its own. */
 static void sees_roughly(void **state) {
     struct talk *t = *state;
@@ -333,7 +353,7 @@ static void sees_roughly(void **state) {
     struct lp_llava *m = lp_llava_open(BASE, lp_kernels_cpu(), &err);
     require(m != NULL, &err);
     lp_llava_set_rough(m, true);
-    struct lp_llava_picture *p = lp_llava_see(m, t->image, NULL, &err);
+    struct lp_llava_picture *p = lp_llava_see(m, t->image, NULL, NULL, &err);
     require(p != NULL, &err);
     bool rounds = !strcmp(lp_kernels_cpu()->name, "avx512_bf16");
     assert_near(p->data, t->picture->data, PATCHES * WIDTH, rounds ? 0.03 : 0);
@@ -384,7 +404,7 @@ static void logits_of(const char *folder, const struct lp_kernels *k, const stru
     require(t.m != NULL, &err);
     t.s = lp_llava_state_open(t.m, &err);
     require(t.s != NULL, &err);
-    t.picture = lp_llava_see(t.m, image, NULL, &err);
+    t.picture = lp_llava_see(t.m, image, NULL, NULL, &err);
     require(t.picture != NULL, &err);
     feed(&t, t.s, prompt, PROMPT, logits);
     lp_llava_picture_close(t.picture);
@@ -461,7 +481,7 @@ static void survives_failing_allocations(void **state) {
         struct lp_error err = {0};
         lp_test_fail_alloc(n);
         struct lp_llava_state *s = lp_llava_state_open(t->m, &err);
-        struct lp_llava_picture *p = s ? lp_llava_see(t->m, t->image, NULL, &err) : NULL;
+        struct lp_llava_picture *p = s ? lp_llava_see(t->m, t->image, NULL, NULL, &err) : NULL;
         const struct lp_llava_picture *const shown[] = {p};
         const float *logits = p ? lp_llava_feed(s, prompt, PROMPT, shown, 1, &err) : NULL;
         lp_test_fail_alloc(0);
@@ -478,7 +498,7 @@ int main(void) {
         cmocka_unit_test(tells_about_itself),  cmocka_unit_test(sees_a_picture),
         cmocka_unit_test(refuses_and_goes_on), cmocka_unit_test(forgets_what_is_cut),
         cmocka_unit_test(takes_positions_of_another), cmocka_unit_test(decodes_several_at_once),
-        cmocka_unit_test(finds_pictures_again), cmocka_unit_test(sees_roughly),
+        cmocka_unit_test(finds_pictures_again), cmocka_unit_test(heeds_who_cancels), cmocka_unit_test(sees_roughly),
         cmocka_unit_test(states_are_apart),    cmocka_unit_test(reads_16_bit_weights),
         cmocka_unit_test(draws_a_new_model),   cmocka_unit_test(survives_failing_allocations),
     };

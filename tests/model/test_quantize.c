@@ -74,7 +74,7 @@ static void say(const char *path, float logits[VOCABULARY]) {
     require(image != NULL, &err);
     for (int i = 0; i < 50 * 40 * 3; i++)
         image->pixel[i] = (uint8_t)(i * 7 + i / 50);
-    struct lp_llava_picture *picture = lp_llava_see(m, image, NULL, &err);
+    struct lp_llava_picture *picture = lp_llava_see(m, image, NULL, NULL, &err);
     struct lp_llava_state *s = lp_llava_state_open(m, &err);
     require(picture && s, &err);
     const struct lp_llava_picture *const shown[] = {picture};

@@ -155,7 +155,7 @@ static void fake_close(void *self) {
 }
 
 static const struct lp_lmm_kind fake_kind = {fake_see,  fake_rows, fake_cut,  fake_feed,
-                                              fake_save, fake_load, fake_close};
+                                              fake_save, fake_load, fake_close, NULL};
 
 /* `model`: a file of tests/golden/tokenizer. Ends with lp_lmm_close(&fake->lmm). */
 static bool fake_open_with(struct fake *f, const char *model, const char *const *script, uint64_t seed, int64_t context) {

@@ -40,7 +40,7 @@ static const float *service_feed(void *self, const int32_t *id, int64_t n,
 }
 
 static const struct lp_lmm_kind service_kind = {fake_see,  fake_rows, fake_cut,  service_feed,
-                                                 fake_save, fake_load, fake_close};
+                                                 fake_save, fake_load, fake_close, NULL};
 
 /* A server on any free port; settings may be changed before service_start. */
 static inline void service_begin(struct service *s, const char *const *script) {
