@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LEAVE_MS = 300, HANGS_MS = 20000 }; /* of silence to a client that leaves, and to a good one */
+enum { LEAVE_MS = 300, HANGS_MS = 60000 }; /* of silence to a client that leaves, and to a good one */
 
 static struct {
     struct fake fake;
