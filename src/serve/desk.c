@@ -13,7 +13,7 @@
 enum {
     LOOK_MS = 50,    /* between two looks at the clients */
     PULSE_MS = 2000, /* of silence before a NUL */
-    GATHER_MS = 4    /* in which a stream's client is not woken again: tokens may come faster than it is worth */
+    GATHER_MS = 10   /* in which a stream's client is not woken again: tokens may come faster than it is worth */
 };
 
 void lp_order_init(struct lp_order *o, void (*work)(struct lp_order *), void (*close)(struct lp_order *)) {

@@ -62,7 +62,7 @@ class CommandLine:
         self.process = subprocess.Popen([binary, "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def pace(self, question):
-        """The answer, and seconds between its first and its last piece."""
+        """The answer, and seconds from its first piece to its end, which a line's end tells."""
         self.process.stdin.write(("/reset\n%s\n" % question).encode())
         self.process.stdin.flush()
         out, answer, times = self.process.stdout.fileno(), b"", []
@@ -70,7 +70,7 @@ class CommandLine:
             select.select([out], [], [])
             answer += os.read(out, 65536)
             times.append(time.perf_counter())
-        return answer.decode().strip(), times[-2] - times[0]  # the last piece is only the line's end
+        return answer.decode().strip(), times[-1] - times[0]
 
     def close(self):
         self.process.stdin.close()
@@ -91,9 +91,9 @@ def pace_of_server(port, model, question):
     for block, when in blocks:
         *lines, rest = (rest + block).split(b"\n")
         for data in [json.loads(line[6:]) for line in lines if line.startswith(b"data: {")]:
-            piece = data["choices"][0]["delta"].get("content") if data["choices"] else None
-            if piece:
-                answer += piece
+            choice = data["choices"][0] if data["choices"] else {"delta": {}}
+            answer += choice["delta"].get("content") or ""
+            if answer and data["choices"]:  # the last one tells the end
                 times.append(when)
             tokens = (data.get("usage") or {}).get("completion_tokens", tokens)
     return answer.strip(), times[-1] - times[0], tokens
@@ -113,7 +113,7 @@ def paces(q):
                     sys.exit("the two answer otherwise:\n%s\n%s" % (said, told))
                 seconds[0] += took
                 seconds[1] += waited
-                tokens += n - 1
+                tokens += n  # the first one does not count, the end does
             if round:  # the first one warms up
                 found.append([tokens / s for s in seconds])
         line.close()
