@@ -165,7 +165,8 @@ def idle_streams(server):
     """KiB that STREAMS messages cost which wait in the line, one socket each."""
     path = "/v1/sessions/%s/messages" % server.ask("POST", "/v1/sessions", {})["id"]
     body = b'{"text": "Hello!", "stream": true}'
-    head = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (path, len(body))
+    head = ("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            % (path, len(body)))
     before, sockets, waiting = server.kib(), [], 0
     while waiting < STREAMS:
         for _ in range(max(1, STREAMS - waiting)):
@@ -221,7 +222,8 @@ def main():
     return serving.table([
         ("errors", len(load.errors), "0", not load.errors and alive),
         ("memory grows after the warm-up", "%.2f %%" % growth, "under 2 %", growth < 2),
-        ("descriptors under load, median: at first, at last", "%d, %d" % tuple(open_files), "no more", open_files[1] <= open_files[0]),
+        ("descriptors under load, median: at first, at last", "%d, %d" % tuple(open_files), "no more",
+         open_files[1] <= open_files[0]),
         ("descriptors at rest: before, after", "%d, %d" % (rested, kept), "no more", kept <= rested),
         ("1,000 idle streams", "%.1f MiB" % (streams / 1024), "under 64 MiB", streams < 64 << 10),
         ("GET /readyz, 99th percentile (median, most)", "%.1f ms (%.1f, %.1f)" % (percentile(0.99), percentile(0.5), times[-1]),
