@@ -53,14 +53,15 @@ class Person(threading.Thread):
             self.round += 1
 
     def visit(self, client):
-        """A session from its beginning to its end."""
+        """A session from its beginning to its end; the first ones are of different lengths, so that not all do the same."""
+        turns = TURNS if self.round else self.number % (TURNS + 1)
         path = "/v1/sessions/" + client.ask("POST", "/v1/sessions", {})["id"]
         picture = self.load.pictures[(self.number + 7 * self.round) % len(self.load.pictures)]
         self.bring(client, path, picture)
-        for turn in range(TURNS):
+        for turn in range(turns):
             self.ask(client, path, turn)
         session = client.ask("GET", path)
-        if [t["status"] for t in session["turns"]] != ["done"] * TURNS:
+        if [t["status"] for t in session["turns"]] != ["done"] * turns:
             raise serving.Failure("the history is another: %s" % session["turns"])
         client.ask("GET", "%s/objects/%s" % (path, session["objects"][-1]["handle"]))
         self.chat(client, picture)
@@ -202,12 +203,12 @@ def main():
     with serving.Server(q.binary, "--most-waiting", str(2 * STREAMS), "--most-connections", str(4 * STREAMS),
                         "--cache-memory", "128") as server:
         load = Load(q.binary, server)
-        Person(load, 0).visit(serving.Client(server.port))
+        Person(load, TURNS).visit(serving.Client(server.port))
         first_streams = idle_streams(server)
         rested = server.descriptors()
         samples, (times, wrong) = load.run(seconds)
         alive = server.process.poll() is None
-        server.settles(server.descriptors, rested)
+        server.settles(server.descriptors, rested, 40)  # a connection that has fallen silent is closed after 30 s
         kept = server.descriptors() if alive else -1
         streams = max(first_streams, idle_streams(server) if alive else 0)
         memory, open_files = ([statistics.median(s[i] for s in window(samples, seconds, first)) for first in (True, False)]
