@@ -53,14 +53,15 @@ class Person(threading.Thread):
             self.round += 1
 
     def visit(self, client):
-        """A session from its beginning to its end."""
+        """A session from its beginning to its end; the first ones are of different lengths, so that not all do the same."""
+        turns = TURNS if self.round else self.number % (TURNS + 1)
         path = "/v1/sessions/" + client.ask("POST", "/v1/sessions", {})["id"]
         picture = self.load.pictures[(self.number + 7 * self.round) % len(self.load.pictures)]
         self.bring(client, path, picture)
-        for turn in range(TURNS):
+        for turn in range(turns):
             self.ask(client, path, turn)
         session = client.ask("GET", path)
-        if [t["status"] for t in session["turns"]] != ["done"] * TURNS:
+        if [t["status"] for t in session["turns"]] != ["done"] * turns:
             raise serving.Failure("the history is another: %s" % session["turns"])
         client.ask("GET", "%s/objects/%s" % (path, session["objects"][-1]["handle"]))
         self.chat(client, picture)
@@ -165,7 +166,8 @@ def idle_streams(server):
     """KiB that STREAMS messages cost which wait in the line, one socket each."""
     path = "/v1/sessions/%s/messages" % server.ask("POST", "/v1/sessions", {})["id"]
     body = b'{"text": "Hello!", "stream": true}'
-    head = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (path, len(body))
+    head = ("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            % (path, len(body)))
     before, sockets, waiting = server.kib(), [], 0
     while waiting < STREAMS:
         for _ in range(max(1, STREAMS - waiting)):
@@ -201,12 +203,12 @@ def main():
     with serving.Server(q.binary, "--most-waiting", str(2 * STREAMS), "--most-connections", str(4 * STREAMS),
                         "--cache-memory", "128") as server:
         load = Load(q.binary, server)
-        Person(load, 0).visit(serving.Client(server.port))
+        Person(load, TURNS).visit(serving.Client(server.port))
         first_streams = idle_streams(server)
         rested = server.descriptors()
         samples, (times, wrong) = load.run(seconds)
         alive = server.process.poll() is None
-        server.settles(server.descriptors, rested)
+        server.settles(server.descriptors, rested, 40)  # a connection that has fallen silent is closed after 30 s
         kept = server.descriptors() if alive else -1
         streams = max(first_streams, idle_streams(server) if alive else 0)
         memory, open_files = ([statistics.median(s[i] for s in window(samples, seconds, first)) for first in (True, False)]
@@ -221,7 +223,8 @@ def main():
     return serving.table([
         ("errors", len(load.errors), "0", not load.errors and alive),
         ("memory grows after the warm-up", "%.2f %%" % growth, "under 2 %", growth < 2),
-        ("descriptors under load, median: at first, at last", "%d, %d" % tuple(open_files), "no more", open_files[1] <= open_files[0]),
+        ("descriptors under load, median: at first, at last", "%d, %d" % tuple(open_files), "no more",
+         open_files[1] <= open_files[0]),
         ("descriptors at rest: before, after", "%d, %d" % (rested, kept), "no more", kept <= rested),
         ("1,000 idle streams", "%.1f MiB" % (streams / 1024), "under 64 MiB", streams < 64 << 10),
         ("GET /readyz, 99th percentile (median, most)", "%.1f ms (%.1f, %.1f)" % (percentile(0.99), percentile(0.5), times[-1]),

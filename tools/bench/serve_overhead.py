@@ -59,7 +59,8 @@ class CommandLine:
     """`llava-plus chat`, asked line by line."""
 
     def __init__(self, binary):
-        self.process = subprocess.Popen([binary, "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([binary, "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
 
     def pace(self, question):
         """The answer, and seconds from its first piece to its end, which a line's end tells."""
@@ -78,12 +79,12 @@ class CommandLine:
 
 
 def pace_of_server(port, model, question):
-    """The same, and how many tokens the answer has. Read as plainly as the command line's, so that both are disturbed as little."""
+    """The same, and how many tokens the answer has. Read as plainly as the command line's, to disturb it as little."""
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": question}], "stream": True,
                        "stream_options": {"include_usage": True}})
     with socket.create_connection(("127.0.0.1", port)) as s:
-        s.sendall(("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                   "Content-Length: %d\r\n\r\n%s" % (len(body), body)).encode())
+        s.sendall(("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                   "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)).encode())
         blocks = []
         while not blocks or blocks[-1][0]:
             blocks.append((s.recv(65536), time.perf_counter()))
@@ -129,7 +130,8 @@ def main():
     rows = []
     for kind, times in own_times(q).items():
         median = statistics.median(times)
-        rows.append(("own time of " + kind, "%.2f ms (%.2f to %.2f)" % (median, min(times), max(times)), "median under 1 ms", median < 1))
+        rows.append(("own time of " + kind, "%.2f ms (%.2f to %.2f)" % (median, min(times), max(times)), "median under 1 ms",
+                     median < 1))
     pairs = paces(q)
     alone, served = (statistics.median(p[i] for p in pairs) for i in (0, 1))
     ratio = statistics.median(p[1] / p[0] for p in pairs)

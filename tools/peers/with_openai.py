@@ -13,7 +13,8 @@ failed = 0
 
 
 def tool(name):
-    return {"type": "function", "function": {"name": name, "description": "a skill", "parameters": {"type": "object", "properties": {}}}}
+    return {"type": "function", "function": {"name": name, "description": "a skill",
+                                             "parameters": {"type": "object", "properties": {}}}}
 
 
 def check(name, test):
@@ -52,7 +53,8 @@ def chat():
 
 
 def stream():
-    chunks = list(client.chat.completions.create(model=model, messages=ASKED, stream=True, stream_options={"include_usage": True}))
+    chunks = list(client.chat.completions.create(model=model, messages=ASKED, stream=True,
+                                                 stream_options={"include_usage": True}))
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
     return unless(READS in text and len(chunks) > 3 and chunks[-1].usage.completion_tokens > 0 and not chunks[-1].choices and
                   chunks[-2].choices[0].finish_reason == "stop" and all(c.usage is None for c in chunks[:-1]) and
@@ -63,7 +65,7 @@ def stream_of_events():
     with client.chat.completions.stream(model=model, messages=ASKED) as events:
         kinds = {e.type for e in events}
         final = events.get_final_completion()
-    return unless(READS in final.choices[0].message.content and "content.delta" in kinds and "content.done" in kinds, (kinds, final))
+    return unless(READS in final.choices[0].message.content and {"content.delta", "content.done"} <= kinds, (kinds, final))
 
 
 def conversation():
@@ -125,8 +127,8 @@ def whole_answers():
 def at_once():
     async def ask_all():
         async with openai.AsyncOpenAI(api_key=KEY, base_url=address) as many:
-            return await asyncio.gather(*(many.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello!"}])
-                                          for _ in range(8)))
+            hello = [{"role": "user", "content": "Hello!"}]
+            return await asyncio.gather(*(many.chat.completions.create(model=model, messages=hello) for _ in range(8)))
     answers = asyncio.run(ask_all())
     return unless(len({a.id for a in answers}) == 8 and all(a.choices[0].message.content for a in answers), answers)
 
