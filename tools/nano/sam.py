@@ -10,6 +10,8 @@ without that answer's mask.
 
     llava-plus data scenes --count 20000 --seed 7001 --out SCENES
     sam.py SCENES MODEL [--steps N]        # goes on from MODEL/checkpoint.pt where there is one
+
+Needs torch, transformers, safetensors, numpy, Pillow and pycocotools.
 """
 import argparse
 import json
@@ -27,8 +29,8 @@ from transformers import SamConfig, SamImageProcessor, SamModel
 SIDE, PATCH, WIDTH, CHANNELS = 256, 16, 128, 96  # px, px, of the encoder, of its features
 LOW = 4 * SIDE // PATCH                        # px of the masks that the network draws
 PICTURES, PROMPTS = 4, 4                       # a step; of each picture in each round
-RATE, WARM, DECAY = 1e-3, 100, 0.05
-FIRST = 1000  # steps in which inside and outside weigh the same: else all masks stay empty for long
+RATES, WARM, DECAY = (2e-3, 1e-3), 100, 0.05   # of Muon, of AdamW
+FIRST = 500  # steps in which inside and outside weigh the same: else all masks stay empty for long
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -43,7 +45,7 @@ def config():
 
 
 def fresh():
-    """Weights as the original draws them, which are PyTorch's; places' codes are finer, as pictures are small."""
+    """Weights as the original draws them, which are PyTorch's; but places' codes mix coarse and fine."""
     model = SamModel(config())
     for module in model.modules():
         if hasattr(module, "reset_parameters"):
@@ -62,7 +64,7 @@ class Scenes:
         self.things = {}
         for a in truth["annotations"]:
             self.things.setdefault(a["image_id"], []).append((a["segmentation"], a["bbox"]))
-        self.of_each = [a["image_id"] for a in truth["annotations"]]
+        self.of_each = np.array([a["image_id"] for a in truth["annotations"]])
 
     def batch(self, g):
         """pixels [B,3,S,S], masks [B,P,S,S] of 0 and 1, clicks [B,P,2], boxes [B,P,4] in px."""
@@ -72,24 +74,21 @@ class Scenes:
             for t in g.integers(0, len(self.things[i]), PROMPTS):
                 segmentation, (x, y, w, h) = self.things[i][t]
                 mask = rle.decode(segmentation)
-                at = np.argwhere(mask)
+                inside = np.flatnonzero(mask.T)
                 off = g.normal(0, g.uniform(0, 0.1), 4) * (w, h, w, h)
                 masks.append(mask)
-                clicks.append(at[g.integers(len(at))][::-1])
+                clicks.append(divmod(inside[g.integers(len(inside))], SIDE))
                 boxes.append(np.clip(np.array([x, y, x + w, y + h]) + off, 0, SIDE))
         pixels = (torch.tensor(np.stack(pixels)) / 255 - torch.tensor(MEAN)) / torch.tensor(DEVIATION)
-        both = PICTURES, PROMPTS
-        return (pixels.permute(0, 3, 1, 2), torch.tensor(np.stack(masks)).float().view(*both, SIDE, SIDE),
-                torch.tensor(np.stack(clicks)).float().view(*both, 2),
-                torch.tensor(np.stack(boxes)).float().view(*both, 4))
+        of_each = [torch.tensor(np.stack(x)).float().unflatten(0, (PICTURES, PROMPTS)) for x in (masks, clicks, boxes)]
+        return pixels.permute(0, 3, 1, 2), *of_each
 
 
 def answer(model, features, three, points=None, labels=None, boxes=None, masks=None):
     """features [B,O,s,s], points [B,P,k,2] and so on -> logits [B,P,answers,LOW,LOW], scores [B,P,answers]."""
     sparse, dense = model.prompt_encoder(points, labels, boxes, masks)
     places = model.get_image_wide_positional_embeddings().expand(len(features), -1, -1, -1)
-    logits, scores = model.mask_decoder(features, places, sparse, dense, three)[:2]
-    return logits, scores
+    return model.mask_decoder(features, places, sparse, dense, three)[:2]
 
 
 def overlap(logits, truth):
@@ -114,12 +113,12 @@ def judge(logits, scores, truth, first):
     """The loss of the best answer and of all scores; the overlap of the answer with the highest score."""
     truth = truth.unsqueeze(2).expand_as(logits)
     right = overlap(logits, truth)
-    loss = mask_loss(logits, truth, first).min(-1).values.mean() + F.mse_loss(scores, right)
+    loss = mask_loss(logits, truth, first).min(-1).values.mean() + 5 * F.mse_loss(scores, right)
     return loss, right.gather(-1, scores.argmax(-1, keepdim=True)).mean()
 
 
 def correction(logits, truth, g):
-    """logits, truth [N,LOW,LOW] -> a point [N,2] in px where they differ most or anywhere, its label [N]."""
+    """logits, truth [N,LOW,LOW] -> a point [N,2] in px where they differ, or anywhere where they do not; its label [N]."""
     points, labels = [], []
     for inside, real in zip((logits > 0).numpy(), (truth >= 0.5).numpy()):
         at = np.argwhere(inside != real)
@@ -152,8 +151,42 @@ def step_loss(model, batch, g, step):
     return click_loss + box_loss + judge(*again, truth.view(N, 1, LOW, LOW), first)[0], click, box
 
 
+class Muon(torch.optim.Optimizer):
+    """Momentum whose singular values are made about 1 (Jordan et al. 2024, Liu et al. 2025, arXiv:2502.16982)."""
+
+    def __init__(self, weights):
+        super().__init__(weights, {"lr": 0})
+
+    @torch.no_grad()
+    def step(self):
+        for w in self.param_groups[0]["params"]:
+            if w.grad is None:  # of masks as prompts, in steps without them
+                continue
+            kept = self.state[w]
+            momentum = kept.setdefault("momentum", torch.zeros_like(w)).lerp_(w.grad, 0.05)
+            x = w.grad.lerp(momentum, 0.95).flatten(1)
+            tall = x.shape[0] > x.shape[1]
+            x = x.T if tall else x
+            x = x / (x.norm() + 1e-7)
+            for _ in range(5):
+                a = x @ x.T
+                x = 3.4445 * x + (2.0315 * a @ a - 4.7750 * a) @ x
+            x = x.T if tall else x
+            rate = self.param_groups[0]["lr"]
+            w.mul_(1 - rate * DECAY).sub_(x.reshape(w.shape), alpha=rate * 0.2 * math.sqrt(max(x.shape)))
+
+
+def optimizers(model):
+    """Muon for what multiplies, AdamW for codes, tables, norms and biases."""
+    layers = [m.weight for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+    mine = set(layers)
+    others = [w for w in model.parameters() if w not in mine]
+    return Muon(layers), torch.optim.AdamW(others, lr=0, betas=(0.9, 0.98), weight_decay=0)
+
+
 def rate_at(step, steps):
-    return RATE * min(1, (step + 1) / WARM) * (0.51 + 0.49 * math.cos(math.pi * step / steps))
+    """Of the highest: a short rise, then down along a cosine."""
+    return min(1, (step + 1) / WARM) * (0.51 + 0.49 * math.cos(math.pi * step / steps))
 
 
 def save(model, folder):
@@ -166,46 +199,57 @@ def save(model, folder):
                       mask_pad_size=low).save_pretrained(folder)
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("scenes")
-    p.add_argument("model")
-    p.add_argument("--steps", type=int, default=6000)
-    said = p.parse_args()
-    torch.manual_seed(1)
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-    scenes, model = Scenes(said.scenes), fresh()
-    decayed = [w for w in model.parameters() if w.ndim > 1]
-    others = [w for w in model.parameters() if w.ndim <= 1]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": DECAY}, {"params": others, "weight_decay": 0}],
-                                  lr=RATE, betas=(0.9, 0.98))
-    os.makedirs(said.model, exist_ok=True)
-    checkpoint, first = os.path.join(said.model, "checkpoint.pt"), 0
-    if os.path.exists(checkpoint):
-        kept = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(kept["model"])
-        optimizer.load_state_dict(kept["optimizer"])
-        first = kept["step"]
-    print(f"{sum(w.numel() for w in model.parameters())} weights, {len(scenes.name)} scenes, from step {first}", flush=True)
+class Progress:
+    """What is kept after every 250 steps, so that a training that was stopped goes on."""
+
+    def __init__(self, folder, model, pair):
+        self.path, self.model, self.pair, self.step = os.path.join(folder, "checkpoint.pt"), model, pair, 0
+        if os.path.exists(self.path):
+            kept = torch.load(self.path, weights_only=True)
+            model.load_state_dict(kept["model"])
+            for optimizer, state in zip(pair, kept["optimizers"]):
+                optimizer.load_state_dict(state)
+            self.step = kept["step"]
+
+    def keep(self, step):
+        torch.save({"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.pair], "step": step},
+                   self.path + ".new")
+        os.replace(self.path + ".new", self.path)
+
+
+def train(model, scenes, folder, steps):
+    pair = optimizers(model)
+    progress = Progress(folder, model, pair)
     began, mean = time.time(), np.zeros(3)
-    for step in range(first, said.steps):
+    for step in range(progress.step, steps):
         g = np.random.default_rng([1, step])
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, said.steps)
         loss, click, box = step_loss(model, scenes.batch(g), g, step)
-        optimizer.zero_grad()
+        model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
-        optimizer.step()
+        for optimizer, rate in zip(pair, RATES):
+            optimizer.param_groups[0]["lr"] = rate * rate_at(step, steps)
+            optimizer.step()
         mean += np.array([loss.item(), click.item(), box.item()]) / 50
         if (step + 1) % 50 == 0:
             print(f"{step + 1:6d} {time.time() - began:7.0f} s  loss {mean[0]:.4f}  click {mean[1]:.3f}  box {mean[2]:.3f}",
                   flush=True)
             mean[:] = 0
-        if (step + 1) % 250 == 0 or step + 1 == said.steps:
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1},
-                       checkpoint + ".new")
-            os.replace(checkpoint + ".new", checkpoint)
+        if (step + 1) % 250 == 0 or step + 1 == steps:
+            progress.keep(step + 1)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("scenes", help="a folder that `data scenes` wrote, of 256 px")
+    p.add_argument("model", help="the folder for the model and checkpoint.pt")
+    p.add_argument("--steps", type=int, default=4300, help="(default 4300)")
+    said = p.parse_args()
+    torch.manual_seed(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+    os.makedirs(said.model, exist_ok=True)
+    model = fresh()
+    train(model, Scenes(said.scenes), said.model, said.steps)
     save(model, said.model)
 
 
