@@ -76,8 +76,8 @@ int lp_cmd_eval_prompts(int argc, char **argv) {
         {"least-box", 0, "R", "fail when the mean of all boxes is below", LP_OPTION_FLOAT, "0", &e.least_box, 0, 1},
         {0}};
     const struct lp_usage usage = {"eval prompts", "--scenes DIR [options]",
-                                   "Asks segment_at for each thing by one click and by its box; how well the masks fit.", options, 0,
-                                   0};
+                                   "Asks segment_at for each thing by one click and by its box; how well the masks fit.",
+                                   options, 0, 0};
     struct lp_error err = {0};
     int status;
     if (!lp_options_parse(&usage, &argc, argv, &status))

@@ -55,7 +55,8 @@ static double overlap(const uint8_t *a, const uint8_t *b, int64_t n) {
 static bool ask(struct lp_bench *bench, const struct lp_image *image, json_t *params, const uint8_t *mask, double *fits,
                 struct lp_error *err) {
     struct lp_objects objects = {0};
-    struct lp_call call = {.skill = lp_skill_find("segment_at"), .params = params, .objects = &objects, .picture = image, .bench = bench};
+    struct lp_call call = {
+        .skill = lp_skill_find("segment_at"), .params = params, .objects = &objects, .picture = image, .bench = bench};
     bool done = params ? lp_skill_run(&call, err) : lp_error_memory(err);
     if (done)
         *fits = overlap(objects.item[call.first]->pixel, mask, (int64_t)image->width * image->height);
@@ -75,8 +76,8 @@ bool lp_prompt_score_add(struct lp_prompt_score *s, struct lp_bench *bench, cons
                          const struct lp_image *image, struct lp_error *err) {
     double w = p->width, h = p->height;
     if (image->width != p->width || image->height != p->height)
-        return lp_error_set(err, LP_EINPUT, "%s has %d x %d px, its truth %d x %d", p->file, image->width, image->height, p->width,
-                            p->height);
+        return lp_error_set(err, LP_EINPUT, "%s has %d x %d px, its truth %d x %d", p->file, image->width,
+                            image->height, p->width, p->height);
     uint8_t *mask = lp_alloc_array((size_t)p->width, (size_t)p->height);
     bool done = mask || lp_error_memory(err);
     for (int i = 0; done && i < p->objects; i++) {
@@ -125,7 +126,8 @@ json_t *lp_prompt_score_json(const struct lp_prompt_score *s) {
     json_t *all = json_object();
     for (int k = 0; all && k < LP_PROMPTED; k++) {
         json_t *one = json_pack("{s:I, s:f, s:f}", "things", (json_int_t)s->things[k], "click",
-                                lp_prompt_score_click(s, (enum lp_prompted)k), "box", lp_prompt_score_box(s, (enum lp_prompted)k));
+                                lp_prompt_score_click(s, (enum lp_prompted)k), "box",
+                                lp_prompt_score_box(s, (enum lp_prompted)k));
         if (json_object_set_new(all, names[k], one)) {
             json_decref(all);
             return NULL;

@@ -20,10 +20,13 @@ echo '{"images": [], "annotations": [], "categories": []}' >"$work/instances.jso
 expect 1 "nothing in its pictures has a mask" prompts --scenes "$work"
 
 # the first thing in the first scene lies at 192..243, 165..247 px
-"$program" chat --image "$work/scenes/000000.jpg" --points '[[0.85,0.8]]' --json "Cut out what I clicked on" >"$work/answer" 2>"$work/err"
-grep -q '"API_name":"sam",.*"status":"done",.*"handle":"mask_1"' "$work/answer" || complain "chat cut nothing out: $(cat "$work/answer" "$work/err")"
+"$program" chat --image "$work/scenes/000000.jpg" --points '[[0.85,0.8]]' --json "Cut out what I clicked on" \
+    >"$work/answer" 2>"$work/err"
+grep -q '"API_name":"sam",.*"status":"done",.*"handle":"mask_1"' "$work/answer" ||
+    complain "chat cut nothing out: $(cat "$work/answer" "$work/err")"
 grep -oE '"masks":\[\{"score":[0-9.]+,"box":\[[0-9,]+\]' "$work/answer" | tr -cs '0-9.' ' ' | awk '
     function common(a, b, c, d) { return (b < d ? b : d) - (a > c ? a : c) }
     { both = common($2, $4, 192, 243) * common($3, $5, 165, 247)
-      exit !(both > 0.7 * (($4 - $2) * ($5 - $3) + 51 * 82 - both)) }' || complain "chat cut something else out: $(cat "$work/answer")"
+      exit !(both > 0.7 * (($4 - $2) * ($5 - $3) + 51 * 82 - both)) }' ||
+    complain "chat cut something else out: $(cat "$work/answer")"
 exit $failed
