@@ -4,10 +4,9 @@
 
 The network is transformers' SamModel; the losses are the paper's (Kirillov et al. 2023, arXiv:2304.02643, appendix A):
 20 focal + 1 dice for a mask, of a click's three answers only for the best one, and squared error for the scores, which
-counts five times, as a click's answer is chosen by them. Every
-picture is seen once a step and asked about PROMPTS of its things in two rounds: a click anywhere on each; its box, a
-little off; every third step in a third one: the click again with a second one where the first answer was wrong, with or
-without that answer's mask.
+counts five times, as a click's answer is chosen by them. Every picture is seen once a step and asked about PROMPTS of its
+things in two rounds: a click anywhere on each; its box, a little off; every third step in a third one: the click again
+with a second one where the first answer was wrong, with or without that answer's mask.
 
     llava-plus data scenes --count 20000 --seed 7001 --out SCENES
     sam.py SCENES MODEL [--steps N]        # goes on from MODEL/checkpoint.pt where there is one
@@ -244,7 +243,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("scenes", help="a folder that `data scenes` wrote, of 256 px")
     p.add_argument("model", help="the folder for the model and checkpoint.pt")
-    p.add_argument("--steps", type=int, default=12000, help="(default 12000)")
+    p.add_argument("--steps", type=int, default=4200, help="(default 4200)")
     said = p.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
