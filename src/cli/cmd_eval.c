@@ -16,6 +16,7 @@ static const struct {
     {"scenes", lp_cmd_eval_scenes, "answers about pictures whose content is known: presence, count, colour, relation, caption"},
     {"detect", lp_cmd_eval_detect, "boxes against COCO's annotations: average precision and recall, as pycocotools"},
     {"segment", lp_cmd_eval_segment, "masks against COCO's annotations, the same"},
+    {"prompts", lp_cmd_eval_prompts, "masks at one click and in a box against the truth: mean intersection over union"},
     {NULL, NULL, NULL},
 };
 

@@ -5,6 +5,6 @@
 
 #include "cli/command.h"
 
-lp_command lp_cmd_eval_plan, lp_cmd_eval_scenes, lp_cmd_eval_detect, lp_cmd_eval_segment;
+lp_command lp_cmd_eval_plan, lp_cmd_eval_scenes, lp_cmd_eval_detect, lp_cmd_eval_segment, lp_cmd_eval_prompts;
 
 #endif

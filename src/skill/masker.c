@@ -20,7 +20,8 @@ struct masker {
 };
 
 static bool find_weights(char out[PATH_MAX]) {
-    static const char *const names[] = {"sam", "sam-vit-huge", "sam-vit-large", "sam-vit-base", NULL};
+    static const char *const names[] = {"sam", "sam-vit-huge", "sam-vit-large", "sam-vit-base",
+                                        "llava-plus-nano-sam-v1", NULL};
     return lp_models_find(names, out);
 }
 

@@ -25,7 +25,7 @@ holds() {
 
 reading='^Disk Utility~The backup could not be completed.~There is not enough free space on drive D.~Try again Cancel~$'
 
-expect 0 'detect  \(grounding_dino\).*lacks       Grounding DINO.*ocr  \(ocr, easyocr\).*ready       yes.*1 of 16 skills' '' list
+expect 0 'detect  \(grounding_dino\).*lacks       Grounding DINO.*ocr  \(ocr, easyocr\).*ready       yes.*2 of 16 skills' '' list
 expect 0 '^\[.*"name": "detect",.*"api_name": "grounding_dino".*"ready": false,.*"lacks": "Grounding.*\]~$' '' list --json
 expect 2 '' "^llava-plus skill list: there is no option '--jsn'; did you mean '--json'\?~$" list --jsn
 expect 2 '' '^usage: llava-plus skill list'
@@ -85,7 +85,7 @@ printf '{}' >"$work/none.json"
 LLAVA_PLUS_MODELS=$work/models expect 1 '' "none.json: it names no pictures: .*~$" run segment_at -i "$picture" --points "$at" \
     --truth "$work/none.json" --results "$work/results.json"
 
-for name in detect segment_instances segment_semantic segment_at segment_levels caption tag caption_ground tag_ground \
+for name in detect segment_instances segment_semantic segment_levels caption tag caption_ground tag_ground \
     retrieve edit inpaint; do
     expect 1 '' "^llava-plus skill run: $name is not ready on this machine: it needs [^~]*weights[^~]*~$" \
         run $name --image "$picture"
@@ -95,7 +95,8 @@ for name in generate generate_from_layout; do
 done
 expect 1 '' 'segment_like is not ready' run segment_like --image "$picture" --reference "$picture" \
     --reference-boxes '[[0.1,0.2,0.5,0.6]]'
-expect 1 '' 'segment_at is not ready' run segment_at --image "$picture" --points '[[0.5,0.4]]'
+expect 0 '"masks": \[~ +\{~ +"score": [0-9.]+,.*"segmentation": \{~.*"handles": "mask_1"~\}~$' '' \
+    run segment_at --image "$picture" --points '[[0.5,0.4]]' --json
 expect 1 '' 'inpaint is not ready' run inpaint --image "$picture" --prompt 'a cat' --mask "$picture"
 expect 2 '' '--points is not a JSON list such as \[\[0.5,0.4\]\]~$' run segment_at --image "$picture" --points '0.5;0.4'
 expect 2 '' '--reference-boxes is not a list' run segment_like --image "$picture" --reference-boxes '{}'

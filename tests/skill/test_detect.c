@@ -206,7 +206,6 @@ static void says_what_it_lacks(void **state) {
         {"detect", "grounding-dino",
          "Grounding DINO weights (a folder such as IDEA-Research/grounding-dino-tiny"},
         {"segment_instances", "grounding-dino", "Grounding DINO weights"},
-        {"segment_instances", "sam", "SAM weights"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char link[128], target[128] = {0};

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What the shipped SAM cuts out of held-out scenes: asked by eval prompts, and by a plain sentence with a mark.
+# usage: eval_prompts.sh TESTS_DIR BINARY
+set -u
+program=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+. "$1/cli/checks.sh"
+unset LLAVA_PLUS_MODELS
+
+"$program" data scenes --count 8 --seed 990001 --out "$work/scenes" 2>/dev/null || complain "no scenes were drawn"
+
+# on 1,000 scenes of this seed: models/llava-plus-nano-sam-v1/README.md
+expect 0 "wholes        " prompts --scenes "$work/scenes" --least-click 0.7 --least-box 0.75 --json "$work/out.json"
+grep -q '"wholes":{"things":[0-9]*,"click":0\.[0-9]*,"box":0\.' "$work/out.json" || complain "the means are missing in the JSON"
+expect 1 "is below 1.0000" prompts --scenes "$work/scenes" -n 2 --least-box 1
+expect 2 "say with --scenes DIR which pictures" prompts
+expect 1 "none/instances.json" prompts --scenes "$work/none"
+echo '{"images": [], "annotations": [], "categories": []}' >"$work/instances.json"
+expect 1 "nothing in its pictures has a mask" prompts --scenes "$work"
+
+# the first thing in the first scene lies at 192..243, 165..247 px
+"$program" chat --image "$work/scenes/000000.jpg" --points '[[0.85,0.8]]' --json "Cut out what I clicked on" \
+    >"$work/answer" 2>"$work/err"
+grep -q '"API_name":"sam",.*"status":"done",.*"handle":"mask_1"' "$work/answer" ||
+    complain "chat cut nothing out: $(cat "$work/answer" "$work/err")"
+grep -oE '"masks":\[\{"score":[0-9.]+,"box":\[[0-9,]+\]' "$work/answer" | tr -cs '0-9.' ' ' | awk '
+    function common(a, b, c, d) { return (b < d ? b : d) - (a > c ? a : c) }
+    { both = common($2, $4, 192, 243) * common($3, $5, 165, 247)
+      exit !(both > 0.7 * (($4 - $2) * ($5 - $3) + 51 * 82 - both)) }' ||
+    complain "chat cut something else out: $(cat "$work/answer")"
+exit $failed

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes models/llava-plus-nano-sam-v1: a small Segment Anything of sticker scenes, trained from nothing.
+
+The network is transformers' SamModel; the losses are the paper's (Kirillov et al. 2023, arXiv:2304.02643, appendix A):
+20 focal + 1 dice for a mask, of a click's three answers only for the best one, and squared error for the scores, which
+counts five times, as a click's answer is chosen by them. Every picture is seen once a step and asked about PROMPTS of its
+things in two rounds: a click anywhere on each; its box, a little off; every third step in a third one: the click again
+with a second one where the first answer was wrong, with or without that answer's mask.
+
+    llava-plus data scenes --count 20000 --seed 7001 --out SCENES
+    sam.py SCENES MODEL [--steps N]        # goes on from MODEL/checkpoint.pt where there is one
+
+Needs torch, transformers, safetensors, numpy, Pillow and pycocotools.
+"""
+import argparse
+import json
+import math
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from pycocotools import mask as rle
+from transformers import SamConfig, SamImageProcessor, SamModel
+
+SIDE, PATCH, WIDTH, CHANNELS = 256, 16, 128, 96  # px, px, of the encoder, of its features
+LOW = 4 * SIDE // PATCH                        # px of the masks that the network draws
+PICTURES, PROMPTS = 4, 4                       # a step; of each picture in each round
+RATES, WARM, DECAY = (2e-3, 1e-3), 100, 0.05   # of Muon, of AdamW
+FIRST = 500  # steps in which inside and outside weigh the same: else all masks stay empty for long
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def config():
+    vision = dict(hidden_size=WIDTH, output_channels=CHANNELS, num_hidden_layers=5, num_attention_heads=WIDTH // 32,
+                  image_size=SIDE, patch_size=PATCH, mlp_dim=4 * WIDTH, window_size=8, global_attn_indexes=[2],
+                  num_pos_feats=CHANNELS // 2)
+    prompt = dict(hidden_size=CHANNELS, image_size=SIDE, patch_size=PATCH, mask_input_channels=16)
+    decoder = dict(hidden_size=CHANNELS, mlp_dim=4 * CHANNELS, num_hidden_layers=2, num_attention_heads=4,
+                   iou_head_hidden_dim=CHANNELS)
+    return SamConfig(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)
+
+
+def fresh():
+    """Weights as the original draws them, which are PyTorch's; but places' codes mix coarse and fine."""
+    model = SamModel(config())
+    for module in model.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+    scale = torch.logspace(-2, 1, CHANNELS // 2, 2)
+    model.shared_image_embedding.positional_embedding.copy_(scale * torch.randn(2, CHANNELS // 2))
+    return model
+
+
+class Scenes:
+    def __init__(self, folder):
+        self.folder = folder
+        with open(os.path.join(folder, "instances.json")) as f:
+            truth = json.load(f)
+        self.name = {i["id"]: i["file_name"] for i in truth["images"]}
+        self.things = {}
+        for a in truth["annotations"]:
+            self.things.setdefault(a["image_id"], []).append((a["segmentation"], a["bbox"]))
+        self.of_each = np.array([a["image_id"] for a in truth["annotations"]])
+
+    def batch(self, g):
+        """pixels [B,3,S,S], masks [B,P,S,S] of 0 and 1, clicks [B,P,2], boxes [B,P,4] in px."""
+        pixels, masks, clicks, boxes = [], [], [], []
+        for i in g.choice(self.of_each, PICTURES):  # the more things, the more often
+            pixels.append(np.asarray(Image.open(os.path.join(self.folder, self.name[i])).convert("RGB")))
+            for t in g.integers(0, len(self.things[i]), PROMPTS):
+                segmentation, (x, y, w, h) = self.things[i][t]
+                mask = rle.decode(segmentation)
+                inside = np.flatnonzero(mask.T)
+                off = g.normal(0, g.uniform(0, 0.1), 4) * (w, h, w, h)
+                masks.append(mask)
+                clicks.append(divmod(inside[g.integers(len(inside))], SIDE))
+                boxes.append(np.clip(np.array([x, y, x + w, y + h]) + off, 0, SIDE))
+        pixels = (torch.tensor(np.stack(pixels)) / 255 - torch.tensor(MEAN)) / torch.tensor(DEVIATION)
+        of_each = [torch.tensor(np.stack(x)).float().unflatten(0, (PICTURES, PROMPTS)) for x in (masks, clicks, boxes)]
+        return pixels.permute(0, 3, 1, 2), *of_each
+
+
+def answer(model, features, three, points=None, labels=None, boxes=None, masks=None):
+    """features [B,O,s,s], points [B,P,k,2] and so on -> logits [B,P,answers,LOW,LOW], scores [B,P,answers]."""
+    sparse, dense = model.prompt_encoder(points, labels, boxes, masks)
+    places = model.get_image_wide_positional_embeddings().expand(len(features), -1, -1, -1)
+    return model.mask_decoder(features, places, sparse, dense, three)[:2]
+
+
+def overlap(logits, truth):
+    inside, real = logits > 0, truth >= 0.5
+    return (inside & real).sum((-1, -2)) / (inside | real).sum((-1, -2)).clamp(min=1)
+
+
+def mask_loss(logits, truth, first):
+    """Both [..,LOW,LOW], truth 0..1: how much of the pixel is inside -> [..]."""
+    p = torch.sigmoid(logits)
+    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    if first:
+        share = truth.mean((-1, -2), keepdim=True).clamp(0.01, 0.99)
+        entropy = entropy * (truth / share + (1 - truth) / (1 - share)) / 2
+    else:
+        entropy = 20 * entropy * (truth + p - 2 * truth * p) ** 2 / 2
+    dice = 1 - (2 * (p * truth).sum((-1, -2)) + 1) / (p.sum((-1, -2)) + truth.sum((-1, -2)) + 1)
+    return entropy.mean((-1, -2)) + dice
+
+
+def judge(logits, scores, truth, first):
+    """The loss of the best answer and of all scores; the overlap of the answer with the highest score."""
+    truth = truth.unsqueeze(2).expand_as(logits)
+    right = overlap(logits, truth)
+    loss = mask_loss(logits, truth, first).min(-1).values.mean() + 5 * F.mse_loss(scores, right)
+    return loss, right.gather(-1, scores.argmax(-1, keepdim=True)).mean()
+
+
+def correction(logits, truth, g):
+    """logits, truth [N,LOW,LOW] -> a point [N,2] in px where they differ, or anywhere where they do not; its label [N]."""
+    points, labels = [], []
+    for inside, real in zip((logits > 0).numpy(), (truth >= 0.5).numpy()):
+        at = np.argwhere(inside != real)
+        y, x = at[g.integers(len(at))] if len(at) else (g.integers(LOW), g.integers(LOW))
+        points.append(((x + 0.5) * SIDE / LOW - 0.5, (y + 0.5) * SIDE / LOW - 0.5))
+        labels.append(int(real[y, x]))
+    return torch.tensor(points).float(), torch.tensor(labels)
+
+
+def step_loss(model, batch, g, step):
+    pixels, masks, clicks, boxes = batch
+    truth = F.avg_pool2d(masks, SIDE // LOW)
+    features = model.vision_encoder(pixels)[0]
+    ones = torch.ones(PICTURES, PROMPTS, 1, dtype=torch.long)
+    first = step < FIRST
+    logits, scores = answer(model, features, True, clicks.unsqueeze(2), ones)
+    click_loss, click = judge(logits, scores, truth, first)
+    box_loss, box = judge(*answer(model, features, False, boxes=boxes), truth, first)
+    if step % 3:
+        return click_loss + box_loss, click, box
+
+    N = PICTURES * PROMPTS
+    best = scores.argmax(-1).view(N)
+    seen = logits.detach().view(N, -1, LOW, LOW)[torch.arange(N), best]
+    point, label = correction(seen, truth.view(N, LOW, LOW), g)
+    points = torch.stack([clicks.view(N, 2), point], 1).unsqueeze(1)
+    labels = torch.stack([ones.view(N), label], 1).unsqueeze(1)
+    again = answer(model, features.repeat_interleave(PROMPTS, 0), False, points, labels,
+                   masks=seen.unsqueeze(1) if step % 2 else None)
+    return click_loss + box_loss + judge(*again, truth.view(N, 1, LOW, LOW), first)[0], click, box
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose singular values are made about 1 (Jordan et al. 2024, Liu et al. 2025, arXiv:2502.16982)."""
+
+    def __init__(self, weights):
+        super().__init__(weights, {"lr": 0})
+
+    @torch.no_grad()
+    def step(self):
+        for w in self.param_groups[0]["params"]:
+            if w.grad is None:  # of masks as prompts, in steps without them
+                continue
+            kept = self.state[w]
+            momentum = kept.setdefault("momentum", torch.zeros_like(w)).lerp_(w.grad, 0.05)
+            x = w.grad.lerp(momentum, 0.95).flatten(1)
+            tall = x.shape[0] > x.shape[1]
+            x = x.T if tall else x
+            x = x / (x.norm() + 1e-7)
+            for _ in range(5):
+                a = x @ x.T
+                x = 3.4445 * x + (2.0315 * a @ a - 4.7750 * a) @ x
+            x = x.T if tall else x
+            rate = self.param_groups[0]["lr"]
+            w.mul_(1 - rate * DECAY).sub_(x.reshape(w.shape), alpha=rate * 0.2 * math.sqrt(max(x.shape)))
+
+
+def optimizers(model):
+    """Muon for what multiplies, AdamW for codes, tables, norms and biases."""
+    layers = [m.weight for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+    mine = set(layers)
+    others = [w for w in model.parameters() if w not in mine]
+    return Muon(layers), torch.optim.AdamW(others, lr=0, betas=(0.9, 0.98), weight_decay=0)
+
+
+def rate_at(step, steps):
+    """Of the highest: a short rise, then down along a cosine."""
+    return min(1, (step + 1) / WARM) * (0.51 + 0.49 * math.cos(math.pi * step / steps))
+
+
+def save(model, folder):
+    """As transformers saves a SamModel, in float16: half the bytes."""
+    model.half().save_pretrained(folder)
+    model.float()
+    square = {"height": SIDE, "width": SIDE}
+    low = {"height": LOW, "width": LOW}
+    SamImageProcessor(size={"longest_edge": SIDE}, mask_size={"longest_edge": LOW}, pad_size=square,
+                      mask_pad_size=low).save_pretrained(folder)
+
+
+class Progress:
+    """What is kept after every 250 steps, so that a training that was stopped goes on."""
+
+    def __init__(self, folder, model, pair):
+        self.path, self.model, self.pair, self.step = os.path.join(folder, "checkpoint.pt"), model, pair, 0
+        if os.path.exists(self.path):
+            kept = torch.load(self.path, weights_only=True)
+            model.load_state_dict(kept["model"])
+            for optimizer, state in zip(pair, kept["optimizers"]):
+                optimizer.load_state_dict(state)
+            self.step = kept["step"]
+
+    def keep(self, step):
+        torch.save({"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.pair], "step": step},
+                   self.path + ".new")
+        os.replace(self.path + ".new", self.path)
+
+
+def train(model, scenes, folder, steps):
+    pair = optimizers(model)
+    progress = Progress(folder, model, pair)
+    began, mean = time.time(), np.zeros(3)
+    for step in range(progress.step, steps):
+        g = np.random.default_rng([1, step])
+        loss, click, box = step_loss(model, scenes.batch(g), g, step)
+        model.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
+        for optimizer, rate in zip(pair, RATES):
+            optimizer.param_groups[0]["lr"] = rate * rate_at(step, steps)
+            optimizer.step()
+        mean += np.array([loss.item(), click.item(), box.item()]) / 50
+        if (step + 1) % 50 == 0:
+            print(f"{step + 1:6d} {time.time() - began:7.0f} s  loss {mean[0]:.4f}  click {mean[1]:.3f}  box {mean[2]:.3f}",
+                  flush=True)
+            mean[:] = 0
+        if (step + 1) % 250 == 0 or step + 1 == steps:
+            progress.keep(step + 1)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("scenes", help="a folder that `data scenes` wrote, of 256 px")
+    p.add_argument("model", help="the folder for the model and checkpoint.pt")
+    p.add_argument("--steps", type=int, default=4200, help="(default 4200)")
+    said = p.parse_args()
+    torch.manual_seed(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+    os.makedirs(said.model, exist_ok=True)
+    model = fresh()
+    train(model, Scenes(said.scenes), said.model, said.steps)
+    save(model, said.model)
+
+
+if __name__ == "__main__":
+    main()
