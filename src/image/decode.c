@@ -138,6 +138,18 @@ static bool to_rgb(VipsImage **image) {
     return (*image)->Bands == 3;
 }
 
+/* The opacity of what has one -> three equal 8-bit bands of it. */
+static bool to_alpha(VipsImage **image) {
+    STEP(vips_extract_band(*image, &next, (*image)->Bands - 1, NULL));
+    if ((*image)->BandFmt == VIPS_FORMAT_USHORT)
+        STEP(vips_msb(*image, &next, NULL));
+    if ((*image)->BandFmt != VIPS_FORMAT_UCHAR)
+        STEP(vips_cast_uchar(*image, &next, NULL));
+    VipsImage *bands[] = {*image, *image, *image};
+    STEP(vips_bandjoin(bands, &next, 3, NULL));
+    return true;
+}
+
 /* Where pixel (x, y) of the stored picture goes: byte start + x * right + y * down of ours. */
 struct layout {
     int64_t start, right, down;
@@ -192,7 +204,7 @@ static bool pull(VipsImage *in, struct lp_image *out, int orientation) {
     return ok;
 }
 
-static struct lp_image *decode_as(const struct kind *kind, VipsFailOn fail_on, const uint8_t *bytes, size_t n,
+static struct lp_image *decode_as(const struct kind *kind, VipsFailOn fail_on, bool alpha, const uint8_t *bytes, size_t n,
                                   const char *name, struct lp_error *err) {
     struct lp_image *image = NULL;
     VipsImage *in = load(kind, bytes, n, fail_on);
@@ -208,7 +220,10 @@ static struct lp_image *decode_as(const struct kind *kind, VipsFailOn fail_on, c
         lp_error_set(err, LP_EINPUT,
                      "'%s' says it is %d x %d pixels large, more than %d in all: make it smaller first", name,
                      in->Xsize, in->Ysize, LP_IMAGE_MAX_PIXELS);
-    else if (VIPS_IMAGE_SIZEOF_PEL(in) > MAX_PIXEL_BYTES || !to_rgb(&in))
+    else if (alpha && !vips_image_hasalpha(in))
+        lp_error_set(err, LP_EINPUT, "'%s' is a %s picture without transparency: save it with an alpha channel", name,
+                     kind->name);
+    else if (VIPS_IMAGE_SIZEOF_PEL(in) > MAX_PIXEL_BYTES || !(alpha ? to_alpha(&in) : to_rgb(&in)))
         lp_error_set(err, LP_EINPUT,
                      "'%s' is a %s picture of a colour kind that cannot be read: save it as RGB", name,
                      kind->name);
@@ -226,12 +241,12 @@ static struct lp_image *decode_as(const struct kind *kind, VipsFailOn fail_on, c
 
 /* libjpeg only warns when the data end before the pixels do, and warns of harmless things, too: what warned
  * is decoded again and the warning read. libvips keeps it in one text for all threads, so one at a time. */
-static struct lp_image *decode_warned(const struct kind *kind, const uint8_t *bytes, size_t n,
+static struct lp_image *decode_warned(const struct kind *kind, bool alpha, const uint8_t *bytes, size_t n,
                                       const char *name, struct lp_error *err) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&lock);
     vips_error_clear();
-    struct lp_image *image = decode_as(kind, VIPS_FAIL_ON_ERROR, bytes, n, name, err);
+    struct lp_image *image = decode_as(kind, VIPS_FAIL_ON_ERROR, alpha, bytes, n, name, err);
     if (image && strstr(vips_error_buffer(), "premature end")) {
         lp_error_set(err, LP_EINPUT, "'%s' is a damaged or cut off %s picture: get the file again", name,
                      kind->name);
@@ -269,7 +284,8 @@ bool lp_image_check(const char *path, struct lp_error *err) {
     return ok;
 }
 
-struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err) {
+/* The colours, or where `alpha` the opacity three times. */
+static struct lp_image *decode(const void *bytes, size_t n, bool alpha, const char *name, struct lp_error *err) {
     const struct kind *kind = kind_of(bytes, n);
     if (n == 0)
         lp_error_set(err, LP_EINPUT, "'%s' is empty, not a picture", name);
@@ -293,13 +309,31 @@ struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, 
         bool is_jpeg = kind->load == vips_jpegload_buffer;
         struct lp_error first = {0};
         struct lp_image *image =
-            decode_as(kind, is_jpeg ? VIPS_FAIL_ON_WARNING : VIPS_FAIL_ON_ERROR, bytes, n, name, &first);
+            decode_as(kind, is_jpeg ? VIPS_FAIL_ON_WARNING : VIPS_FAIL_ON_ERROR, alpha, bytes, n, name, &first);
         if (!image && is_jpeg && first.code == LP_EINPUT)
-            image = decode_warned(kind, bytes, n, name, err);
+            image = decode_warned(kind, alpha, bytes, n, name, err);
         else if (!image && err)
             *err = first;
         lp_vips_end();
         return image;
     }
     return NULL;
+}
+
+struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err) {
+    return decode(bytes, n, false, name, err);
+}
+
+uint8_t *lp_image_decode_alpha(const void *bytes, size_t n, const char *name, int *width, int *height, struct lp_error *err) {
+    struct lp_image *image = decode(bytes, n, true, name, err);
+    if (!image)
+        return NULL;
+    *width = image->width;
+    *height = image->height;
+    for (int64_t i = 0; i < (int64_t)image->width * image->height; i++)
+        image->pixel[i] = image->pixel[3 * i];
+    uint8_t *alpha = image->pixel; /* three times as long as is used */
+    image->pixel = NULL;
+    lp_image_close(image);
+    return alpha;
 }

@@ -25,6 +25,10 @@ struct lp_image *lp_image_open(const char *path, struct lp_error *err);
 /* The same from n bytes (borrowed during the call). `name` names them in errors. */
 struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err);
 
+/* Only how opaque it is: [height,width], 0 (transparent) to 255. Owned by caller (lp_free); NULL as above, and LP_EINPUT
+ * where the picture has no alpha channel. */
+uint8_t *lp_image_decode_alpha(const void *bytes, size_t n, const char *name, int *width, int *height, struct lp_error *err);
+
 /* Whether a file is a whole picture: by its header and its end where these tell, else by decoding it. */
 bool lp_image_check(const char *path, struct lp_error *err);
 

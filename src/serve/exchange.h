@@ -40,7 +40,8 @@ enum { /* lp_route.ways */
     LP_ROUTE_OPEN = 1,  /* needs no key */
     LP_ROUTE_PLAIN = 2, /* the body may be of any Content-Type, or none */
     LP_ROUTE_PICTURES = 4, /* the body may also be a picture or a form with pictures */
-    LP_ROUTE_WORKER = 8 /* wants the settings' key of workers, where there is one */
+    LP_ROUTE_WORKER = 8, /* wants the settings' key of workers, where there is one */
+    LP_ROUTE_FORM = 16   /* the body must be a form */
 };
 
 struct lp_route {

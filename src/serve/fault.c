@@ -21,7 +21,9 @@ static int status_of(enum lp_code code) {
     case LP_EUSAGE:
     case LP_EINPUT:
         return 400;
-    case LP_EIO: /* of a planner on another server */
+    case LP_EMISSING: /* of a skill that is not ready */
+        return 501;
+    case LP_EIO: /* of a planner on another server, a worker or a skill's process */
         return 502;
     case LP_EMEMORY:
         return 503;

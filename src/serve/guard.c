@@ -113,6 +113,8 @@ static bool has_type(const struct lp_exchange *x, const char *name) {
 
 /* Whether the body is of a kind that the route reads. */
 static bool is_readable(const struct lp_exchange *x) {
+    if (x->route->ways & LP_ROUTE_FORM)
+        return has_type(x, "multipart/form-data");
     return has_type(x, "application/json") ||
            (x->route->ways & LP_ROUTE_PICTURES && (has_type(x, "image/") || has_type(x, "multipart/form-data")));
 }
@@ -134,7 +136,9 @@ bool lp_guard(const struct lp_exchange *x, const char *method, struct lp_fault *
     if (wanted_keys(x) && !has_key(x, wanted_keys(x)))
         return lp_fault_set(fault, 401, NULL, "invalid_api_key", "the API key is missing or wrong");
     if (x->route && !(x->route->ways & LP_ROUTE_PLAIN) && !strcmp(method, MHD_HTTP_METHOD_POST) && !is_readable(x))
-        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type application/json%s",
-                            x->route->ways & LP_ROUTE_PICTURES ? ", image/.. or multipart/form-data" : "");
+        return lp_fault_set(fault, 415, NULL, NULL, "the body must have the Content-Type %s",
+                            x->route->ways & LP_ROUTE_FORM       ? "multipart/form-data"
+                            : x->route->ways & LP_ROUTE_PICTURES ? "application/json, image/.. or multipart/form-data"
+                                                                 : "application/json");
     return true;
 }

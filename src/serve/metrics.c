@@ -3,7 +3,7 @@
 #include "serve/metrics.h"
 
 static const int statuses[LP_METRIC_STATUSES] = {200, 201, 204, 400, 401, 403, 404, 405, 409,
-                                                 413, 415, 429, 431, 499, 500, 502, 503, 507};
+                                                 413, 415, 429, 431, 499, 500, 501, 502, 503, 507};
 static const double bounds[LP_METRIC_BUCKETS] = {0.001, 0.005, 0.02, 0.1, 0.25, 0.5,  1,
                                                  2.5,   5,     10,   30,  120,  1e300};
 

@@ -4,50 +4,11 @@
 #include "base/memory.h"
 #include "serve/fetching.h"
 #include "serve/fields.h"
+#include "serve/form.h"
 #include "serve/routes.h"
 
 #include <string.h>
 #include <strings.h>
-
-/* The pictures of a form, one behind the other. */
-struct form {
-    struct lp_str picture[LP_CHAT_PICTURES];
-    int n;
-    bool too_many;
-};
-
-static void form_done(struct form *f) {
-    for (int i = 0; i < f->n; i++)
-        lp_str_done(&f->picture[i]);
-}
-
-/* More of a form's field; from 0 on a new one. Fields without a file's name are not for us. */
-static enum MHD_Result take(void *context, enum MHD_ValueKind kind, const char *key, const char *file, const char *type,
-                            const char *encoding, const char *data, uint64_t at, size_t n) {
-    struct form *f = context;
-    (void)kind;
-    (void)key;
-    (void)type;
-    (void)encoding;
-    if (!file)
-        return MHD_YES;
-    f->too_many = f->too_many || (!at && f->n == LP_CHAT_PICTURES);
-    if (f->too_many)
-        return MHD_YES;
-    if (!at)
-        f->n++;
-    lp_str_add(&f->picture[f->n - 1], data, n);
-    return f->picture[f->n - 1].failed ? MHD_NO : MHD_YES;
-}
-
-static bool read_form(struct lp_exchange *x, struct form *f, struct lp_fault *fault) {
-    struct MHD_PostProcessor *reader = MHD_create_post_processor(x->connection, 4096, take, f);
-    bool good = reader && MHD_post_process(reader, lp_str_text(&x->body), x->body.n) == MHD_YES;
-    good = (!reader || MHD_destroy_post_processor(reader) == MHD_YES) && good;
-    if (f->too_many)
-        return lp_fault_set(fault, 400, NULL, NULL, "a form may have at most %d pictures", LP_CHAT_PICTURES);
-    return (good && f->n) || lp_bad(fault, NULL, "the form cannot be read, or has no file in it");
-}
 
 /* Adds a picture, after a look whether it is one. */
 static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, json_t *list) {
@@ -61,6 +22,24 @@ static bool add(struct lp_exchange *x, const char *id, const struct lp_str *byte
         lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image->width, image->height, fault);
     lp_image_close(image);
     return one && !json_array_append_new(list, one);
+}
+
+/* Adds a form's files; its other fields are not for us. */
+static bool add_form(struct lp_exchange *x, const char *id, json_t *list) {
+    struct lp_fault *fault = &x->errand.fault;
+    struct lp_form form = {0};
+    bool good = lp_form_read(&form, x, fault);
+    int files = 0;
+    for (int i = 0; i < form.n; i++)
+        files += form.field[i].file;
+    if (good && files > LP_CHAT_PICTURES)
+        good = lp_fault_set(fault, 400, NULL, NULL, "a form may have at most %d pictures", LP_CHAT_PICTURES);
+    else if (good && !files)
+        good = lp_bad(fault, NULL, "the form has no file in it");
+    for (int i = 0; good && i < form.n; i++)
+        good = !form.field[i].file || add(x, id, &form.field[i].value, list);
+    lp_form_done(&form);
+    return good;
 }
 
 /* The bytes that a JSON body means. */
@@ -99,7 +78,6 @@ static void work(struct lp_exchange *x) {
     const struct lp_hash owner = lp_guard_owner(x);
     struct lp_fault *fault = &x->errand.fault;
     struct lp_state_found found = {0};
-    struct form form = {0};
     json_t *list = json_array();
     char id[LP_SESSION_ID];
     lp_exchange_part(x, 0, id, sizeof id);
@@ -108,9 +86,7 @@ static void work(struct lp_exchange *x) {
         found.bytes = lp_fetching_take(x, 0);
         good = add(x, id, &found.bytes, list);
     } else if (good && !strncasecmp(type, "multipart/", 10)) {
-        good = read_form(x, &form, fault);
-        for (int i = 0; good && i < form.n; i++)
-            good = add(x, id, &form.picture[i], list);
+        good = add_form(x, id, list);
     } else if (good && !strncasecmp(type, "image/", 6)) {
         good = add(x, id, &x->body, list);
     } else if (good) {
@@ -122,7 +98,6 @@ static void work(struct lp_exchange *x) {
     if (!x->errand.value && !fault->status)
         lp_fault_memory(fault);
     json_decref(list);
-    form_done(&form);
     lp_state_found_done(&found);
 }
 

@@ -2,6 +2,8 @@
 /* serve/routes.c - the table of routes. */
 #include "serve/routes.h"
 
+#include "serve/image_order.h"
+
 const struct lp_route lp_routes[] = {
     {"GET", "/", LP_ROUTE_OPEN, lp_route_page, NULL},
     {"GET", "/page/*", LP_ROUTE_OPEN, lp_route_page_file, NULL},
@@ -11,6 +13,8 @@ const struct lp_route lp_routes[] = {
     {"GET", "/v1/models", 0, lp_route_models, NULL},
     {"GET", "/v1/models/", 0, lp_route_model, NULL},
     {"POST", "/v1/chat/completions", 0, lp_route_chat_completions, lp_route_chat_completions_finish},
+    {"POST", "/v1/images/generations", 0, lp_route_image_generations, lp_image_order_finish},
+    {"POST", "/v1/images/edits", LP_ROUTE_FORM, lp_route_image_edits, lp_image_order_finish},
     {"POST", "/v1/sessions", 0, lp_route_session_create, lp_errand_finish},
     {"GET", "/v1/sessions", 0, lp_route_session_list, lp_errand_finish},
     {"GET", "/v1/sessions/*", 0, lp_route_session_get, lp_errand_finish},

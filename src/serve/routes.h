@@ -15,6 +15,8 @@ void lp_route_models(struct lp_exchange *x);
 void lp_route_model(struct lp_exchange *x);
 void lp_route_chat_completions(struct lp_exchange *x);
 void lp_route_chat_completions_finish(struct lp_exchange *x);
+void lp_route_image_generations(struct lp_exchange *x);
+void lp_route_image_edits(struct lp_exchange *x);
 void lp_route_session_create(struct lp_exchange *x);
 void lp_route_session_list(struct lp_exchange *x);
 void lp_route_session_get(struct lp_exchange *x);

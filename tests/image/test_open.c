@@ -143,6 +143,53 @@ static void png_kinds(void **state) {
     }
 }
 
+/* Two pixels each: the first transparent, the other half so. */
+static void opacity_alone(void **state) {
+    (void)state;
+    const struct {
+        int depth, color;
+        const char *row; /* after the filter byte */
+        size_t n;
+    } kinds[] = {
+        {8, 4, "\x40\x00\x40\x80", 4},
+        {16, 4, "\x40\x00\x00\x00\x40\x00\x80\x00", 8},
+        {8, 6, "\x0a\x14\x1e\x00\x00\x00\xff\x80", 8},
+        {16, 6, "\x0a\x00\x14\x00\x1e\x00\x00\x00\x00\x00\x00\x00\xff\xff\x80\x00", 16},
+        {8, 3, "\x00\x01", 2},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct lp_str png = {0};
+        uint8_t row[20] = {0};
+        int width = 0, height = 0;
+        memcpy(row + 1, kinds[i].row, kinds[i].n);
+        png_begin(&png, 2, 1, kinds[i].depth, kinds[i].color);
+        if (kinds[i].color == 3) {
+            put_chunk(&png, "PLTE", "\1\2\3\7\x8\x9", 6);
+            put_chunk(&png, "tRNS", "\0\x80", 2);
+        }
+        png_end(&png, row, 1 + kinds[i].n);
+        uint8_t *alpha = lp_image_decode_alpha(png.s, png.n, "a", &width, &height, NULL);
+        assert_true(alpha && width == 2 && height == 1);
+        assert_true(alpha[0] == 0 && alpha[1] == 128);
+        lp_free(alpha);
+        lp_str_done(&png);
+    }
+}
+
+static void opacity_that_is_not_there(void **state) {
+    (void)state;
+    static const uint8_t row[3] = {0, 1, 2};
+    struct lp_str png = {0};
+    struct lp_error err = {0};
+    int width, height;
+    png_begin(&png, 2, 1, 8, 0);
+    png_end(&png, row, sizeof row);
+    assert_null(lp_image_decode_alpha(png.s, png.n, "a.png", &width, &height, &err));
+    assert_int_equal(err.code, LP_EINPUT);
+    assert_string_equal(err.text, "'a.png' is a PNG picture without transparency: save it with an alpha channel");
+    lp_str_done(&png);
+}
+
 static void cmyk_jpeg(void **state) {
     (void)state;
     uint8_t ink[32 * 16 * 4] = {0}; /* paper left, full black right */
@@ -324,6 +371,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind),      cmocka_unit_test(orientations),
         cmocka_unit_test(png_kinds),       cmocka_unit_test(cmyk_jpeg),
+        cmocka_unit_test(opacity_alone),   cmocka_unit_test(opacity_that_is_not_there),
         cmocka_unit_test(profiles),        cmocka_unit_test(first_frame),
         cmocka_unit_test(broken_profile),  cmocka_unit_test(heif),
         cmocka_unit_test(bomb_form),       cmocka_unit_test(several_threads),

@@ -263,6 +263,9 @@ static void pictures_come_in_four_ways(void **state) {
     }
     assert_true(metric(&s, "llava_plus_objects") == 5);
     assert_true(metric(&s, "llava_plus_state_bytes") == (double)png.n); /* one file for all five */
+#define NOTE "--yy\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nno file\r\n"
+#define ONE_FILE "--yy\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.png\"\r\n\r\nx\r\n"
+#define FILES ONE_FILE ONE_FILE ONE_FILE
     static const struct {
         const char *type, *body;
         int status;
@@ -276,6 +279,8 @@ static void pictures_come_in_four_ways(void **state) {
                {"application/json", "{}", 400, "'image' must be"},
                {"application/json", "[[", 400, "not valid JSON"},
                {"multipart/form-data; boundary=yy", "--xx", 400, "the form"},
+               {"multipart/form-data; boundary=yy", NOTE "--yy--\r\n", 400, "the form has no file in it"},
+               {"multipart/form-data; boundary=yy", FILES FILES FILES FILES FILES FILES "--yy--\r\n", 400, "at most 16 pictures"},
                {"multipart/form-data", "--xx", 400, "the form"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char type[80];

@@ -139,6 +139,21 @@ def leaving():
     return chat()
 
 
+def no_picture(call):
+    """No skill makes pictures on this machine: the error says which, and what it needs."""
+    try:
+        return "no error, but %s" % call()
+    except openai.APIStatusError as e:
+        return unless(e.status_code == 501 and "is not ready on this machine: it needs" in e.body["message"], (e.status_code, e.body))
+
+
+def images():
+    with open(PICTURE, "rb") as picture:
+        return (no_picture(lambda: client.images.generate(prompt="a red ball", n=1, size="auto")) or
+                no_picture(lambda: client.images.edit(image=picture, prompt="make it blue")) or
+                raises(openai.BadRequestError, lambda: client.images.generate(prompt="a red ball", response_format="url")))
+
+
 def errors():
     hello = [{"role": "user", "content": "Hello!"}]
     create = client.chat.completions.create
@@ -170,6 +185,7 @@ try:
     check("raw answers and request ids", whole_answers)
     check("eight at once, asyncio", at_once)
     check("a stream that is left, and the next", leaving)
+    check("pictures that no skill makes here", images)
     check("errors are the client's own", errors)
 finally:
     server.send_signal(signal.SIGTERM)
