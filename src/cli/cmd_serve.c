@@ -106,7 +106,7 @@ int lp_cmd_serve(int argc, char **argv) {
     const struct lp_usage usage = {
         "serve",
         "[options]",
-        "Serves the planner and its skills under /v1/chat/completions, as OpenAI's "
+        "Serves the planner and its skills under /v1/chat/completions and /v1/images, as OpenAI's "
         "clients expect it, and under /v1/sessions, with pictures, marks and events. The address is printed when it is ready; SIGINT or SIGTERM "
         "ends it. LLAVA_PLUS_API_KEY is the key that clients must show, or "
         "several, parted by spaces: each has its own sessions.",

@@ -47,8 +47,8 @@ static bool sort(struct lp_form *form, struct lp_image_order *o, json_t *asked, 
 void lp_route_image_edits(struct lp_exchange *x) {
     struct lp_fault fault = {0};
     struct lp_form form = {0};
-    struct lp_image_order *o = lp_image_order_new(&x->server->seat);
     json_t *asked = json_object();
+    struct lp_image_order *o = asked ? lp_image_order_new(&x->server->seat) : NULL;
     if (!o) {
         json_decref(asked);
         lp_answer_json(x, 503, NULL);
