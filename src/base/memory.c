@@ -3,7 +3,6 @@
 #include "base/memory.h"
 
 #include <jansson.h>
-#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -44,11 +43,6 @@ void *lp_realloc(void *old, size_t bytes) {
 
 void lp_free(void *p) {
     free(p);
-}
-
-void lp_memory_give_back(void) {
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    mallopt(M_ARENA_MAX, 2);
 }
 
 __attribute__((constructor)) static void route_jansson(void) {

@@ -10,9 +10,6 @@ void *lp_alloc(size_t bytes);                  /* zeroed; NULL when out of memor
 void *lp_alloc_array(size_t count, size_t size); /* zeroed; NULL also when count * size overflows */
 void *lp_realloc(void *old, size_t bytes);     /* NULL leaves old as it was */
 void lp_free(void *p);                         /* NULL is fine */
-/* For programs that serve for days, before their threads start: what one request needed once goes back to the system. Large
- * blocks are mapped on their own, and all threads share two heaps. */
-void lp_memory_give_back(void);
 /* Whether an allocation of this thread has failed since the last call: for libraries that blur the cause. */
 bool lp_alloc_take_failure(void);
 
