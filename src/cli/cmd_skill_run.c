@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PARAMS_MOST = 8, OPTIONS_MOST = 18 };
 
@@ -235,7 +236,12 @@ static bool drawn_path(char out[PATH_MAX], const char *folder, const char *pictu
     return lp_file_join(out, PATH_MAX, folder, name, err);
 }
 
-/* No picture is drawn over another. */
+static bool is_same_file(const char *a, const char *b) {
+    struct stat of_a, of_b;
+    return !stat(a, &of_a) && !stat(b, &of_b) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+/* No picture is drawn over another, nor over itself. */
 static bool check_drawn(const struct run *r, struct lp_error *err) {
     json_t *taken = json_object();
     bool ok = taken || lp_error_memory(err);
@@ -245,6 +251,9 @@ static bool check_drawn(const struct run *r, struct lp_error *err) {
         if (ok && json_object_get(taken, drawn))
             ok = lp_error_set(err, LP_EUSAGE, "two pictures would be drawn into '%s': take them in turn",
                               drawn);
+        if (ok && is_same_file(drawn, path))
+            ok = lp_error_set(err, LP_EUSAGE,
+                              "'%s' would be drawn over itself: take another folder for --out", path);
         ok = ok && (!json_object_set_new(taken, drawn, json_true()) || lp_error_memory(err));
     }
     json_decref(taken);

@@ -62,6 +62,7 @@ expect 0 '^\{"file":"[^"]*a.png","skill":"ocr","text":"Disk Utility[^~]*\}~\{"fi
     run ocr --json --image "$work/two/a.png" --image "$picture" --out "$work/seen"
 [ -s "$work/seen/a.png" ] && [ -s "$work/seen/22-error.png" ] || { echo "--out drew nothing"; failures=$((failures + 1)); }
 expect 2 '' "two pictures would be drawn into '[^']*/a.png'" run ocr -i "$work/two/a.png" -i "$work/two" --out "$work/seen"
+expect 2 '' "a.png' would be drawn over itself: take another folder" run ocr -i "$work/two" --out "$work/two"
 
 # COCO's results, by a miniature of SAM: random weights, so only their shape can be looked at
 mkdir "$work/models"
