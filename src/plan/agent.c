@@ -337,10 +337,8 @@ bool lp_agent_ask(struct lp_agent *a, const struct lp_request *request, const st
     int before = a->talk.n;
     *reply = (struct lp_reply){0};
     hooks = hooks ? hooks : &none;
-    lp_lmm_heed(a->talk.lmm, hooks->cancel);
     bool done = make_plan(a, request, hooks, reply, &plan, err) &&
                 (json_array_size(reply->actions) == 0 || act(a, request, hooks, reply, err));
-    lp_lmm_heed(a->talk.lmm, NULL);
     lp_plan_done(&plan);
     return done || fail_reply(a, before, reply);
 }
@@ -350,10 +348,7 @@ bool lp_agent_answer(struct lp_agent *a, const struct lp_hooks *hooks, struct lp
     struct lp_plan plan = {0};
     int before = a->talk.n;
     *reply = (struct lp_reply){0};
-    hooks = hooks ? hooks : &none;
-    lp_lmm_heed(a->talk.lmm, hooks->cancel);
-    bool done = write_turn(a, true, hooks, &plan, reply, err) && take_plan(reply, &plan, err);
-    lp_lmm_heed(a->talk.lmm, NULL);
+    bool done = write_turn(a, true, hooks ? hooks : &none, &plan, reply, err) && take_plan(reply, &plan, err);
     lp_plan_done(&plan);
     return done || fail_reply(a, before, reply);
 }
@@ -364,10 +359,7 @@ bool lp_agent_plan(struct lp_agent *a, const struct lp_request *request, const s
     struct lp_plan plan = {0};
     int before = a->talk.n;
     *reply = (struct lp_reply){0};
-    hooks = hooks ? hooks : &none;
-    lp_lmm_heed(a->talk.lmm, hooks->cancel);
-    bool done = make_plan(a, request, hooks, reply, &plan, err);
-    lp_lmm_heed(a->talk.lmm, NULL);
+    bool done = make_plan(a, request, hooks ? hooks : &none, reply, &plan, err);
     if (done && !reply->value) {
         reply->value = plan.value;
         plan.value = NULL;

@@ -433,13 +433,10 @@ static bool write_remotely(struct lp_conversation *c, bool answer, const struct 
     return done && remember(c, turn, err);
 }
 
-bool lp_conversation_write(struct lp_conversation *c, bool answer, const struct lp_decoding *how,
-                           struct lp_turn *turn, struct lp_error *err) {
-    *turn = (struct lp_turn){0};
+static bool write_here(struct lp_conversation *c, bool answer, const struct lp_decoding *how, struct lp_turn *turn,
+                       struct lp_error *err) {
     struct lp_prompt prompt;
     struct lp_syntax syntax;
-    if (c->lmm->remote)
-        return write_remotely(c, answer, how, turn, err);
     if (!build_fitting(c, &prompt, err))
         return false;
     for (int kind = 0; kind < LP_OBJECT_KINDS; kind++)
@@ -452,5 +449,16 @@ bool lp_conversation_write(struct lp_conversation *c, bool answer, const struct 
         lp_syntax_done(&syntax);
     }
     lp_prompt_done(&prompt);
+    return done;
+}
+
+bool lp_conversation_write(struct lp_conversation *c, bool answer, const struct lp_decoding *how,
+                           struct lp_turn *turn, struct lp_error *err) {
+    *turn = (struct lp_turn){0};
+    if (c->lmm->remote)
+        return write_remotely(c, answer, how, turn, err);
+    lp_lmm_heed(c->lmm, how->cancel);
+    bool done = write_here(c, answer, how, turn, err);
+    lp_lmm_heed(c->lmm, NULL);
     return done;
 }
