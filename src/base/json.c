@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 
+#include <string.h>
+
 json_t *lp_json_parse(const char *text, size_t n, const char *name, struct lp_error *err) {
     json_error_t e;
     lp_alloc_take_failure();
@@ -26,6 +28,13 @@ json_t *lp_json_load(const char *path, struct lp_error *err) {
 
 char *lp_json_text(const json_t *value) {
     return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
+bool lp_json_save(const char *path, const json_t *value, struct lp_error *err) {
+    char *text = value ? lp_json_text(value) : NULL;
+    bool ok = text ? lp_file_write(path, text, strlen(text), err) : lp_error_memory(err);
+    lp_free(text);
+    return ok;
 }
 
 static const json_t *find(const json_t *object, const char *key) {

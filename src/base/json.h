@@ -15,6 +15,9 @@ json_t *lp_json_load(const char *path, struct lp_error *err); /* a file of at mo
 /* Compact text in insertion order, numbers with at most 15 digits; owned by caller (lp_free); NULL when out of memory. */
 char *lp_json_text(const json_t *value);
 
+/* Writes that text to a file, as lp_file_write does. `value` NULL, which a failed maker of it left, is LP_EMEMORY. */
+bool lp_json_save(const char *path, const json_t *value, struct lp_error *err);
+
 /* Values of an object's key; the default when the key is absent or null. A value of another type or outside
  * lo..hi is LP_EINPUT that names the key. */
 bool lp_json_int(const json_t *object, const char *key, int64_t fallback, int64_t lo, int64_t hi, int64_t *out,

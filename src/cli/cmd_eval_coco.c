@@ -61,9 +61,7 @@ static bool measure(struct eval_coco *e, struct lp_error *err) {
 
 static bool write_json(const struct eval_coco *e, struct lp_error *err) {
     json_t *json = lp_coco_json(&e->set, &e->score, err);
-    char *text = json ? lp_json_text(json) : NULL;
-    bool done = text ? lp_file_write(e->json, text, strlen(text), err) : lp_error_memory(err);
-    lp_free(text);
+    bool done = lp_json_save(e->json, json, err);
     json_decref(json);
     return done;
 }

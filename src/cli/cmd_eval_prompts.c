@@ -46,9 +46,7 @@ static bool measure(struct eval_prompts *e, struct lp_error *err) {
 static bool report(const struct eval_prompts *e, struct lp_error *err) {
     struct lp_str table = {0};
     json_t *json = e->json ? lp_prompt_score_json(&e->score) : NULL;
-    char *text = json ? lp_json_text(json) : NULL;
-    bool done = !e->json || (text ? lp_file_write(e->json, text, strlen(text), err) : lp_error_memory(err));
-    lp_free(text);
+    bool done = !e->json || lp_json_save(e->json, json, err);
     json_decref(json);
     lp_prompt_score_table(&e->score, &table);
     if (done && table.failed)

@@ -103,9 +103,7 @@ static bool measure(struct eval_scenes *e, struct lp_error *err) {
 static bool report(const struct eval_scenes *e, struct lp_error *err) {
     struct lp_str table = {0};
     json_t *json = e->json ? lp_scene_score_json(&e->score) : NULL;
-    char *text = json ? lp_json_text(json) : NULL;
-    bool done = !e->json || (text ? lp_file_write(e->json, text, strlen(text), err) : lp_error_memory(err));
-    lp_free(text);
+    bool done = !e->json || lp_json_save(e->json, json, err);
     json_decref(json);
     done = done && (!e->misses || lp_file_write(e->misses, lp_str_text(&e->missed), e->missed.n, err));
     lp_scene_score_table(&e->score, &table);

@@ -2,9 +2,6 @@
 /* cli/coco_results.c - see coco_results.h. */
 #include "cli/coco_results.h"
 
-#include "base/file.h"
-#include "base/memory.h"
-
 #include <ctype.h>
 #include <string.h>
 
@@ -106,10 +103,7 @@ bool lp_coco_results_add(struct lp_coco_results *results, const char *path, cons
 }
 
 bool lp_coco_results_write(const struct lp_coco_results *results, const char *path, struct lp_error *err) {
-    char *text = lp_json_text(results->list);
-    bool ok = text ? lp_file_write(path, text, strlen(text), err) : lp_error_memory(err);
-    lp_free(text);
-    return ok;
+    return lp_json_save(path, results->list, err);
 }
 
 void lp_coco_results_done(struct lp_coco_results *results) {
