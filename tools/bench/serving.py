@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A `llava-plus serve` of one's own, what it holds, and how it is asked: for serve_load.py and serve_overhead.py."""
+"""A `llava-plus serve` of one's own, what it holds, and how it is asked: for serve_load.py, serve_overhead.py and
+serve_leave.py."""
 import http.client
 import json
 import os
