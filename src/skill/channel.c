@@ -70,10 +70,13 @@ static bool get(const struct lp_channel *c, void *bytes, size_t n, struct lp_err
     return true;
 }
 
-/* The bytes of an object's pixels. */
+static bool has_pixels(const struct item *i) {
+    return i->kind == LP_OBJECT_IMAGE || i->kind == LP_OBJECT_MASK || i->kind == LP_OBJECT_MAP;
+}
+
 static size_t pixel_bytes(const struct item *i) {
-    size_t n = (size_t)i->width * (size_t)i->height;
-    return i->kind == LP_OBJECT_IMAGE ? 3 * n : i->kind == LP_OBJECT_MASK || i->kind == LP_OBJECT_MAP ? n : 0;
+    size_t n = has_pixels(i) ? (size_t)i->width * (size_t)i->height : 0;
+    return i->kind == LP_OBJECT_IMAGE ? 3 * n : n;
 }
 
 static bool put_object(const struct lp_channel *c, const struct lp_object *o, struct lp_error *err) {
@@ -105,11 +108,10 @@ bool lp_channel_send(const struct lp_channel *c, const json_t *value, const stru
 
 /* Whether an item can be an object's: what its pixels and its text take is then within *most, and taken off it. */
 static bool makes_sense(const struct item *i, size_t *most) {
-    bool pixels = i->kind == LP_OBJECT_IMAGE || i->kind == LP_OBJECT_MASK || i->kind == LP_OBJECT_MAP;
     bool good = i->kind >= 0 && i->kind < LP_OBJECT_KINDS && i->number >= 0 && i->number <= MOST_NUMBER && isfinite(i->score);
     for (int k = 0; k < 4; k++)
         good = good && isfinite(i->box[k]);
-    if (pixels)
+    if (has_pixels(i))
         good = good && i->width > 0 && i->height > 0 && (int64_t)i->width * i->height <= LP_IMAGE_MAX_PIXELS;
     good = good && i->text <= *most && pixel_bytes(i) <= *most - i->text;
     *most -= good ? i->text + pixel_bytes(i) : 0;

@@ -99,6 +99,20 @@ static void orientations(void **state) {
     }
 }
 
+/* A PNG of one row; with a palette its two entries are as opaque as `opacity` says. */
+static struct lp_str two_pixels(int depth, int color, const char *row, size_t n, const char *opacity) {
+    struct lp_str png = {0};
+    uint8_t filtered[20] = {0};
+    memcpy(filtered + 1, row, n);
+    png_begin(&png, 2, 1, depth, color);
+    if (color == 3) {
+        put_chunk(&png, "PLTE", "\1\2\3\7\x8\x9", 6);
+        put_chunk(&png, "tRNS", opacity, 2);
+    }
+    png_end(&png, filtered, 1 + n);
+    return png;
+}
+
 /* Grey, alpha, 16 bits, palette: two pixels each, in one row. */
 static void png_kinds(void **state) {
     (void)state;
@@ -126,15 +140,7 @@ static void png_kinds(void **state) {
         {2, 3, "\x40", 1, {7, 8, 9, 255, 255, 255}},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        struct lp_str png = {0};
-        uint8_t row[20] = {0};
-        memcpy(row + 1, kinds[i].row, kinds[i].n);
-        png_begin(&png, 2, 1, kinds[i].depth, kinds[i].color);
-        if (kinds[i].color == 3) {
-            put_chunk(&png, "PLTE", "\1\2\3\7\x8\x9", 6);
-            put_chunk(&png, "tRNS", "\0\xff", 2);
-        }
-        png_end(&png, row, 1 + kinds[i].n);
+        struct lp_str png = two_pixels(kinds[i].depth, kinds[i].color, kinds[i].row, kinds[i].n, "\0\xff");
         struct lp_image *image = decode(&png);
         const int *e = kinds[i].expected;
         expect_pixel(image, 0, 0, e[0], e[1], e[2], 1);
@@ -158,16 +164,8 @@ static void opacity_alone(void **state) {
         {8, 3, "\x00\x01", 2},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        struct lp_str png = {0};
-        uint8_t row[20] = {0};
+        struct lp_str png = two_pixels(kinds[i].depth, kinds[i].color, kinds[i].row, kinds[i].n, "\0\x80");
         int width = 0, height = 0;
-        memcpy(row + 1, kinds[i].row, kinds[i].n);
-        png_begin(&png, 2, 1, kinds[i].depth, kinds[i].color);
-        if (kinds[i].color == 3) {
-            put_chunk(&png, "PLTE", "\1\2\3\7\x8\x9", 6);
-            put_chunk(&png, "tRNS", "\0\x80", 2);
-        }
-        png_end(&png, row, 1 + kinds[i].n);
         uint8_t *alpha = lp_image_decode_alpha(png.s, png.n, "a", &width, &height, NULL);
         assert_true(alpha && width == 2 && height == 1);
         assert_true(alpha[0] == 0 && alpha[1] == 128);

@@ -65,6 +65,16 @@ static inline const char *text_of(const json_t *object, const char *key) {
     return text ? text : "";
 }
 
+/* Compares an error with what it must be, and frees it. */
+static inline void answer_refused(struct answer a, int status, const char *says) {
+    json_t *all = answer_json(&a);
+    const char *message = text_of(json_object_get(all, "error"), "message");
+    if (a.status != status || !strstr(message, says))
+        fail_msg("%d, not %d '%s': %s", a.status, status, says, lp_str_text(&a.all));
+    json_decref(all);
+    answer_done(&a);
+}
+
 /* Makes a session; its path ("/v1/sessions/sess_..") is in `path`. */
 static inline void talk_begin(int port, const char *headers, char path[80]) {
     char all[200];

@@ -114,16 +114,6 @@ static struct lp_image *picture_in(const struct answer *a, size_t n, size_t i) {
     return image;
 }
 
-/* Compares an error with what it must be, and frees it. */
-static void refused(struct answer a, int status, const char *says) {
-    json_t *all = answer_json(&a);
-    const char *message = text_of(json_object_get(all, "error"), "message");
-    if (a.status != status || !strstr(message, says))
-        fail_msg("%d, not %d '%s': %s", a.status, status, says, lp_str_text(&a.all));
-    json_decref(all);
-    answer_done(&a);
-}
-
 static void pictures_from_words(void **state) {
     (void)state;
     struct service s;
@@ -180,14 +170,14 @@ static void what_is_not_done_is_refused(void **state) {
                  {"{\"prompt\":\"refused\"}", 400, "that is not painted"},
                  {"{\"prompt\":\"nothing\"}", 502, "generate came to an end without a picture"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        refused(generate(&s, cases[i].body), cases[i].status, cases[i].says);
-    refused(client_do(&s, "POST", GENERATIONS, FORM_TYPE, "--edge--"), 415, "application/json");
-    refused(client_do(&s, "POST", EDITS, JSON_TYPE, "{}"), 415, "multipart/form-data");
-    refused(client_do(&s, "GET", EDITS, "", NULL), 405, "POST");
+        answer_refused(generate(&s, cases[i].body), cases[i].status, cases[i].says);
+    answer_refused(client_do(&s, "POST", GENERATIONS, FORM_TYPE, "--edge--"), 415, "application/json");
+    answer_refused(client_do(&s, "POST", EDITS, JSON_TYPE, "{}"), 415, "multipart/form-data");
+    answer_refused(client_do(&s, "GET", EDITS, "", NULL), 405, "POST");
     char large[6000];
     memset(large, 'x', sizeof large);
-    refused(talk_post(lp_server_port(s.server), EDITS, FORM_TYPE, large, sizeof large), 413, "larger than 5000 bytes");
-    refused(talk_post(lp_server_port(s.server), GENERATIONS, JSON_TYPE, large, sizeof large), 413, "larger than 5000 bytes");
+    answer_refused(talk_post(lp_server_port(s.server), EDITS, FORM_TYPE, large, sizeof large), 413, "larger than 5000 bytes");
+    answer_refused(talk_post(lp_server_port(s.server), GENERATIONS, JSON_TYPE, large, sizeof large), 413, "larger than 5000 bytes");
     service_end(&s);
 }
 
@@ -260,20 +250,20 @@ static void bad_forms_are_refused(void **state) {
         field(&form, "prompt", NULL, "a cat", 5);
         field(&form, "image", "a.png", png.s, png.n);
         field(&form, cases[i].name, cases[i].file, cases[i].value, cases[i].n);
-        refused(edit(&s, &form), 400, cases[i].says);
+        answer_refused(edit(&s, &form), 400, cases[i].says);
     }
     field(&form, "image", "a.png", png.s, png.n);
-    refused(edit(&s, &form), 400, "'prompt' is missing");
+    answer_refused(edit(&s, &form), 400, "'prompt' is missing");
     field(&form, "prompt", NULL, "a cat", 5);
-    refused(edit(&s, &form), 400, "'image' is missing");
+    answer_refused(edit(&s, &form), 400, "'image' is missing");
     field(&form, "prompt", NULL, "a cat", 5);
     field(&form, "image", "a.png", "no picture", 10);
-    refused(edit(&s, &form), 400, "'image' is not a picture");
+    answer_refused(edit(&s, &form), 400, "'image' is not a picture");
     for (int i = 0; i < 70; i++)
         field(&form, "note", NULL, "x", 1);
-    refused(edit(&s, &form), 400, "at most 64 fields");
-    refused(client_do(&s, "POST", EDITS, FORM_TYPE, "--ed"), 400, "the form cannot be read");
-    refused(client_do(&s, "POST", EDITS, "Content-Type: multipart/form-data\r\n", "--edge"), 400, "the form cannot be read");
+    answer_refused(edit(&s, &form), 400, "at most 64 fields");
+    answer_refused(client_do(&s, "POST", EDITS, FORM_TYPE, "--ed"), 400, "the form cannot be read");
+    answer_refused(client_do(&s, "POST", EDITS, "Content-Type: multipart/form-data\r\n", "--edge"), 400, "the form cannot be read");
     assert_int_equal(atomic_load(&runs), 0);
     lp_str_done(&png);
     lp_str_done(&clear);
@@ -289,13 +279,13 @@ static void who_has_no_skill_says_what_it_lacks(void **state) {
     service_start(&s);
     struct answer a = generate(&s, "{\"prompt\":\"a dog\"}");
     assert_non_null(strstr(lp_str_text(&a.body), "\"type\":\"server_error\""));
-    refused(a, 501, "generate is not ready on this machine: it needs Stable Diffusion weights");
+    answer_refused(a, 501, "generate is not ready on this machine: it needs Stable Diffusion weights");
     for (int masked = 0; masked < 2; masked++) {
         field(&form, "prompt", NULL, "a cat", 5);
         field(&form, "image", "a.png", png.s, png.n);
         if (masked)
             field(&form, "mask", "m.png", mask.s, mask.n);
-        refused(edit(&s, &form), 501, masked ? "inpaint is not ready" : "edit is not ready on this machine: it needs");
+        answer_refused(edit(&s, &form), 501, masked ? "inpaint is not ready" : "edit is not ready on this machine: it needs");
     }
     lp_str_done(&png);
     lp_str_done(&mask);
@@ -308,9 +298,9 @@ static void keys_and_origins(void **state) {
     begin(&s);
     s.settings.key = "secret";
     service_start(&s);
-    refused(generate(&s, "{\"prompt\":\"a dog\"}"), 401, "API key");
-    refused(client_do(&s, "POST", GENERATIONS, JSON_TYPE "Origin: http://elsewhere.example\r\n", "{}"), 403, "another origin");
-    refused(client_do(&s, "POST", EDITS, FORM_TYPE "Origin: null\r\n", "--edge--"), 403, "another origin"); /* no preflight */
+    answer_refused(generate(&s, "{\"prompt\":\"a dog\"}"), 401, "API key");
+    answer_refused(client_do(&s, "POST", GENERATIONS, JSON_TYPE "Origin: http://elsewhere.example\r\n", "{}"), 403, "another origin");
+    answer_refused(client_do(&s, "POST", EDITS, FORM_TYPE "Origin: null\r\n", "--edge--"), 403, "another origin"); /* no preflight */
     struct answer a = client_do(&s, "POST", GENERATIONS, JSON_TYPE "Authorization: Bearer secret\r\n", "{\"prompt\":\"a dog\"}");
     lp_image_close(picture_in(&a, 1, 0));
     answer_done(&a);
@@ -331,7 +321,7 @@ static void the_line_is_the_planners(void **state) {
     }
     struct answer a = generate(&s, "{\"prompt\":\"a dog\"}");
     assert_non_null(strcasestr(lp_str_text(&a.all), "\r\nRetry-After: "));
-    refused(a, 429, "too many requests wait");
+    answer_refused(a, 429, "too many requests wait");
     close(fd[0]); /* who goes away is not worked for */
     a = client_read(fd[1]);
     lp_image_close(picture_in(&a, 1, 0));

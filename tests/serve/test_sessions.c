@@ -32,15 +32,6 @@ static struct answer ask(const struct service *s, const char *session, const cha
     return talk_do(port_of(s), "POST", session, MESSAGES, JSON_TYPE, body);
 }
 
-static void assert_refused(struct answer a, int status, const char *says) {
-    json_t *all = answer_json(&a);
-    const char *message = text_of(json_object_get(all, "error"), "message");
-    if (a.status != status || !strstr(message, says))
-        fail_msg("%d, not %d '%s': %s", a.status, status, says, lp_str_text(&a.all));
-    json_decref(all);
-    answer_done(&a);
-}
-
 /* The names of all events, parted by spaces; the last one's data; owned by caller. */
 static json_t *follow(const struct answer *a, struct lp_str *names, struct lp_str *said) {
     char name[32];
@@ -221,7 +212,7 @@ static void objects_by_their_handles(void **state) {
     for (int i = 0; i < 5; i++) {
         char rest[40];
         snprintf(rest, sizeof rest, "/objects/%s", missing[i]);
-        assert_refused(talk_do(port_of(&s), "GET", path, rest, "", NULL), 404, "object");
+        answer_refused(talk_do(port_of(&s), "GET", path, rest, "", NULL), 404, "object");
     }
     service_end(&s);
 }
@@ -285,7 +276,7 @@ static void pictures_come_in_four_ways(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char type[80];
         snprintf(type, sizeof type, "Content-Type: %s\r\n", bad[i].type);
-        assert_refused(talk_post(port_of(&s), images, type, bad[i].body, strlen(bad[i].body)), bad[i].status, bad[i].says);
+        answer_refused(talk_post(port_of(&s), images, type, bad[i].body, strlen(bad[i].body)), bad[i].status, bad[i].says);
     }
     lp_str_done(&png);
     lp_str_done(&json);
@@ -343,15 +334,15 @@ static void malformed_messages_are_refused(void **state) {
     service_start(&s);
     talk_begin(port_of(&s), "", path);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_refused(ask(&s, path, cases[i].body), 400, cases[i].says);
+        answer_refused(ask(&s, path, cases[i].body), 400, cases[i].says);
     json_t *session = talk_session(port_of(&s), path);
     assert_int_equal(json_array_size(json_object_get(session, "turns")), 0);
     assert_int_equal(json_array_size(json_object_get(session, "objects")), 0);
     assert_int_equal(s.fake.feeds, 0);
     json_decref(session);
-    assert_refused(ask(&s, "/v1/sessions/sess_00000000000000000000000000000000", "{\"text\":\"x\"}"), 404, "no such session");
-    assert_refused(ask(&s, "/v1/sessions/x", "{\"text\":\"x\"}"), 404, "no such session");
-    assert_refused(talk_do(port_of(&s), "PUT", path, "", JSON_TYPE, "{}"), 405, "for ");
+    answer_refused(ask(&s, "/v1/sessions/sess_00000000000000000000000000000000", "{\"text\":\"x\"}"), 404, "no such session");
+    answer_refused(ask(&s, "/v1/sessions/x", "{\"text\":\"x\"}"), 404, "no such session");
+    answer_refused(talk_do(port_of(&s), "PUT", path, "", JSON_TYPE, "{}"), 405, "for ");
     struct answer a = talk_do(port_of(&s), "PUT", path, "", JSON_TYPE, "{}");
     assert_non_null(strcasestr(lp_str_text(&a.all), "Allow: GET, DELETE\r\n"));
     answer_done(&a);
@@ -430,11 +421,11 @@ static void keys_have_their_own_sessions(void **state) {
     a = client_do(&s, "GET", "/v1/sessions", a_key, NULL);
     assert_string_equal(lp_str_text(&a.body), "{\"object\":\"list\",\"data\":[]}");
     answer_done(&a);
-    assert_refused(client_do(&s, "GET", "/v1/sessions", "", NULL), 401, "API key");
+    answer_refused(client_do(&s, "GET", "/v1/sessions", "", NULL), 401, "API key");
     service_end(&s);
     service_begin(&s, hello);
     service_start(&s);
-    assert_refused(client_do(&s, "GET", "/v1/sessions", "", NULL), 403, "for the owner of a key only");
+    answer_refused(client_do(&s, "GET", "/v1/sessions", "", NULL), 403, "for the owner of a key only");
     service_end(&s);
 }
 
@@ -591,7 +582,7 @@ static void a_session_can_be_deleted_while_it_is_asked(void **state) {
     a = client_read(fd);
     assert_true(a.status != 200);
     answer_done(&a);
-    assert_refused(talk_do(port_of(&s), "GET", path, "", "", NULL), 404, "no such session");
+    answer_refused(talk_do(port_of(&s), "GET", path, "", "", NULL), 404, "no such session");
     assert_true(metric(&s, "llava_plus_sessions") == 0 && metric(&s, "llava_plus_objects") == 0);
     assert_true(metric(&s, "llava_plus_state_bytes") == 0);
     talk_begin(port_of(&s), "", path);
