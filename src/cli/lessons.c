@@ -22,12 +22,11 @@ struct record {
     struct lp_arena arena;
 };
 
-/* The text without marks of pictures and the line breaks behind them. */
+/* The text without marks of pictures; the line breaks behind them stay and say that there is one. */
 static char *without_marks(struct lp_arena *arena, const char *text) {
     char *kept = lp_arena_strdup(arena, text);
     for (char *at = kept; at && (at = strstr(at, LP_IMAGE_TEXT));) {
         const char *rest = at + strlen(LP_IMAGE_TEXT);
-        rest += *rest == '\n';
         memmove(at, rest, strlen(rest) + 1);
     }
     return kept;

@@ -12,7 +12,7 @@ struct lp_lessons {
     char *const *folder; /* where pictures are looked for */
     int folders;
     int64_t turns; /* only so many of each dialogue; 0: all */
-    bool blind;    /* pictures and their marks are left out */
+    bool blind;    /* pictures and their marks are left out; the line breaks behind the marks stay */
 };
 
 /* Splits "a,b,c" in place; more than `most` is LP_EUSAGE. */

@@ -15,6 +15,7 @@ run() { "$program" train --words "$work/data.json" "$@" 2>"$work/err" || { cat "
 run --write-text "$work/text"
 if grep -q '<image>' "$work/text"; then echo "FAILED: marks of pictures are left"; exit 1; fi
 grep -q '^What is it?$' "$work/text" && grep -q 'The same' "$work/text" || { echo "FAILED: other words"; cat "$work/text"; exit 1; }
+[ "$(head -n 1 "$work/text")" = "" ] || { echo "FAILED: no line break tells of the picture"; cat "$work/text"; exit 1; }
 run --model "$work/model" --out "$work/out" --batch 1 --steps 2
 grep -q ' 0 pictures' "$work/err" || { echo "FAILED: it wants pictures"; cat "$work/err"; exit 1; }
 [ -s "$work/out/model.safetensors" ] || { echo "FAILED: no model was written"; exit 1; }

@@ -57,13 +57,14 @@ name_text() {
 }
 
 # Spaces are tokens of their own, so that a word is the same token in a question, between quotes and in a picture's row; what
-# every dialogue has in common is one token a phrase.
+# many dialogues have in common is one token a phrase.
 tokenizer() {
     local phrases
-    phrases=$({ echo ' '; cat "$here/phrases.txt"; } | sed 's/ /▁/g; s/"/""/g; s/.*/"&"/' | paste -sd,)
+    "$program" train --words "$work/plans.json" --write-text "$work/said"
+    phrases=$({ echo ' '; cat "$here/phrases.txt"; tools/nano/phrases.py data/thoughts "$work/said"; } | awk '!seen[$0]++' | sed 's/ /▁/g; s/"/""/g; s/.*/"&"/' | paste -sd,)
     "$program" train --data "$work/dialogues.json" --images "$work/scenes" --write-text "$work/text"
     name_text >> "$work/text"
-    spm_train --input="$work/text" --model_prefix="$work/tokenizer" --vocab_size=5000 --model_type=bpe --byte_fallback=true \
+    spm_train --input="$work/text" --model_prefix="$work/tokenizer" --vocab_size=5843 --model_type=bpe --byte_fallback=true \
         --split_digits=true --normalization_rule_name=identity --remove_extra_whitespaces=false \
         --allow_whitespace_only_pieces=true --character_coverage=1.0 --input_sentence_size=400000 \
         --shuffle_input_sentence=true --max_sentence_length=8192 --num_threads=2 --minloglevel=1 \
