@@ -36,16 +36,23 @@ static void add(struct kind *k, const struct lp_weight *t) {
     k->bytes += (int64_t)t->bytes;
 }
 
+/* Of the longest conversation. */
+static int64_t keys_and_values_bytes(const struct info *n) {
+    const struct lp_llama_config *c = &n->config.llama;
+    bool precise = n->type[LP_F32].bytes == n->all.bytes; /* see lp_llama_cache_type */
+    struct lp_kv_cache cache = {.layers = c->layers, .width = c->hidden / c->heads * c->key_heads,
+                                .type = precise ? LP_F32 : LP_F16};
+    return c->context * (int64_t)lp_kv_cache_row_bytes(&cache);
+}
+
 static bool look(struct info *n, const char *path, const char *mmproj, struct lp_error *err) {
     struct lp_llava_source *s = &n->source;
     struct lp_parameters needed;
     if (!lp_llava_source_open_alone(s, path, mmproj, err) ||
         !lp_llava_source_config(s, &n->config, &n->sees, err) || !lp_llava_source_load(s, false, err))
         return false;
-    const struct lp_llama_config *c = &n->config.llama;
     const struct lp_template *t = n->config.template;
     n->template = lp_template_key(t ? t : lp_template_for_model(s->name));
-    n->kv_bytes = lp_kv_cache_bytes(c->layers, c->hidden / c->heads * c->key_heads, c->context);
     if (!lp_llava_check(s->files, &n->config, n->sees, &s->arena, &needed, &n->lacks) &&
         n->lacks.code == LP_EMEMORY)
         return lp_error_memory(err);
@@ -56,6 +63,7 @@ static bool look(struct info *n, const char *path, const char *mmproj, struct lp
         add(&n->type[w->type], w);
         add(&n->part[lp_llava_place(&n->config, w->name, name)], w);
     }
+    n->kv_bytes = keys_and_values_bytes(n);
     return true;
 }
 

@@ -138,6 +138,9 @@ struct lp_kernels {
     /* out [T,H,D], packed; lse [T,H] = log of the sum of exp of scores (may be NULL). */
     void (*attention)(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *shape);
+    /* The same for few queries, whose keys and values are kept in float16. No biases, nothing rough. */
+    void (*attention_half)(float *out, const float *q, const uint16_t *k, const uint16_t *v,
+                           const struct lp_attention_shape *shape);
     /* dq has q's strides, dk and dv have k's; dout and out are packed [T,H,D]. */
     void (*attention_grad)(float *dq, float *dk, float *dv, const float *dout, const float *out,
                            const float *lse, const float *q, const float *k, const float *v,

@@ -87,6 +87,10 @@ bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, cons
     return true;
 }
 
+enum lp_dtype lp_llama_cache_type(const struct lp_llama *m) {
+    return m->block->k.w->type == LP_F32 ? LP_F32 : LP_F16;
+}
+
 static lp_tensor *row(lp_run *r, const lp_tensor *x, int64_t i) {
     lp_tensor one = {.type = LP_F32, .ndim = 2, .dim = {1, lp_dim(x, -1)}, .data = lp_f32(x) + i * lp_dim(x, -1)};
     return lp_view(r, &one, 2, (int64_t)1, one.dim[1]);

@@ -32,6 +32,9 @@ bool lp_llama_bind(struct lp_bind *b, const struct lp_llama_config *config, cons
 enum { LP_LLAMA_LINEARS = 7 };
 void lp_llama_linears(const struct lp_llama *m, int64_t layer, struct lp_linear *linear[LP_LLAMA_LINEARS]);
 
+/* How keys and values are kept: in two bytes a number, but for float32 weights, which want their precision. */
+enum lp_dtype lp_llama_cache_type(const struct lp_llama *m);
+
 /* Where the rows of a forward pass stand. */
 struct lp_llama_rows {
     const int32_t *position;   /* [T] */

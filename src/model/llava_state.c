@@ -94,16 +94,22 @@ void lp_llava_picture_close(struct lp_llava_picture *p) {
     lp_free(p);
 }
 
+/* The cache of a conversation, still without memory. */
+static struct lp_kv_cache new_cache(const struct lp_llava *m) {
+    const struct lp_llama_config *c = &m->config.llama;
+    return (struct lp_kv_cache){.layers = c->layers, .width = c->hidden / c->heads * c->key_heads, .limit = c->context,
+                                .type = lp_llama_cache_type(&m->llama)};
+}
+
 struct lp_llava_state *lp_llava_state_open(const struct lp_llava *m, struct lp_error *err) {
     struct lp_llava_state *s = lp_alloc(sizeof *s);
-    const struct lp_llama_config *c = &m->config.llama;
     if (!s) {
         lp_error_memory(err);
         return NULL;
     }
     s->model = m;
-    if ((s->run = lp_run_open(m->kernels, run_limit_bytes, err)) &&
-        lp_kv_cache_init(&s->cache, c->layers, c->hidden / c->heads * c->key_heads, c->context, err))
+    s->cache = new_cache(m);
+    if ((s->run = lp_run_open(m->kernels, run_limit_bytes, err)) && lp_kv_cache_init(&s->cache, err))
         return s;
     lp_llava_state_close(s);
     return NULL;
@@ -131,9 +137,8 @@ void lp_llava_state_cut(struct lp_llava_state *s, int64_t rows) {
 }
 
 size_t lp_llava_row_bytes(const struct lp_llava *m) {
-    const struct lp_llama_config *c = &m->config.llama;
-    return lp_kv_cache_row_bytes(
-        &(struct lp_kv_cache){.layers = c->layers, .width = c->hidden / c->heads * c->key_heads});
+    struct lp_kv_cache c = new_cache(m);
+    return lp_kv_cache_row_bytes(&c);
 }
 
 void lp_llava_state_save(const struct lp_llava_state *s, int64_t first, int64_t rows, void *out) {

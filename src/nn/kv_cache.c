@@ -5,30 +5,38 @@
 #include <string.h>
 #include <sys/mman.h>
 
-int64_t lp_kv_cache_bytes(int64_t layers, int64_t width, int64_t limit) {
-    return (int64_t)sizeof(float) * 2 * layers * width * limit;
+/* Bytes of n rows of one layer's keys, or of its values. */
+static size_t part_bytes(const struct lp_kv_cache *c, int64_t n) {
+    return (size_t)lp_dtype_row_bytes(c->type, n * c->width);
 }
 
-bool lp_kv_cache_init(struct lp_kv_cache *c, int64_t layers, int64_t width, int64_t limit, struct lp_error *err) {
-    *c = (struct lp_kv_cache){.layers = layers, .width = width, .limit = limit};
-    c->bytes = (size_t)lp_kv_cache_bytes(layers, width, limit);
-    void *data = mmap(NULL, c->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (data == MAP_FAILED)
-        return lp_error_set(err, LP_EMEMORY, "no memory for a conversation of %ld positions", (long)limit);
-    c->data = data;
-    return true;
+/* Row `row` of part `part`: 2 * layer for keys, 1 more for values. */
+static char *part_row(const struct lp_kv_cache *c, int64_t part, int64_t row) {
+    return (char *)c->data + part_bytes(c, part * c->limit + row);
+}
+
+size_t lp_kv_cache_row_bytes(const struct lp_kv_cache *c) {
+    return part_bytes(c, 2 * c->layers);
+}
+
+bool lp_kv_cache_init(struct lp_kv_cache *c, struct lp_error *err) {
+    void *data = mmap(NULL, part_bytes(c, 2 * c->layers * c->limit), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    c->rows = 0;
+    c->data = data == MAP_FAILED ? NULL : data;
+    return c->data || lp_error_set(err, LP_EMEMORY, "no memory for a conversation of %ld positions", (long)c->limit);
 }
 
 void lp_kv_cache_done(struct lp_kv_cache *c) {
     if (c->data)
-        munmap(c->data, c->bytes);
+        munmap(c->data, part_bytes(c, 2 * c->layers * c->limit));
     *c = (struct lp_kv_cache){0};
 }
 
-static lp_tensor *append(lp_run *r, struct lp_kv_cache *c, float *rows, const lp_tensor *x) {
+static lp_tensor *append(lp_run *r, struct lp_kv_cache *c, int64_t part, const lp_tensor *x) {
     int64_t T = lp_rows(x);
-    memcpy(rows + c->rows * c->width, lp_f32(x), sizeof(float) * (size_t)(T * c->width));
-    lp_tensor all = {.type = LP_F32, .ndim = 2, .dim = {c->rows + T, c->width}, .data = rows};
+    r->k->from_f32(part_row(c, part, c->rows), lp_f32(x), c->type, T * c->width);
+    lp_tensor all = {.type = c->type, .ndim = 2, .dim = {c->rows + T, c->width}, .data = part_row(c, part, 0)};
     return lp_view(r, &all, 2, c->rows + T, c->width);
 }
 
@@ -39,30 +47,23 @@ bool lp_kv_cache_append(lp_run *r, struct lp_kv_cache *c, int64_t layer, lp_tens
         lp_fail(r, LP_EINPUT, "the conversation is longer than the %ld positions the model can hold", (long)c->limit);
         return false;
     }
-    float *keys = c->data + 2 * layer * c->limit * c->width, *values = keys + c->limit * c->width;
-    *k = append(r, c, keys, *k);
-    *v = append(r, c, values, *v);
+    *k = append(r, c, 2 * layer, *k);
+    *v = append(r, c, 2 * layer + 1, *v);
     return *k && *v;
 }
 
-size_t lp_kv_cache_row_bytes(const struct lp_kv_cache *c) {
-    return sizeof(float) * 2 * (size_t)c->layers * (size_t)c->width;
-}
-
 void lp_kv_cache_save(const struct lp_kv_cache *c, int64_t first, int64_t rows, void *out) {
-    float *to = out;
+    size_t bytes = part_bytes(c, rows);
     for (int64_t i = 0; i < 2 * c->layers; i++)
-        memcpy(to + i * rows * c->width, c->data + (i * c->limit + first) * c->width,
-               sizeof(float) * (size_t)(rows * c->width));
+        memcpy((char *)out + (size_t)i * bytes, part_row(c, i, first), bytes);
 }
 
 bool lp_kv_cache_load(struct lp_kv_cache *c, const void *in, int64_t rows) {
-    const float *from = in;
+    size_t bytes = part_bytes(c, rows);
     if (rows > c->limit - c->rows)
         return false;
     for (int64_t i = 0; i < 2 * c->layers; i++)
-        memcpy(c->data + (i * c->limit + c->rows) * c->width, from + i * rows * c->width,
-               sizeof(float) * (size_t)(rows * c->width));
+        memcpy(part_row(c, i, c->rows), (const char *)in + (size_t)i * bytes, bytes);
     c->rows += rows;
     return true;
 }

@@ -44,12 +44,13 @@ lp_tensor *lp_norm(lp_run *r, const struct lp_norm *n, lp_tensor *x);
 /* Keys and values of past positions, one pair a layer; lives with a conversation. */
 struct lp_kv_cache {
     int64_t layers, width, limit; /* width = key heads * head size; limit in rows */
+    enum lp_dtype type;           /* LP_F32 or LP_F16 */
     int64_t rows;                 /* filled so far */
-    float *data;                  /* [layers,2,limit,width], reserved: pages are taken as rows are filled */
-    size_t bytes;
+    void *data;                   /* [layers,2,limit,width], reserved: pages are taken as rows are filled */
 };
-int64_t lp_kv_cache_bytes(int64_t layers, int64_t width, int64_t limit); /* when it is full */
-bool lp_kv_cache_init(struct lp_kv_cache *c, int64_t layers, int64_t width, int64_t limit, struct lp_error *err);
+size_t lp_kv_cache_row_bytes(const struct lp_kv_cache *c); /* of a position */
+/* Takes layers, width, limit and type from *c. LP_EMEMORY. */
+bool lp_kv_cache_init(struct lp_kv_cache *c, struct lp_error *err);
 void lp_kv_cache_done(struct lp_kv_cache *c);
 
 /* Writes k and v [T,width] behind the rows filled so far and returns views of all [rows+T,width]; the caller
@@ -58,7 +59,6 @@ bool lp_kv_cache_append(lp_run *r, struct lp_kv_cache *c, int64_t layer, lp_tens
 
 /* Copies `rows` filled rows from number `first` on: [layers,2,rows,width]; and such rows behind those filled so far,
  * advancing c->rows. False: they do not fit. */
-size_t lp_kv_cache_row_bytes(const struct lp_kv_cache *c);
 void lp_kv_cache_save(const struct lp_kv_cache *c, int64_t first, int64_t rows, void *out);
 bool lp_kv_cache_load(struct lp_kv_cache *c, const void *in, int64_t rows);
 

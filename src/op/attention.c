@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+enum { FEW_QUERIES = 4 };
+
 static struct lp_attention_shape shape_of(const lp_run *r, const struct lp_attention_settings *s, int64_t T, int64_t S,
                                           int64_t D) {
     return (struct lp_attention_shape){.T = T, .S = S, .H = s->heads, .G = s->key_heads, .D = D,
@@ -41,6 +43,15 @@ static void backward(struct lp_node *n) { /* saved [T,H] = log-sum-exp */
     lp_back_to(r, m);
 }
 
+/* A conversation goes on: its past is read as it is kept. More queries are worth a float32 copy of it. */
+static lp_tensor *attend_kept(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, const struct lp_attention_settings *s) {
+    lp_tensor *y = lp_like(r, q);
+    struct lp_attention_shape shape = shape_of(r, s, lp_rows(q), lp_rows(k), lp_dim(q, -1) / s->heads);
+    if (y)
+        r->k->attention_half(lp_f32(y), lp_f32(q), k->data, v->data, &shape);
+    return y;
+}
+
 lp_tensor *lp_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, const struct lp_attention_settings *s) {
     if (!lp_enter(r, "attention"))
         return NULL;
@@ -50,6 +61,8 @@ lp_tensor *lp_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, con
         (s->start && lp_rows(q) != lp_rows(k)) || (s->causal && lp_rows(q) > lp_rows(k)))
         return lp_fail(r, LP_ESHAPE, "q is %s, k is %s, for %ld heads", lp_shape_text(q, q_text), lp_shape_text(k, k_text),
                        (long)s->heads);
+    if (k->type == LP_F16 && lp_rows(q) <= FEW_QUERIES)
+        return attend_kept(r, q, k, v, s);
     lp_tensor *y = lp_like_kept(r, q), *lse = lp_new(r, 2, lp_rows(q), s->heads);
     lp_mark m = lp_here(r);
     const float *qs = lp_wide(r, q), *ks = lp_wide(r, k), *vs = lp_wide(r, v);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Attention and its gradient. */
+#include "kernel/portable/portable.h"
 #include "kernel/variants.h"
 
 static double score(const float *q, const float *k, int64_t t, int64_t s, int64_t h,
@@ -187,7 +188,22 @@ static void backward(struct trial *t) {
     compare_backward(t, random_problem(t, T, S));
 }
 
+/* Keys and values in float16: as the naive attention over the same numbers. */
+static void kept_in_half(struct trial *t) {
+    struct problem p = random_problem(t, random_size(t, 6), random_size(t, 300));
+    uint16_t *k = (uint16_t *)(void *)take(t, p.kv_size), *v = (uint16_t *)(void *)take(t, p.kv_size);
+    float *out = random_floats(t, p.out_size), *want = take(t, p.out_size);
+    lp_portable_from_f32(k, p.k, LP_F16, p.kv_size);
+    lp_portable_from_f32(v, p.v, LP_F16, p.kv_size);
+    lp_portable_to_f32(p.k, k, LP_F16, p.kv_size);
+    lp_portable_to_f32(p.v, v, LP_F16, p.kv_size);
+    t->kernels->attention_half(out, p.q, k, v, &p.a);
+    naive_attention(want, NULL, p.q, p.k, p.v, &p.a);
+    expect_close(t, "attention over float16", out, want, p.out_size, 1e-11);
+}
+
 LP_CASE_OF(forward, 40)
+LP_CASE_OF(kept_in_half, 40)
 LP_CASE_OF(on_a_grid, 30)
 LP_CASE_OF(rough, 60)
 LP_CASE_OF(rough_on_a_grid, 30)
@@ -196,8 +212,8 @@ LP_CASE_OF(extreme, 4)
 LP_CASE_OF(backward, 24)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(forward, 40),         LP_CASES(on_a_grid, 30),  LP_CASES(rough, 60),
-                                       LP_CASES(rough_on_a_grid, 30), LP_CASES(rough_large, 2), LP_CASES(extreme, 4),
-                                       LP_CASES(backward, 24)};
+    const struct CMUnitTest tests[] = {LP_CASES(forward, 40),         LP_CASES(kept_in_half, 40), LP_CASES(on_a_grid, 30),
+                                       LP_CASES(rough, 60),           LP_CASES(rough_on_a_grid, 30),
+                                       LP_CASES(rough_large, 2),      LP_CASES(extreme, 4),       LP_CASES(backward, 24)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Layers: linear, layer norm, RMS norm by hand; their names; the cache of keys and values. */
+#include "kernel/portable/portable.h"
 #include "nn/testing.h"
 
 static void near(const lp_tensor *x, const float *want, int64_t n) {
@@ -72,23 +73,27 @@ static void layers_name_their_weights(void **state) {
 }
 
 /* Two layers, rows in three steps, then one row too many. */
-static void the_cache_keeps_rows_apart(void **state) {
-    (void)state;
+static void keep_rows_apart(enum lp_dtype type) {
     enum { WIDTH = 3, LIMIT = 6 };
     static const int64_t steps[] = {2, 1, 3};
     lp_run *r = run_open();
-    struct lp_kv_cache c;
+    struct lp_kv_cache c = {.layers = 2, .width = WIDTH, .limit = LIMIT, .type = type};
     struct lp_error err = {0};
-    require(lp_kv_cache_init(&c, 2, WIDTH, LIMIT, &err), &err);
+    float wide[2][LIMIT * WIDTH];
+    require(lp_kv_cache_init(&c, &err), &err);
+    assert_int_equal(lp_kv_cache_row_bytes(&c), 2 * 2 * WIDTH * lp_dtype_bytes(type));
     for (int s = 0; s < 3; s++) {
         for (int64_t layer = 0; layer < 2; layer++) {
-            float first = (float)(1000 * layer + WIDTH * c.rows);
-            lp_tensor *k = counted(r, steps[s], WIDTH, first), *v = counted(r, steps[s], WIDTH, first + 100000);
+            float first = (float)(100 * layer + WIDTH * c.rows);
+            lp_tensor *k = counted(r, steps[s], WIDTH, first), *v = counted(r, steps[s], WIDTH, first + 1000);
             assert_true(lp_kv_cache_append(r, &c, layer, &k, &v));
             assert_true(lp_dim(k, 0) == c.rows + steps[s] && lp_dim(v, 0) == lp_dim(k, 0) && lp_dim(k, 1) == WIDTH);
+            assert_true(k->type == type && v->type == type);
+            lp_portable_to_f32(wide[0], k->data, type, lp_count(k));
+            lp_portable_to_f32(wide[1], v->data, type, lp_count(v));
             for (int64_t i = 0; i < lp_count(k); i++) {
-                assert_true(lp_f32(k)[i] == (float)(1000 * layer + i));
-                assert_true(lp_f32(v)[i] == (float)(101000 - 1000 + 1000 * layer + i));
+                assert_true(wide[0][i] == (float)(100 * layer + i));
+                assert_true(wide[1][i] == (float)(1000 + 100 * layer + i));
             }
         }
         c.rows += steps[s];
@@ -102,17 +107,25 @@ static void the_cache_keeps_rows_apart(void **state) {
     k = counted(r, 2, WIDTH, -50);
     v = counted(r, 2, WIDTH, -90);
     assert_true(lp_kv_cache_append(r, &c, 1, &k, &v));
-    assert_true(lp_f32(k)[11] == 1011 && lp_f32(k)[12] == -50 && lp_f32(v)[17] == -85);
+    lp_portable_to_f32(wide[0], k->data, type, lp_count(k));
+    lp_portable_to_f32(wide[1], v->data, type, lp_count(v));
+    assert_true(wide[0][11] == 111 && wide[0][12] == -50 && wide[1][17] == -85);
     lp_kv_cache_done(&c);
     lp_kv_cache_done(&c);
     lp_run_close(r);
 }
 
+static void the_cache_keeps_rows_apart(void **state) {
+    (void)state;
+    keep_rows_apart(LP_F32);
+    keep_rows_apart(LP_F16);
+}
+
 static void the_cache_says_when_there_is_no_room(void **state) {
     (void)state;
-    struct lp_kv_cache c;
+    struct lp_kv_cache c = {.layers = 1000, .width = 1 << 20, .limit = 1 << 24, .type = LP_F16};
     struct lp_error err = {0};
-    assert_false(lp_kv_cache_init(&c, 1000, 1 << 20, 1 << 24, &err));
+    assert_false(lp_kv_cache_init(&c, &err));
     assert_int_equal(err.code, LP_EMEMORY);
     lp_kv_cache_done(&c);
 }

@@ -2,6 +2,7 @@
 /* portable/attention.c - softmax(scale q k^T) v and its gradient, with the running maximum of Milakov,
  * Gimelshein (2018): a tile of scores is all that is ever kept. q [T,H,D], k v [S,G,D] -> out [T,H,D], lse
  * [T,H]. */
+#include "kernel/portable/half.h"
 #include "kernel/portable/portable.h"
 
 #include <math.h>
@@ -76,6 +77,39 @@ void lp_portable_attention(float *out, float *lse, const float *q, const float *
             attend(out + (t * a->H + h) * a->D, lse ? lse + t * a->H + h : NULL,
                    q + t * a->q_stride + h * a->D, k + h / share * a->D, v + h / share * a->D, visible(a, t),
                    a, t * a->H + h);
+}
+
+/* Query and head i of T H, one key after the other. */
+static void attend_half(float *out, const float *q, const uint16_t *k, const uint16_t *v, int64_t keys,
+                        const struct lp_attention_shape *a) {
+    float top = -INFINITY, total = 0;
+    for (int64_t d = 0; d < a->D; d++)
+        out[d] = 0;
+    for (int64_t s = 0; s < keys; s++, k += a->kv_stride, v += a->kv_stride) {
+        float score = 0, high, shrink, p;
+        for (int64_t d = 0; d < a->D; d++)
+            score += q[d] * lp_f16_to_f32(k[d]);
+        score *= a->scale;
+        high = fmaxf(top, score);
+        shrink = expf(top - high);
+        p = expf(score - high);
+        for (int64_t d = 0; d < a->D; d++)
+            out[d] = out[d] * shrink + p * lp_f16_to_f32(v[d]);
+        total = total * shrink + p;
+        top = high;
+    }
+    for (int64_t d = 0; d < a->D && total > 0; d++)
+        out[d] /= total;
+}
+
+void lp_portable_attention_half(float *out, const float *q, const uint16_t *k, const uint16_t *v,
+                                const struct lp_attention_shape *a) {
+    int64_t share = a->H / a->G;
+#pragma omp parallel for schedule(static) if (a->T * a->S * a->H * a->D >= LP_PARALLEL_WORK)
+    for (int64_t i = 0; i < a->T * a->H; i++) {
+        int64_t t = i / a->H, h = i % a->H, at = h / share * a->D;
+        attend_half(out + i * a->D, q + t * a->q_stride + h * a->D, k + at, v + at, visible(a, t), a);
+    }
 }
 
 static void add_row(float *restrict y, const float *restrict x, float f, int64_t n) {

@@ -47,6 +47,8 @@ void lp_portable_rope(float *y, const float *x, const int32_t *position, int64_t
 
 void lp_portable_attention(float *out, float *lse, const float *q, const float *k, const float *v,
                            const struct lp_attention_shape *shape);
+void lp_portable_attention_half(float *out, const float *q, const uint16_t *k, const uint16_t *v,
+                                const struct lp_attention_shape *shape);
 void lp_portable_attention_grad(float *dq, float *dk, float *dv, const float *dout, const float *out,
                                 const float *lse, const float *q, const float *k, const float *v,
                                 const struct lp_attention_shape *shape);

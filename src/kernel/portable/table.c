@@ -28,6 +28,7 @@ const struct lp_kernels lp_portable_table = {
     .swiglu_grad = lp_portable_swiglu_grad,
     .rope = lp_portable_rope,
     .attention = lp_portable_attention,
+    .attention_half = lp_portable_attention_half,
     .attention_grad = lp_portable_attention_grad,
     .deformable_attention = lp_portable_deformable_attention,
     .resize_bilinear = lp_portable_resize_bilinear,

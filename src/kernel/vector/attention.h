@@ -86,43 +86,54 @@ static void attend_block(float *out, float *lse, const float *q, const float *k,
         lse[(t0 + i) * a->H + h] = tops[i] + logf(totals[i]);
 }
 
-static inline float dot_numbers(const float *a, const float *b, int64_t n) {
+/* Lanes from number `at` of keys or values, of which m count. */
+ALWAYS_INLINE vec load_kept(const void *x, enum lp_dtype type, int64_t at, int64_t m) {
+    if (type == LP_F32)
+        return load_part((const float *)x + at, m);
+    const uint16_t *half = (const uint16_t *)x + at;
+    uint16_t some[LANES] = {0};
+    for (int64_t i = 0; m < LANES && i < m; i++)
+        some[i] = half[i];
+    return vec_load_f16(m < LANES ? some : half);
+}
+
+ALWAYS_INLINE float dot_numbers(const float *q, const void *k, enum lp_dtype type, int64_t at, int64_t n) {
     vec sum = vec_set(0);
     for (int64_t i = 0; i < n; i += LANES) {
         int64_t m = lanes_at(i, n);
-        sum = vec_fma(load_part(a + i, m), load_part(b + i, m), sum);
+        sum = vec_fma(load_part(q + i, m), load_kept(k, type, at + i, m), sum);
     }
     return vec_sum(sum);
 }
 
-/* out += sum over j < n of p[j] v[j]. */
-static inline void add_values(float *out, const float *p, const float *v, int64_t stride, int64_t n,
-                              int64_t D) {
+/* out += sum over j < n of p[j] v[at + j stride ..]. */
+ALWAYS_INLINE void add_values(float *out, const float *p, const void *v, enum lp_dtype type, int64_t at, int64_t stride,
+                              int64_t n, int64_t D) {
     for (int64_t d = 0; d < D; d += LANES) {
         int64_t m = lanes_at(d, D), j = 0;
         vec a = load_part(out + d, m), b = vec_set(0);
         for (; j + 2 <= n; j += 2) {
-            a = vec_fma(vec_set(p[j]), load_part(v + j * stride + d, m), a);
-            b = vec_fma(vec_set(p[j + 1]), load_part(v + (j + 1) * stride + d, m), b);
+            a = vec_fma(vec_set(p[j]), load_kept(v, type, at + j * stride + d, m), a);
+            b = vec_fma(vec_set(p[j + 1]), load_kept(v, type, at + (j + 1) * stride + d, m), b);
         }
         if (j < n)
-            a = vec_fma(vec_set(p[j]), load_part(v + j * stride + d, m), a);
+            a = vec_fma(vec_set(p[j]), load_kept(v, type, at + j * stride + d, m), a);
         store_part(out + d, a + b, m);
     }
 }
 
-/* One query: lanes run along D, and keys and values are streamed. */
-static void attend_row(float *out, float *lse, const float *q, const float *k, const float *v, int64_t keys,
-                       const struct lp_attention_shape *a) {
+/* One query with keys and values from number `first` on: lanes run along D, and keys and values are streamed. */
+ALWAYS_INLINE void attend_row(float *out, float *lse, const float *q, const void *k, const void *v, enum lp_dtype type,
+                              int64_t first, int64_t keys, const struct lp_attention_shape *a) {
     enum { ROW_KEYS = 64 };
     float top = NOTHING_SEEN, total = 0, score[ROW_KEYS];
     for (int64_t d = 0; d < a->D; d++)
         out[d] = 0;
     for (int64_t s0 = 0; s0 < keys; s0 += ROW_KEYS) {
-        int64_t n = at_most(ROW_KEYS, keys - s0), at = s0 * a->kv_stride;
+        int64_t n = at_most(ROW_KEYS, keys - s0), at = first + s0 * a->kv_stride;
         vec high = vec_set(top), sum = vec_set(0);
         for (int64_t j = 0; j < ROW_KEYS; j++)
-            score[j] = j < n ? a->scale * dot_numbers(q, k + at + j * a->kv_stride, a->D) : -INFINITY;
+            score[j] = j < n ? a->scale * dot_numbers(q, k, type, at + j * a->kv_stride, a->D) : -INFINITY;
         for (int64_t j = 0; j < ROW_KEYS; j += LANES)
             high = vec_max(high, vec_load(score + j));
         float next = vec_highest(high), shrink = expf(top - next);
@@ -135,7 +146,7 @@ static void attend_row(float *out, float *lse, const float *q, const float *k, c
         top = next;
         for (int64_t d = 0; d < a->D && s0 > 0; d++)
             out[d] *= shrink;
-        add_values(out, score, v + at, a->kv_stride, n, a->D);
+        add_values(out, score, v, type, at, a->kv_stride, n, a->D);
     }
     for (int64_t d = 0; d < a->D && total > 0; d++)
         out[d] /= total;
@@ -143,21 +154,26 @@ static void attend_row(float *out, float *lse, const float *q, const float *k, c
         *lse = top + logf(total);
 }
 
-static void attend_rows(float *out, float *lse, const float *q, const float *k, const float *v,
-                        const struct lp_attention_shape *a) {
+ALWAYS_INLINE void attend_rows(float *out, float *lse, const float *q, const void *k, const void *v, enum lp_dtype type,
+                               const struct lp_attention_shape *a) {
     int64_t share = a->H / a->G;
 #pragma omp parallel for schedule(static) if (a->T * a->S * a->H * a->D >= 1 << 18)
     for (int64_t i = 0; i < a->T * a->H; i++) {
         int64_t t = i / a->H, h = i % a->H;
-        attend_row(out + i * a->D, lse ? lse + i : NULL, q + t * a->q_stride + h * a->D, k + h / share * a->D,
-                   v + h / share * a->D, visible(a, t), a);
+        attend_row(out + i * a->D, lse ? lse + i : NULL, q + t * a->q_stride + h * a->D, k, v, type, h / share * a->D,
+                   visible(a, t), a);
     }
+}
+
+static void attention_half(float *out, const float *q, const uint16_t *k, const uint16_t *v,
+                           const struct lp_attention_shape *a) {
+    attend_rows(out, NULL, q, k, v, LP_F16, a);
 }
 
 static void attention(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *a) {
     if (a->T <= FEW_QUERIES && !a->row_bias) {
-        attend_rows(out, lse, q, k, v, a);
+        attend_rows(out, lse, q, k, v, LP_F32, a);
         return;
     }
     int64_t size = attend_block_floats(a), blocks = (a->T + B - 1) / B;

@@ -50,7 +50,7 @@ static void load_block(struct grad_block *b, const struct attention_grad *p, flo
     copy_padded(b->dout_rows, p->dout + at, row, n, D, p->wide);
     for (int64_t i = 0; i < B; i++) {
         float lse = i < n ? p->lse[(t0 + i) * a->H + h] : 0;
-        b->mean[i] = i < n ? dot_numbers(p->dout + at + i * row, p->out + at + i * row, D) : 0;
+        b->mean[i] = i < n ? dot_numbers(p->dout + at + i * row, p->out, LP_F32, at + i * row, D) : 0;
         b->lse[i] = lse == -INFINITY ? 0 : lse;
     }
 }

@@ -18,5 +18,6 @@ static inline vec multiply_add(vec w, vec x, vec sum) {
 
 void lp_avx2_put_attention(struct lp_kernels *table) {
     table->attention = attention;
+    table->attention_half = attention_half;
     table->attention_grad = attention_grad;
 }
