@@ -412,8 +412,8 @@ static void logits_of(const char *folder, const struct lp_kernels *k, const stru
     lp_llava_close(t.m);
 }
 
-/* 16-bit weights give what the same numbers in float32 give; avx512_bf16 also rounds activations to 8 bits.
- */
+/* 16-bit weights give what the same numbers in float32 give, but for keys and values, which go with them into float16 (11
+ * bits); avx512_bf16 also rounds activations to 8 bits. */
 static void reads_16_bit_weights(void **state) {
     struct talk *t = *state;
     static const enum lp_dtype types[] = {LP_F16, LP_BF16};
@@ -430,7 +430,7 @@ static void reads_16_bit_weights(void **state) {
                 continue;
             logits_of(rounded, k, t->image, want);
             logits_of(stored, k, t->image, got);
-            assert_near(got, want, VOCABULARY, strcmp(k->name, "avx512_bf16") == 0 ? 5e-2 : 1e-4);
+            assert_near(got, want, VOCABULARY, strcmp(k->name, "avx512_bf16") == 0 ? 5e-2 : 1e-3);
         }
         folder_remove(stored);
         folder_remove(rounded);

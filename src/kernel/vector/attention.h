@@ -14,8 +14,10 @@
 
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
-enum { FEW_QUERIES = 4 };
+/* Few queries take keys in runs of ROW_KEYS, for at most ROW_HEADS heads at once. */
+enum { FEW_QUERIES = 4, ROW_KEYS = 32, ROW_HEADS = 16 };
 
 /* Scales the scores of keys s0.. and hides from each query the keys it does not see. */
 static inline void mask_scores(float *score, const struct lp_attention_shape *a, int64_t t0, int64_t s0,
@@ -98,70 +100,99 @@ ALWAYS_INLINE vec load_kept(const void *x, enum lp_dtype type, int64_t at, int64
 }
 
 ALWAYS_INLINE float dot_numbers(const float *q, const void *k, enum lp_dtype type, int64_t at, int64_t n) {
-    vec sum = vec_set(0);
-    for (int64_t i = 0; i < n; i += LANES) {
+    vec sum = vec_set(0), other = vec_set(0);
+    int64_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        sum = vec_fma(vec_load(q + i), load_kept(k, type, at + i, LANES), sum);
+        other = vec_fma(vec_load(q + i + LANES), load_kept(k, type, at + i + LANES, LANES), other);
+    }
+    for (; i < n; i += LANES) {
         int64_t m = lanes_at(i, n);
         sum = vec_fma(load_part(q + i, m), load_kept(k, type, at + i, m), sum);
     }
-    return vec_sum(sum);
+    return vec_sum(sum + other);
 }
 
-/* out += sum over j < n of p[j] v[at + j stride ..]. */
+/* out += sum over j < n of p[j] v[at + j stride ..]: as many numbers at a time as registers hold. */
 ALWAYS_INLINE void add_values(float *out, const float *p, const void *v, enum lp_dtype type, int64_t at, int64_t stride,
                               int64_t n, int64_t D) {
-    for (int64_t d = 0; d < D; d += LANES) {
-        int64_t m = lanes_at(d, D), j = 0;
-        vec a = load_part(out + d, m), b = vec_set(0);
-        for (; j + 2 <= n; j += 2) {
-            a = vec_fma(vec_set(p[j]), load_kept(v, type, at + j * stride + d, m), a);
-            b = vec_fma(vec_set(p[j + 1]), load_kept(v, type, at + (j + 1) * stride + d, m), b);
-        }
-        if (j < n)
-            a = vec_fma(vec_set(p[j]), load_kept(v, type, at + j * stride + d, m), a);
-        store_part(out + d, a + b, m);
+    enum { HELD = 8 };
+    int64_t d = 0;
+    for (; d + HELD * LANES <= D; d += HELD * LANES) {
+        vec sum[HELD];
+        for (int i = 0; i < HELD; i++)
+            sum[i] = vec_load(out + d + i * LANES);
+        for (int64_t j = 0; j < n; j++)
+            for (int i = 0; i < HELD; i++)
+                sum[i] = vec_fma(vec_set(p[j]), load_kept(v, type, at + j * stride + d + i * LANES, LANES), sum[i]);
+        for (int i = 0; i < HELD; i++)
+            vec_store(out + d + i * LANES, sum[i]);
+    }
+    for (; d < D; d += LANES) {
+        int64_t m = lanes_at(d, D);
+        vec sum = load_part(out + d, m);
+        for (int64_t j = 0; j < n; j++)
+            sum = vec_fma(vec_set(p[j]), load_kept(v, type, at + j * stride + d, m), sum);
+        store_part(out + d, sum, m);
     }
 }
 
-/* One query with keys and values from number `first` on: lanes run along D, and keys and values are streamed. */
-ALWAYS_INLINE void attend_row(float *out, float *lse, const float *q, const void *k, const void *v, enum lp_dtype type,
-                              int64_t first, int64_t keys, const struct lp_attention_shape *a) {
-    enum { ROW_KEYS = 64 };
-    float top = NOTHING_SEEN, total = 0, score[ROW_KEYS];
-    for (int64_t d = 0; d < a->D; d++)
-        out[d] = 0;
-    for (int64_t s0 = 0; s0 < keys; s0 += ROW_KEYS) {
-        int64_t n = at_most(ROW_KEYS, keys - s0), at = first + s0 * a->kv_stride;
-        vec high = vec_set(top), sum = vec_set(0);
-        for (int64_t j = 0; j < ROW_KEYS; j++)
-            score[j] = j < n ? a->scale * dot_numbers(q, k, type, at + j * a->kv_stride, a->D) : -INFINITY;
-        for (int64_t j = 0; j < ROW_KEYS; j += LANES)
-            high = vec_max(high, vec_load(score + j));
-        float next = vec_highest(high), shrink = expf(top - next);
-        for (int64_t j = 0; j < ROW_KEYS; j += LANES) {
-            vec p = vec_exp(vec_load(score + j) - vec_set(next));
-            vec_store(score + j, p);
-            sum += p;
-        }
-        total = total * shrink + vec_sum(sum);
-        top = next;
-        for (int64_t d = 0; d < a->D && s0 > 0; d++)
-            out[d] *= shrink;
-        add_values(out, score, v, type, at, a->kv_stride, n, a->D);
+/* What a query has seen of a head so far. */
+struct seen {
+    float top, total;
+};
+
+/* Goes on to n keys and values, whose first number is number `at`: lanes run along D. */
+ALWAYS_INLINE void attend_keys(struct seen *seen, float *out, const float *q, const void *k, const void *v,
+                               enum lp_dtype type, int64_t at, int64_t n, const struct lp_attention_shape *a) {
+    float score[ROW_KEYS];
+    vec high = vec_set(seen->top), sum = vec_set(0);
+    for (int64_t j = 0; j < ROW_KEYS; j++)
+        score[j] = j < n ? a->scale * dot_numbers(q, k, type, at + j * a->kv_stride, a->D) : -INFINITY;
+    for (int64_t j = 0; j < ROW_KEYS; j += LANES)
+        high = vec_max(high, vec_load(score + j));
+    float top = vec_highest(high), shrink = expf(seen->top - top);
+    for (int64_t j = 0; j < ROW_KEYS; j += LANES) {
+        vec p = vec_exp(vec_load(score + j) - vec_set(top));
+        vec_store(score + j, p);
+        sum += p;
     }
-    for (int64_t d = 0; d < a->D && total > 0; d++)
-        out[d] /= total;
-    if (lse)
-        *lse = top + logf(total);
+    *seen = (struct seen){top, seen->total * shrink + vec_sum(sum)};
+    for (int64_t d = 0; d < a->D; d++)
+        out[d] *= shrink;
+    add_values(out, score, v, type, at, a->kv_stride, n, a->D);
+}
+
+/* One query and its heads from h on, side by side, as keys and values of neighbouring heads lie together. */
+ALWAYS_INLINE void attend_row(float *out, float *lse, const float *q, const void *k, const void *v, enum lp_dtype type,
+                              int64_t t, int64_t h, int64_t heads, const struct lp_attention_shape *a) {
+    int64_t keys = visible(a, t), share = a->H / a->G;
+    struct seen seen[ROW_HEADS];
+    out += (t * a->H + h) * a->D;
+    q += t * a->q_stride + h * a->D;
+    for (int64_t i = 0; i < heads; i++)
+        seen[i] = (struct seen){NOTHING_SEEN, 0};
+    memset(out, 0, sizeof *out * (size_t)(heads * a->D));
+    for (int64_t s0 = 0; s0 < keys; s0 += ROW_KEYS)
+        for (int64_t i = 0; i < heads; i++)
+            attend_keys(&seen[i], out + i * a->D, q + i * a->D, k, v, type, s0 * a->kv_stride + (h + i) / share * a->D,
+                        at_most(ROW_KEYS, keys - s0), a);
+    for (int64_t i = 0; i < heads; i++) {
+        for (int64_t d = 0; d < a->D && seen[i].total > 0; d++)
+            out[i * a->D + d] /= seen[i].total;
+        if (lse)
+            lse[t * a->H + h + i] = seen[i].top + logf(seen[i].total);
+    }
 }
 
 ALWAYS_INLINE void attend_rows(float *out, float *lse, const float *q, const void *k, const void *v, enum lp_dtype type,
                                const struct lp_attention_shape *a) {
-    int64_t share = a->H / a->G;
+    int64_t threads = omp_get_max_threads(), heads = at_most(ROW_HEADS, (a->T * a->H + threads - 1) / threads),
+            parts = (a->H + heads - 1) / heads;
 #pragma omp parallel for schedule(static) if (a->T * a->S * a->H * a->D >= 1 << 18)
-    for (int64_t i = 0; i < a->T * a->H; i++) {
-        int64_t t = i / a->H, h = i % a->H;
-        attend_row(out + i * a->D, lse ? lse + i : NULL, q + t * a->q_stride + h * a->D, k, v, type, h / share * a->D,
-                   visible(a, t), a);
+    for (int64_t i = 0; i < a->T * parts; i++) {
+        int64_t h = i % parts * heads;
+        attend_row(out, lse, q, k, v, type, i / parts, h, at_most(heads, a->H - h), a);
     }
 }
 
