@@ -11,7 +11,7 @@ work=${WORK:-build/paper}
 base=${BASE:-build/nano/copying/llava-plus-nano-v1}
 seeds=${SEEDS:-1 2 3} steps=${STEPS:-600} count=${COUNT:-500} batch=${BATCH:-32}
 mkdir -p "$work"
-[ -e "$work/train/instances.json" ] || "$program" data scenes --count 8000 --seed 31 --out "$work/train"
+[ -e "$work/train/instances.json" ] || "$program" data scenes --count ${TRAIN:-8000} --seed 31 --out "$work/train"
 [ -e "$work/test/instances.json" ] || "$program" data scenes --count "$count" --seed 32 --out "$work/test"
 
 named=$work/named/llava-plus-nano-v1
@@ -23,30 +23,67 @@ records=$((steps * batch / 2))
 make_data() { # name seed options...
     local out=$work/$1-$2.json
     [ -e "$out" ] || "$program" data instruct --scenes "$work/train" --count "$records" --seed "$2" --out "$out" "${@:3}" >&2
-    echo "$out"
 }
 
+for seed in $seeds; do
+    make_data chat "$seed" --skill see
+    make_data chat-thoughtless "$seed" --skill see --no-thoughts
+    make_data fly "$((100 + seed))" --chat-share 0
+    make_data all "$((100 + seed))" --chat-share 0 --tools all
+    make_data fly-thoughtless "$((100 + seed))" --chat-share 0 --no-thoughts
+done
+
 train() { # setting seed
-    local out=$work/$1-$2/llava-plus-nano-v1 chat skills=
+    local out=$work/$1-$2/llava-plus-nano-v1 chat=$work/chat-$2.json skills=$((100 + $2)).json
     [ -e "$out/model.safetensors" ] && return
-    chat=$(make_data chat "$2" --skill see)
     case $1 in
-    fly) skills=$(make_data fly "$((100 + $2))" --chat-share 0) ;;
-    all) skills=$(make_data all "$((100 + $2))" --chat-share 0 --tools all) ;;
-    thoughtless) chat=$(make_data chat-thoughtless "$2" --skill see --no-thoughts)
-        skills=$(make_data fly-thoughtless "$((100 + $2))" --chat-share 0 --no-thoughts) ;;
+    plain) skills= ;;
+    fly) skills=,$work/fly-$skills ;;
+    all) skills=,$work/all-$skills ;;
+    thoughtless) chat=$work/chat-thoughtless-$2.json skills=,$work/fly-thoughtless-$skills ;;
     esac
-    "$program" train --data "$chat${skills:+,$skills}" --images "$work/train" --model "$named" --out "$out" --seed "$2" \
+    "$program" train --data "$chat$skills" --images "$work/train" --model "$named" --out "$out" --seed "$2" \
         --batch "$batch" --steps "$steps" --optimizer muon --rate 2e-3
 }
 
-measure() { # setting model tools skills
-    local json
+score() { # setting model tools skills seed
+    local json=$work/$1-$4-$5.score
+    [ -e "$json" ] || "$program" eval scenes --scenes "$work/test" --model "$work/$2-$5/llava-plus-nano-v1" --tools "$3" \
+        --skills "$4" --json "$json" >/dev/null
+}
+
+# One process a core: small models gain nothing from more threads.
+export OMP_NUM_THREADS=1
+beside() { # command: starts it once a core is free
+    [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
+    "$@" &
+}
+finish() {
+    while [ -n "$(jobs -p)" ]; do wait -n; done
+}
+
+for seed in $seeds; do
+    for setting in plain fly all thoughtless; do beside train "$setting" "$seed"; done
+done
+finish
+
+rows='plain plain none perfect'
+for skills in perfect imperfect; do
+    rows+="
+plain-tools-in-test plain all $skills
+fly fly fly $skills
+all-tools all all $skills
+fly-without-thoughts thoughtless fly $skills"
+done
+while read -r row; do
+    # shellcheck disable=SC2086
+    for seed in $seeds; do beside score $row "$seed"; done
+done <<<"$rows"
+finish
+
+tell() { # setting model tools skills
     for seed in $seeds; do
-        train "$2" "$seed"
-        json=$work/$1-$4-$seed.score
-        [ -e "$json" ] || "$program" eval scenes --scenes "$work/test" --model "$work/$2-$seed/llava-plus-nano-v1" --tools "$3" \
-            --skills "$4" --json "$json" >/dev/null
+        local json=$work/$1-$4-$seed.score
         tr -d ' \n' < "$json" | sed 's/.*"presence":{[^}]*"rate":\([0-9.e-]*\).*/\1 /' | tr -d '\n'
         for kind in count color relation; do
             tr -d ' \n' < "$json" | sed "s/.*\"$kind\":{[^}]*\"rate\":\([0-9.e-]*\).*/\1 /" | tr -d '\n'
@@ -67,10 +104,5 @@ measure() { # setting model tools skills
 
 echo "| setting | skills | presence | count | colour | relation | caption names | caption wrong |"
 echo "|---|---|---|---|---|---|---|---|"
-measure plain plain none perfect
-for skills in perfect imperfect; do
-    measure plain-tools-in-test plain all $skills
-    measure fly fly fly $skills
-    measure all-tools all all $skills
-    measure fly-without-thoughts thoughtless fly $skills
-done
+# shellcheck disable=SC2086
+while read -r row; do tell $row; done <<<"$rows"
