@@ -3,8 +3,8 @@
 #ifndef LP_SERVE_CHAT_H
 #define LP_SERVE_CHAT_H
 
-#include "plan/agent.h"
 #include "serve/fault.h"
+#include "serve/seat.h"
 
 enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16 };
 #define LP_CHAT_PIXELS 100000000 /* of all pictures of a request */
@@ -76,9 +76,9 @@ struct lp_chat_listener {
     void *context;
 };
 
-/* Asks the agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread, which ends it with
+/* Asks the seat's agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread, which ends it with
  * LP_GONE; it is also set when the client needs no more. */
-bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *agent, atomic_bool *cancel,
+bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_seat *seat, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault);
 

@@ -14,7 +14,8 @@
 /* An answer on its way to the client. */
 struct way {
     const struct lp_chat *chat;
-    const struct lp_agent *agent;
+    struct lp_seat *seat;
+    const struct lp_agent *agent; /* the seat's */
     const struct lp_chat_listener *listener;
     atomic_bool *cancel;
     struct lp_str said; /* all that the agent told */
@@ -103,6 +104,7 @@ static void pass_on(struct way *w, bool last) {
 static void step(void *context, const struct lp_step *s) {
     struct way *w = context;
     double began_ms = lp_clock_ms();
+    lp_seat_note(w->seat, s);
     if (!w->begun) {
         w->begun = true;
         w->listener->begun(w->listener->context);
@@ -289,10 +291,11 @@ void lp_chat_outcome_done(struct lp_chat_outcome *outcome) {
     json_decref(outcome->calls);
 }
 
-bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *agent, atomic_bool *cancel,
+bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_seat *seat, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault) {
-    struct way w = {.chat = chat, .agent = agent, .listener = listener, .cancel = cancel};
+    struct lp_agent *agent = seat->agent;
+    struct way w = {.chat = chat, .seat = seat, .agent = agent, .listener = listener, .cancel = cancel};
     struct lp_error err = {0};
     struct lp_reply reply = {0};
     const struct lp_sampling before = agent->sampling;
@@ -303,7 +306,10 @@ bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *ag
     lp_rng_seed(&agent->rng, (uint64_t)chat->seed);
     bool done = recall(chat, agent, &err);
     double began_ms = lp_clock_ms();
-    done = done && (ask(chat, agent, &hooks, &reply, &err) || w.ended);
+    if (done) {
+        done = ask(chat, agent, &hooks, &reply, &err) || w.ended;
+        lp_seat_note_end(seat, done, &err);
+    }
     outcome->planner_ms = lp_clock_ms() - began_ms - w.told_ms;
     if (done && !w.ended && w.said.n)
         pass_on(&w, true);

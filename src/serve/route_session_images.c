@@ -18,8 +18,7 @@ static bool add(struct lp_exchange *x, const char *id, const struct lp_str *byte
     struct lp_image *image = lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
     if (!image)
         return lp_fault_from(fault, "image", &err);
-    json_t *one =
-        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image->width, image->height, fault);
+    json_t *one = lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image, fault);
     lp_image_close(image);
     return one && !json_array_append_new(list, one);
 }

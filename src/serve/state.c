@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000 }; /* for another program that looks into the database */
+enum {
+    PATIENCE_MS = 5000,      /* for another program that looks into the database */
+    PIXELS_BYTES = 64 << 20  /* most memory of pictures that are known by their file */
+};
 
 bool lp_state_damaged(struct lp_fault *fault, const char *what) {
     return lp_fault_set(fault, 500, NULL, "state_damaged", "the server's state is damaged: %s", what);
@@ -238,6 +241,10 @@ struct lp_state *lp_state_open(const char *folder, size_t most_bytes, struct lp_
     s->lock_file = -1;
     s->most_bytes = most_bytes;
     pthread_mutex_init(&s->lock, NULL);
+    if (!(s->pixels = lp_store_open(&(struct lp_store_settings){.memory_bytes = PIXELS_BYTES}, err))) {
+        lp_state_close(s);
+        return NULL;
+    }
     if (folder && !*folder) {
         lp_error_set(err, LP_EUSAGE, "the state's folder has no name");
     } else if (open_folder(s, folder, err)) {
@@ -269,10 +276,15 @@ void lp_state_close(struct lp_state *s) {
         nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     if (s->lock_file >= 0)
         close(s->lock_file);
+    lp_store_close(s->pixels);
     pthread_mutex_destroy(&s->lock);
     lp_free(s);
 }
 
 struct lp_state_counts lp_state_counts(struct lp_state *s) {
     return (struct lp_state_counts){atomic_load(&s->sessions), atomic_load(&s->objects), atomic_load(&s->bytes)};
+}
+
+struct lp_state_memory lp_state_memory(struct lp_state *s) {
+    return (struct lp_state_memory){sqlite3_memory_used(), (int64_t)lp_store_memory(s->pixels)};
 }

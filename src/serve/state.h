@@ -31,6 +31,10 @@ struct lp_state_counts {
     int64_t sessions, objects, bytes; /* bytes: of pictures' files */
 };
 struct lp_state_counts lp_state_counts(struct lp_state *s); /* without waiting */
+struct lp_state_memory {
+    int64_t database, pixels; /* bytes that SQLite has taken, and pictures that are kept decoded */
+};
+struct lp_state_memory lp_state_memory(struct lp_state *s);
 
 /* All of these fill *fault on failure: 404 where there is no such session of that owner, 409 where a limit is reached or a
  * turn runs, 507 where the disk is full, 500 where the state is damaged, 503 out of memory. `owner`: the hash of a key. */
@@ -48,10 +52,10 @@ json_t *lp_state_session(struct lp_state *s, const struct lp_hash *owner, const 
 bool lp_state_vote(struct lp_state *s, const struct lp_hash *owner, const char *id, int turn, int vote,
                    struct lp_fault *fault);
 
-/* Adds a user's picture, encoded in n bytes that lp_image_decode took, of that size in pixels. 409 while a turn runs. The new
- * object as JSON; owned by caller. */
+/* Adds a user's picture, encoded in n bytes of which lp_image_decode made `image`, whose pixels are remembered where it has
+ * any. 409 while a turn runs. The new object as JSON; owned by caller. */
 json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,
-                             int width, int height, struct lp_fault *fault);
+                             const struct lp_image *image, struct lp_fault *fault);
 
 /* An object. Zero it first; lp_state_found_done also after failure. */
 struct lp_state_found {

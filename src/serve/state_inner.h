@@ -4,6 +4,7 @@
 #define LP_SERVE_STATE_INNER_H
 
 #include "base/arena.h"
+#include "base/store.h"
 #include "serve/state.h"
 
 #include <limits.h>
@@ -54,6 +55,7 @@ struct lp_state {
     char folder[PATH_MAX];
     bool temporary;
     int lock_file; /* held while the state is open; -1: none */
+    struct lp_store *pixels; /* of pictures, by the hash of their file: what was decoded lately need not be again */
     size_t most_bytes;
     int64_t running; /* locked: the session that has a turn; 0: none */
     atomic_int_fast64_t sessions, objects, bytes;
@@ -92,10 +94,14 @@ bool lp_state_read_row(sqlite3_stmt *q, struct lp_arena *arena, struct lp_row *r
 /* Fills object->picture, or pixels of a map or a mask, also on failure. */
 bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct lp_object *object, struct lp_fault *fault);
 
-/* What of an object does not fit into a row: bytes of a file, or a mask's runs. Owned. */
+/* Remembers a picture that lp_image_decode made of a file with that hash. */
+void lp_state_know_pixels(struct lp_state *s, const struct lp_hash *hash, const struct lp_image *image);
+
+/* What of an object does not fit into a row: bytes of a file and their hash, or a mask's runs. Owned. */
 struct lp_state_content {
     uint8_t *bytes;
     size_t n;
+    struct lp_hash hash;
     char *runs;
 };
 bool lp_state_encode(const struct lp_object *object, struct lp_state_content *content, struct lp_error *err);

@@ -43,7 +43,7 @@ def own_times(q):
         for i in range(TURNS):
             client.ask("GET", paths[1])
         client.close()
-        server.settles(lambda: server.gauge("llava_plus_requests_open"), 1)
+        server.settles(lambda: server.gauge("requests_open"), 1)
         times = {}
         for line in server.said().splitlines():
             entry = json.loads(line) if line.startswith("{") else {"route": ""}
