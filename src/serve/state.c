@@ -104,6 +104,8 @@ bool lp_state_leave(struct lp_state *s, bool good, struct lp_fault *fault) {
     if (!good && !sqlite3_get_autocommit(s->db))
         sqlite3_step(lp_state_bind(s, LP_Q_ROLLBACK, ""));
     pthread_mutex_unlock(&s->lock);
+    if (good)
+        lp_state_sync_ask(&s->sync);
     return good;
 }
 
@@ -171,7 +173,8 @@ static bool open_database(struct lp_state *s, struct lp_fault *fault) {
     sqlite3_busy_timeout(s->db, PATIENCE_MS);
     return exec(s, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;", fault) &&
            check_schema(s, fault) && exec(s, "PRAGMA journal_mode = WAL;", fault) &&
-           exec(s, s->temporary ? "PRAGMA synchronous = OFF;" : "PRAGMA synchronous = FULL;", fault);
+           exec(s, s->temporary ? "PRAGMA synchronous = OFF;" : "PRAGMA synchronous = NORMAL;", fault) &&
+           (s->temporary || lp_state_sync_init(&s->sync, s->folder, fault));
 }
 
 /* What was running belongs to a process that is no more. */
@@ -179,7 +182,7 @@ static bool take_over(struct lp_state *s, struct lp_fault *fault) {
     bool done = lp_state_enter(s, fault);
     if (!done)
         return false;
-    done = lp_state_run(s, lp_state_bind(s, LP_Q_TURN_INTERRUPT, "i", (int64_t)0), fault);
+    done = lp_state_run(s, lp_state_bind(s, LP_Q_TURN_INTERRUPT_ALL, ""), fault);
     sqlite3_stmt *q = lp_state_bind(s, LP_Q_TOTALS, "");
     if (done && lp_state_row(s, q, fault)) {
         s->sessions = sqlite3_column_int64(q, 0);
@@ -269,6 +272,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 void lp_state_close(struct lp_state *s) {
     if (!s)
         return;
+    lp_state_sync_done(&s->sync);
     for (int i = 0; i < LP_QUERIES; i++)
         sqlite3_finalize(s->query[i]);
     sqlite3_close(s->db);

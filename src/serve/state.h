@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the server remembers: sessions, their turns, messages and objects in SQLite, pictures as files named by their
- * SHA-256. A turn is finished when lp_state_end has returned true; after that neither a kill nor a power cut loses it. What
- * was running when the process ended is found as "interrupted". For any number of threads of one process. */
+ * SHA-256. A turn is finished when lp_state_keep has returned true; after that a kill does not lose it, and a power cut only
+ * within the milliseconds that the disk needs. What was running when the process ended is found as "interrupted". For any
+ * number of threads of one process. */
 #ifndef LP_SERVE_STATE_H
 #define LP_SERVE_STATE_H
 

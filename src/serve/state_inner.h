@@ -33,6 +33,7 @@ enum lp_query {
     LP_Q_TURN_FORGET,
     LP_Q_TURN_LIST,
     LP_Q_TURN_INTERRUPT,
+    LP_Q_TURN_INTERRUPT_ALL,
     LP_Q_TURN_VOTE,
     LP_Q_MESSAGE_ADD,
     LP_Q_MESSAGE_LIST,
@@ -48,6 +49,19 @@ extern const char *const lp_state_sql[LP_QUERIES];
 extern const char lp_state_schema[];
 extern const char *const lp_state_upgrade[LP_STATE_SCHEMA]; /* what makes version i + 1 of version i; [0]: NULL */
 
+/* Who has the disk take what was committed. Zeroed: nobody, as a temporary state wants it. */
+struct lp_state_sync {
+    pthread_mutex_t lock;
+    pthread_cond_t bell;
+    pthread_t thread;
+    bool started, due, closing; /* locked but `started` */
+    char log[PATH_MAX];         /* SQLite's write-ahead log */
+};
+bool lp_state_sync_init(struct lp_state_sync *y, const char *folder, struct lp_fault *fault);
+void lp_state_sync_ask(struct lp_state_sync *y);       /* soon, on its thread */
+void lp_state_sync_now(const struct lp_state_sync *y); /* waits for the disk */
+void lp_state_sync_done(struct lp_state_sync *y);
+
 struct lp_state {
     sqlite3 *db;
     sqlite3_stmt *query[LP_QUERIES]; /* prepared when first used */
@@ -55,6 +69,7 @@ struct lp_state {
     char folder[PATH_MAX];
     bool temporary;
     int lock_file; /* held while the state is open; -1: none */
+    struct lp_state_sync sync;
     struct lp_store *pixels; /* of pictures, by the hash of their file: what was decoded lately need not be again */
     size_t most_bytes;
     int64_t running; /* locked: the session that has a turn; 0: none */

@@ -92,7 +92,8 @@ void lp_state_know_pixels(struct lp_state *s, const struct lp_hash *hash, const 
 static bool find_pixels(struct lp_state *s, const struct lp_row *row, struct lp_image **image) {
     int width = row->object.width, height = row->object.height;
     struct lp_stored found;
-    if (width < 1 || height < 1 || !lp_store_find(s->pixels, &row->hash, pixel_bytes(width, height), &found))
+    if (width < 1 || height < 1 || (int64_t)width * height > LP_IMAGE_MAX_PIXELS ||
+        !lp_store_find(s->pixels, &row->hash, pixel_bytes(width, height), &found))
         return false;
     *image = lp_image_copy(&(struct lp_image){width, height, (uint8_t *)found.data}, NULL);
     lp_store_release(s->pixels, &found);
