@@ -18,6 +18,10 @@ void *lp_alloc_large(size_t bytes);
 void lp_free_large(void *p, size_t bytes);
 size_t lp_large_bytes(size_t bytes); /* what so much really takes */
 
+/* From now on malloc, too, takes what is large straight from the system and gives it back when it is freed: for processes that
+ * run for long, whose heaps would grow with every new coincidence of large things. */
+void lp_memory_large_apart(void);
+
 /* What this process has in memory. */
 struct lp_memory_use {
     size_t resident;        /* all of it, mapped files too; 0: the system does not tell */

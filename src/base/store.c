@@ -75,7 +75,7 @@ static struct lp_store_entry **bucket_of(struct lp_store *s, const struct lp_has
 
 static struct lp_store_entry *look_up(struct lp_store *s, const struct lp_hash *key, size_t bytes) {
     for (struct lp_store_entry *e = *bucket_of(s, key); e; e = e->chain)
-        if (lp_hash_equal(&head_of(e)->key, key) && head_of(e)->bytes == bytes)
+        if (lp_hash_equal(&head_of(e)->key, key) && (bytes == LP_STORE_ANY || head_of(e)->bytes == bytes))
             return e;
     return NULL;
 }
@@ -97,20 +97,33 @@ static void use(struct lp_store *s, struct lp_store_entry *e) {
     link_newest(s, e);
 }
 
+static void drop(struct lp_store *s, struct lp_store_entry *e) {
+    struct lp_store_entry **at = bucket_of(s, &head_of(e)->key);
+    while (*at != e)
+        at = &(*at)->chain;
+    *at = e->chain;
+    unlink_use(s, e);
+    s->used -= cost(head_of(e)->bytes);
+    entry_free(e);
+}
+
 /* Drops the oldest that nobody holds until `bytes` more fit. */
 static void make_room(struct lp_store *s, size_t bytes) {
     for (struct lp_store_entry *e = s->oldest, *newer; e && s->used + bytes > s->limit; e = newer) {
         newer = e->newer;
-        if (e->held)
-            continue;
-        struct lp_store_entry **at = bucket_of(s, &head_of(e)->key);
-        while (*at != e)
-            at = &(*at)->chain;
-        *at = e->chain;
-        unlink_use(s, e);
-        s->used -= cost(head_of(e)->bytes);
-        entry_free(e);
+        if (!e->held)
+            drop(s, e);
     }
+}
+
+void lp_store_forget(struct lp_store *s, const struct lp_hash *key) {
+    pthread_mutex_lock(&s->lock);
+    for (struct lp_store_entry *e = *bucket_of(s, key), *next; e; e = next) {
+        next = e->chain;
+        if (!e->held && lp_hash_equal(&head_of(e)->key, key))
+            drop(s, e);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 bool lp_store_find(struct lp_store *s, const struct lp_hash *key, size_t bytes, struct lp_stored *out) {
@@ -123,8 +136,8 @@ bool lp_store_find(struct lp_store *s, const struct lp_hash *key, size_t bytes, 
         e->held++;
     pthread_mutex_unlock(&s->lock);
     if (e)
-        *out = (struct lp_stored){.data = (char *)e + OVERHEAD, .bytes = bytes, .entry = e};
-    else if (lp_store_folder_find(&s->folder, key, bytes, &out->file))
+        *out = (struct lp_stored){.data = (char *)e + OVERHEAD, .bytes = head_of(e)->bytes, .entry = e};
+    else if (bytes != LP_STORE_ANY && lp_store_folder_find(&s->folder, key, bytes, &out->file))
         out->data = out->file.data + LP_STORE_HEAD, out->bytes = bytes;
     return out->data != NULL;
 }

@@ -15,7 +15,8 @@ static void add_memory(struct lp_str *out, const struct lp_server *s) {
     add_gauge(out, "llava_plus_heap_bytes", "Of it, what was asked of malloc.", (int64_t)use.heap);
     add_gauge(out, "llava_plus_heap_free_bytes", "What malloc keeps for later.", (int64_t)use.heap_free);
     if (cache)
-        add_gauge(out, "llava_plus_cache_bytes", "What the planner saw and read, kept in memory.", (int64_t)lp_store_memory(cache));
+        add_gauge(out, "llava_plus_cache_bytes", "What the planner saw and read, kept in memory.",
+                  (int64_t)lp_store_memory(cache));
 }
 
 static void add_state(struct lp_str *out, struct lp_state *state) {

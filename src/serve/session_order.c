@@ -182,7 +182,7 @@ static bool open_reference(struct turn *t, struct lp_fault *fault) {
     else if (strncmp(reference, "data:", 5))
         return lp_fault_set(fault, 400, "reference", NULL, "the reference is no data URL and no picture of this session");
     else
-        t->reference = lp_chat_picture(reference, &err);
+        t->reference = lp_chat_picture(reference, t->o->seat->known, &err);
     if (!t->reference)
         return lp_fault_from(fault, "reference", &err);
     return (int64_t)t->reference->width * t->reference->height <= LP_CHAT_PIXELS ||

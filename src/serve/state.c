@@ -17,7 +17,7 @@
 
 enum {
     PATIENCE_MS = 5000,      /* for another program that looks into the database */
-    PIXELS_BYTES = 64 << 20  /* most memory of pictures that are known by their file */
+    PIXELS_BYTES = 32 << 20  /* most memory of pictures that stay decoded */
 };
 
 bool lp_state_damaged(struct lp_fault *fault, const char *what) {
@@ -171,7 +171,7 @@ static bool open_database(struct lp_state *s, struct lp_fault *fault) {
         return lp_state_failed(s, fault);
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, PATIENCE_MS);
-    return exec(s, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;", fault) &&
+    return exec(s, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA cache_size = -1000;", fault) &&
            check_schema(s, fault) && exec(s, "PRAGMA journal_mode = WAL;", fault) &&
            exec(s, s->temporary ? "PRAGMA synchronous = OFF;" : "PRAGMA synchronous = NORMAL;", fault) &&
            (s->temporary || lp_state_sync_init(&s->sync, s->folder, fault));
@@ -287,6 +287,10 @@ void lp_state_close(struct lp_state *s) {
 
 struct lp_state_counts lp_state_counts(struct lp_state *s) {
     return (struct lp_state_counts){atomic_load(&s->sessions), atomic_load(&s->objects), atomic_load(&s->bytes)};
+}
+
+struct lp_store *lp_state_pixels(struct lp_state *s) {
+    return s->pixels;
 }
 
 struct lp_state_memory lp_state_memory(struct lp_state *s) {

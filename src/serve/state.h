@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/sha256.h"
+#include "base/store.h"
 #include "plan/conversation.h"
 #include "serve/fault.h"
 
@@ -36,6 +37,7 @@ struct lp_state_memory {
     int64_t database, pixels; /* bytes that SQLite has taken, and pictures that are kept decoded */
 };
 struct lp_state_memory lp_state_memory(struct lp_state *s);
+struct lp_store *lp_state_pixels(struct lp_state *s); /* of pictures that were decoded lately; borrowed */
 
 /* All of these fill *fault on failure: 404 where there is no such session of that owner, 409 where a limit is reached or a
  * turn runs, 507 where the disk is full, 500 where the state is damaged, 503 out of memory. `owner`: the hash of a key. */

@@ -70,7 +70,7 @@ struct lp_state {
     bool temporary;
     int lock_file; /* held while the state is open; -1: none */
     struct lp_state_sync sync;
-    struct lp_store *pixels; /* of pictures, by the hash of their file: what was decoded lately need not be again */
+    struct lp_store *pixels; /* for serve/pixels.h */
     size_t most_bytes;
     int64_t running; /* locked: the session that has a turn; 0: none */
     atomic_int_fast64_t sessions, objects, bytes;
@@ -108,9 +108,6 @@ struct lp_row {
 bool lp_state_read_row(sqlite3_stmt *q, struct lp_arena *arena, struct lp_row *row, struct lp_fault *fault);
 /* Fills object->picture, or pixels of a map or a mask, also on failure. */
 bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct lp_object *object, struct lp_fault *fault);
-
-/* Remembers a picture that lp_image_decode made of a file with that hash. */
-void lp_state_know_pixels(struct lp_state *s, const struct lp_hash *hash, const struct lp_image *image);
 
 /* What of an object does not fit into a row: bytes of a file and their hash, or a mask's runs. Owned. */
 struct lp_state_content {

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "image/rle.h"
 #include "plan/agent.h"
+#include "serve/pixels.h"
 #include "serve/state_inner.h"
 
 #include <stdio.h>
@@ -74,32 +75,6 @@ static bool take_mask(struct lp_object *o, const char *runs, struct lp_fault *fa
            lp_state_damaged(fault, "a mask cannot be read");
 }
 
-/* Bytes of its pixels. */
-static size_t pixel_bytes(int width, int height) {
-    return (size_t)width * (size_t)height * 3;
-}
-
-void lp_state_know_pixels(struct lp_state *s, const struct lp_hash *hash, const struct lp_image *image) {
-    size_t n = pixel_bytes(image->width, image->height);
-    void *copy = !image->pixel || lp_store_has(s->pixels, hash, n) ? NULL : lp_store_new(s->pixels, n);
-    if (!copy)
-        return;
-    memcpy(copy, image->pixel, n);
-    lp_store_put(s->pixels, hash, copy);
-}
-
-/* A picture of which the pixels are known; false: they are not. NULL in *image with true: out of memory. */
-static bool find_pixels(struct lp_state *s, const struct lp_row *row, struct lp_image **image) {
-    int width = row->object.width, height = row->object.height;
-    struct lp_stored found;
-    if (width < 1 || height < 1 || (int64_t)width * height > LP_IMAGE_MAX_PIXELS ||
-        !lp_store_find(s->pixels, &row->hash, pixel_bytes(width, height), &found))
-        return false;
-    *image = lp_image_copy(&(struct lp_image){width, height, (uint8_t *)found.data}, NULL);
-    lp_store_release(s->pixels, &found);
-    return true;
-}
-
 bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct lp_object *object, struct lp_fault *fault) {
     struct lp_str file = {0};
     struct lp_error err = {0};
@@ -109,8 +84,8 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
         return true;
     if (!row->filed)
         return lp_state_damaged(fault, "a picture has no file");
-    if (object->kind == LP_OBJECT_IMAGE && find_pixels(s, row, &object->picture))
-        return object->picture || lp_fault_memory(fault);
+    if (object->kind == LP_OBJECT_IMAGE && (object->picture = lp_pixels_find(s->pixels, &row->hash)))
+        return true;
     bool done = lp_state_blob_get(s, &row->hash, &file, fault);
     struct lp_image *image = done ? lp_image_decode(lp_str_text(&file), file.n, "a picture", &err) : NULL;
     if (done && !image)
@@ -122,7 +97,7 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
     } else {
         object->picture = image;
         if (image)
-            lp_state_know_pixels(s, &row->hash, image);
+            lp_pixels_keep(s->pixels, &row->hash, image);
     }
     lp_str_done(&file);
     return done;
@@ -217,7 +192,7 @@ json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, co
         return NULL;
     atomic_fetch_add(&s->objects, 1);
     atomic_fetch_add(&s->bytes, added);
-    lp_state_know_pixels(s, &content.hash, image);
+    lp_pixels_keep(s->pixels, &content.hash, image);
     json_t *one = lp_state_object_json(&row.object, true, row.turn);
     if (!one)
         lp_fault_memory(fault);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/state_sync.c - what was committed goes to the disk at once, on a thread of its own: a kill loses none of it, and a power
- * cut at most what was committed in these milliseconds, for which nobody's answer waits. Never does it damage the database: before
- * the log is written back SQLite itself waits for the disk. A disk that fails shows there, too. */
+/* serve/state_sync.c - what was committed goes to the disk at once, on a thread of its own: a kill loses none of it, and a
+ * power cut at most what was committed in these milliseconds, for which nobody's answer waits. Never does it damage the
+ * database: before the log is written back SQLite itself waits for the disk. A disk that fails shows there, too. */
 #include "serve/state_inner.h"
 
 #include <fcntl.h>

@@ -127,6 +127,11 @@ static void the_least_recently_used_go_first(void **state) {
     assert_memory_equal(held.data, "\1\1\1", 3);
     lp_store_release(s, &held);
     assert_true(has(s, 1) && has(s, 19) && has(s, 18) && !has(s, 17));
+    lp_store_forget(s, &(struct lp_hash){.byte = {9}}); /* not there */
+    struct lp_hash last = key_of(18);
+    lp_store_forget(s, &last);
+    assert_true(has(s, 19) && !has(s, 18));
+    put(s, 18);
     assert_true(lp_store_has(s, &one, SIZE));
     assert_false(lp_store_has(s, &one, SIZE - 1));         /* other bytes are another thing */
     assert_null(lp_store_new(s, 3 * SIZE + 3 * OVERHEAD)); /* would not be kept */
