@@ -32,8 +32,8 @@ struct lp_stored {
 };
 
 #define LP_STORE_ANY SIZE_MAX
-/* Finds what is under the key and has that many bytes, LP_STORE_ANY: any, but in memory only; else false. Of several things found, whose use depends
- * on the first, the first should be released last: it then outlives them. store NULL: false. */
+/* Finds what is under the key and has that many bytes, LP_STORE_ANY: any, but in memory only; else false. Of several things
+ * found, whose use depends on the first, the first should be released last: it then outlives them. store NULL: false. */
 bool lp_store_find(struct lp_store *store, const struct lp_hash *key, size_t bytes, struct lp_stored *out);
 void lp_store_release(struct lp_store *store, struct lp_stored *found);
 

@@ -76,8 +76,8 @@ struct lp_chat_listener {
     void *context;
 };
 
-/* Asks the seat's agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread, which ends it with
- * LP_GONE; it is also set when the client needs no more. */
+/* Asks the seat's agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread,
+ * which ends it with LP_GONE; it is also set when the client needs no more. */
 bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_seat *seat, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault);

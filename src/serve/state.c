@@ -171,8 +171,9 @@ static bool open_database(struct lp_state *s, struct lp_fault *fault) {
         return lp_state_failed(s, fault);
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, PATIENCE_MS);
-    return exec(s, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA cache_size = -1000;", fault) &&
-           check_schema(s, fault) && exec(s, "PRAGMA journal_mode = WAL;", fault) &&
+    return exec(s, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;", fault) &&
+           exec(s, "PRAGMA cache_size = -1000;", fault) && check_schema(s, fault) &&
+           exec(s, "PRAGMA journal_mode = WAL;", fault) &&
            exec(s, s->temporary ? "PRAGMA synchronous = OFF;" : "PRAGMA synchronous = NORMAL;", fault) &&
            (s->temporary || lp_state_sync_init(&s->sync, s->folder, fault));
 }

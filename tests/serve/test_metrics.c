@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "serve/seat.h"
 #include "serve/talk.h"
 
 static void assert_says(const struct lp_str *text, const char *line) {

@@ -5,8 +5,8 @@
 200 clients with a session each, all asking all the time: a picture brought in one of four ways, questions with and without
 marks, streamed and whole, objects fetched, the session read and deleted, a chat completion with the same picture, and again with
 another picture. Beside them another process asks GET /readyz every 20 ms. The minutes begin when the planner's cache, of 128 MiB
-here, is full by its own count, and as many pictures are kept decoded as ever will be. Before and after, 1,000 streams wait in the line and do nothing. Prints what was measured beside
-its bar; exits with 1 where one is missed."""
+here, is full by its own count, and as many pictures are kept decoded as ever will be. Before and after, 1,000 streams wait in
+the line and do nothing. Prints what was measured beside its bar; exits with 1 where one is missed."""
 import argparse
 import base64
 import glob
