@@ -4,9 +4,10 @@
 
 200 clients with a session each, all asking all the time: a picture brought in one of four ways, questions with and without
 marks, streamed and whole, objects fetched, the session read and deleted, a chat completion with the same picture, and again with
-another picture. Beside them another process asks GET /readyz every 20 ms. The minutes begin when the planner's cache, of 128 MiB
-here, is full by its own count, and as many pictures are kept decoded as ever will be. Before and after, 1,000 streams wait in
-the line and do nothing. Prints what was measured beside its bar; exits with 1 where one is missed."""
+another picture. Beside them another process asks GET /readyz every 20 ms. The minutes begin when the planner has read a prompt as
+long as its context, its cache, of 128 MiB here, is full by its own count, and as many pictures are kept decoded as ever will be.
+Before and after, 1,000 streams wait in the line and do nothing. Prints what was measured beside its bar; exits with 1 where one is
+missed."""
 import argparse
 import base64
 import glob
@@ -145,6 +146,23 @@ class Load:
             self.pictures = [("image/png" if path.endswith(".png") else "image/jpeg", open(path, "rb").read())
                              for path in [*glob.glob(folder + "/*.jpg"), *glob.glob(SIGNS)]]
 
+    def fill_context(self):
+        """The longest request that the planner takes: for none it needs more memory."""
+        client, words = serving.Client(self.server.port), 4000
+        path = "/v1/sessions/" + client.ask("POST", "/v1/sessions", {})["id"]
+        client.ask("POST", path + "/images", self.pictures[0][1], type=self.pictures[0][0])
+        while words:
+            words -= 100
+            try:
+                client.ask("POST", path + "/messages", {"text": "a " * words, "stream": False})
+                break
+            except serving.Failure as e:
+                if ": 400 " not in str(e):
+                    raise
+        client.ask("DELETE", path)
+        client.close()
+        return words
+
     def warm_up(self):
         """Returns the seconds until the caches are full."""
         began, full, most, since = time.time(), FULL * CACHE_MIB * 2**20, 0, time.time()
@@ -224,6 +242,7 @@ def main():
                         "--cache-memory", str(CACHE_MIB)) as server:
         load = Load(q.binary, server)
         Person(load, TURNS).visit(serving.Client(server.port))
+        words = load.fill_context()
         first_streams = idle_streams(server)
         rested = server.descriptors()
         warm, samples, (times, wrong) = load.run(seconds)
@@ -237,8 +256,8 @@ def main():
     percentile = lambda p: times[min(len(times) - 1, int(p * len(times)))]
     for error in load.errors[:5]:
         print("error:", error[:300])
-    print("%.0f s of warm-up, then %.1f minutes; %d turns, %d chats, %d looks at /readyz"
-          % (warm, q.minutes, load.turns, load.chats, len(times)))
+    print("a request of %d words, %.0f s of warm-up, then %.1f minutes; %d turns, %d chats, %d looks at /readyz"
+          % (words, warm, q.minutes, load.turns, load.chats, len(times)))
     print("MiB at first, at last: " + ", ".join("%s %.1f, %.1f" % (part, *memory[part]) for part in PARTS))
     growth = 100 * (memory["resident"][1] / memory["resident"][0] - 1)
     return serving.table([
