@@ -3,10 +3,14 @@
 #include "base/memory.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static atomic_long fail_at; /* allocations left before the failing one; 0: never fail */
 static atomic_bool has_failed;
@@ -43,6 +47,45 @@ void *lp_realloc(void *old, size_t bytes) {
 
 void lp_free(void *p) {
     free(p);
+}
+
+static size_t page_bytes(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t lp_large_bytes(size_t bytes) {
+    size_t page = page_bytes();
+    return bytes < LP_LARGE ? bytes : (bytes + page - 1) / page * page;
+}
+
+void *lp_alloc_large(size_t bytes) {
+    if (bytes < LP_LARGE)
+        return lp_alloc(bytes);
+    void *p = must_fail() ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    thread_failed = thread_failed || p == MAP_FAILED;
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void lp_free_large(void *p, size_t bytes) {
+    if (bytes < LP_LARGE)
+        free(p);
+    else if (p)
+        munmap(p, bytes);
+}
+
+void lp_memory_large_apart(void) {
+    mallopt(M_MMAP_THRESHOLD, 256 << 10); /* named, it no longer rises with what is freed */
+}
+
+struct lp_memory_use lp_memory_use(void) {
+    struct mallinfo2 heap = mallinfo2();
+    FILE *file = fopen("/proc/self/statm", "r");
+    size_t all, resident = 0;
+    if (file && fscanf(file, "%zu %zu", &all, &resident) != 2)
+        resident = 0;
+    if (file)
+        fclose(file);
+    return (struct lp_memory_use){resident * page_bytes(), heap.uordblks + heap.hblkhd, heap.fordblks};
 }
 
 __attribute__((constructor)) static void route_jansson(void) {

@@ -9,7 +9,7 @@
 
 enum { BUCKETS = 4096 };
 
-/* Stands before its head and bytes, in the same allocation. */
+/* Stands before its head and bytes, in the same allocation: a large one, since what is kept comes and goes in any order. */
 struct lp_store_entry {
     struct lp_store_entry *chain;         /* in its bucket */
     struct lp_store_entry *older, *newer; /* by last use */
@@ -34,6 +34,15 @@ static struct lp_store_entry *entry_of(void *data) {
     return (struct lp_store_entry *)((char *)data - OVERHEAD);
 }
 
+/* What an entry of so many bytes takes. */
+static size_t cost(size_t bytes) {
+    return lp_large_bytes(OVERHEAD + bytes);
+}
+
+static void entry_free(struct lp_store_entry *e) {
+    lp_free_large(e, OVERHEAD + head_of(e)->bytes);
+}
+
 struct lp_store *lp_store_open(const struct lp_store_settings *settings, struct lp_error *err) {
     struct lp_store *s = lp_alloc(sizeof *s);
     if (!s) {
@@ -53,7 +62,7 @@ void lp_store_close(struct lp_store *s) {
         return;
     for (struct lp_store_entry *e = s->oldest, *newer; e; e = newer) {
         newer = e->newer;
-        lp_free(e);
+        entry_free(e);
     }
     lp_store_folder_done(&s->folder);
     pthread_mutex_destroy(&s->lock);
@@ -66,7 +75,7 @@ static struct lp_store_entry **bucket_of(struct lp_store *s, const struct lp_has
 
 static struct lp_store_entry *look_up(struct lp_store *s, const struct lp_hash *key, size_t bytes) {
     for (struct lp_store_entry *e = *bucket_of(s, key); e; e = e->chain)
-        if (lp_hash_equal(&head_of(e)->key, key) && head_of(e)->bytes == bytes)
+        if (lp_hash_equal(&head_of(e)->key, key) && (bytes == LP_STORE_ANY || head_of(e)->bytes == bytes))
             return e;
     return NULL;
 }
@@ -88,20 +97,33 @@ static void use(struct lp_store *s, struct lp_store_entry *e) {
     link_newest(s, e);
 }
 
+static void drop(struct lp_store *s, struct lp_store_entry *e) {
+    struct lp_store_entry **at = bucket_of(s, &head_of(e)->key);
+    while (*at != e)
+        at = &(*at)->chain;
+    *at = e->chain;
+    unlink_use(s, e);
+    s->used -= cost(head_of(e)->bytes);
+    entry_free(e);
+}
+
 /* Drops the oldest that nobody holds until `bytes` more fit. */
 static void make_room(struct lp_store *s, size_t bytes) {
     for (struct lp_store_entry *e = s->oldest, *newer; e && s->used + bytes > s->limit; e = newer) {
         newer = e->newer;
-        if (e->held)
-            continue;
-        struct lp_store_entry **at = bucket_of(s, &head_of(e)->key);
-        while (*at != e)
-            at = &(*at)->chain;
-        *at = e->chain;
-        unlink_use(s, e);
-        s->used -= OVERHEAD + head_of(e)->bytes;
-        lp_free(e);
+        if (!e->held)
+            drop(s, e);
     }
+}
+
+void lp_store_forget(struct lp_store *s, const struct lp_hash *key) {
+    pthread_mutex_lock(&s->lock);
+    for (struct lp_store_entry *e = *bucket_of(s, key), *next; e; e = next) {
+        next = e->chain;
+        if (!e->held && lp_hash_equal(&head_of(e)->key, key))
+            drop(s, e);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 bool lp_store_find(struct lp_store *s, const struct lp_hash *key, size_t bytes, struct lp_stored *out) {
@@ -114,8 +136,8 @@ bool lp_store_find(struct lp_store *s, const struct lp_hash *key, size_t bytes, 
         e->held++;
     pthread_mutex_unlock(&s->lock);
     if (e)
-        *out = (struct lp_stored){.data = (char *)e + OVERHEAD, .bytes = bytes, .entry = e};
-    else if (lp_store_folder_find(&s->folder, key, bytes, &out->file))
+        *out = (struct lp_stored){.data = (char *)e + OVERHEAD, .bytes = head_of(e)->bytes, .entry = e};
+    else if (bytes != LP_STORE_ANY && lp_store_folder_find(&s->folder, key, bytes, &out->file))
         out->data = out->file.data + LP_STORE_HEAD, out->bytes = bytes;
     return out->data != NULL;
 }
@@ -143,12 +165,12 @@ bool lp_store_has(struct lp_store *s, const struct lp_hash *key, size_t bytes) {
 }
 
 static bool fits(const struct lp_store *s, size_t bytes) {
-    return bytes <= s->limit && OVERHEAD <= s->limit - bytes;
+    return bytes <= s->limit && cost(bytes) <= s->limit;
 }
 
 void *lp_store_new(struct lp_store *s, size_t bytes) {
     bool on_disk = s->folder.path && bytes <= s->folder.limit && LP_STORE_HEAD <= s->folder.limit - bytes;
-    struct lp_store_entry *e = fits(s, bytes) || on_disk ? lp_alloc(OVERHEAD + bytes) : NULL;
+    struct lp_store_entry *e = fits(s, bytes) || on_disk ? lp_alloc_large(OVERHEAD + bytes) : NULL;
     if (!e)
         return NULL;
     head_of(e)->bytes = bytes;
@@ -157,7 +179,7 @@ void *lp_store_new(struct lp_store *s, size_t bytes) {
 
 void lp_store_drop(void *taken) {
     if (taken)
-        lp_free(entry_of(taken));
+        entry_free(entry_of(taken));
 }
 
 /* Takes e, held once, into memory. False: it is there already, or there is no room. */
@@ -166,15 +188,15 @@ static bool remember(struct lp_store *s, struct lp_store_entry *e) {
     pthread_mutex_lock(&s->lock);
     bool taken = fits(s, head->bytes) && !look_up(s, &head->key, head->bytes);
     if (taken)
-        make_room(s, OVERHEAD + head->bytes);
-    taken = taken && s->used + OVERHEAD + head->bytes <= s->limit;
+        make_room(s, cost(head->bytes));
+    taken = taken && s->used + cost(head->bytes) <= s->limit;
     if (taken) {
         struct lp_store_entry **bucket = bucket_of(s, &head->key);
         e->held = 1;
         e->chain = *bucket;
         *bucket = e;
         link_newest(s, e);
-        s->used += OVERHEAD + head->bytes;
+        s->used += cost(head->bytes);
     }
     pthread_mutex_unlock(&s->lock);
     return taken;
@@ -188,7 +210,7 @@ void lp_store_put(struct lp_store *s, const struct lp_hash *key, void *taken) {
     if (kept)
         lp_store_release(s, &(struct lp_stored){.entry = e});
     else
-        lp_free(e);
+        entry_free(e);
 }
 
 size_t lp_store_memory(struct lp_store *s) {

@@ -31,8 +31,9 @@ struct lp_stored {
     struct lp_file file;          /* or a mapped file */
 };
 
-/* Finds what is under the key and has that many bytes; else false. Of several things found, whose use depends
- * on the first, the first should be released last: it then outlives them. store NULL: false. */
+#define LP_STORE_ANY SIZE_MAX
+/* Finds what is under the key and has that many bytes, LP_STORE_ANY: any, but in memory only; else false. Of several things
+ * found, whose use depends on the first, the first should be released last: it then outlives them. store NULL: false. */
 bool lp_store_find(struct lp_store *store, const struct lp_hash *key, size_t bytes, struct lp_stored *out);
 void lp_store_release(struct lp_store *store, struct lp_stored *found);
 
@@ -44,6 +45,9 @@ bool lp_store_has(struct lp_store *store, const struct lp_hash *key, size_t byte
 void *lp_store_new(struct lp_store *store, size_t bytes);
 void lp_store_put(struct lp_store *store, const struct lp_hash *key, void *taken);
 void lp_store_drop(void *taken);
+
+/* Drops from memory what is under the key and nobody holds. */
+void lp_store_forget(struct lp_store *store, const struct lp_hash *key);
 
 size_t lp_store_memory(struct lp_store *store); /* bytes in memory now */
 

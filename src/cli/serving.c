@@ -2,6 +2,8 @@
 /* cli/serving.c - what commands that serve share. */
 #include "cli/serving.h"
 
+#include "base/memory.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@ sigset_t lp_serving_begin(void) {
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    lp_memory_large_apart();
     struct rlimit files; /* a connection is a descriptor, and the usual limit is 1024 */
     if (!getrlimit(RLIMIT_NOFILE, &files)) {
         files.rlim_cur = files.rlim_max;

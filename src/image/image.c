@@ -34,9 +34,15 @@ struct lp_image *lp_image_new(int width, int height, struct lp_error *err) {
 }
 
 struct lp_image *lp_image_copy(const struct lp_image *image, struct lp_error *err) {
-    struct lp_image *copy = lp_image_new(image->width, image->height, err);
-    if (copy)
-        memcpy(copy->pixel, image->pixel, byte_count(image));
+    struct lp_image *copy = lp_alloc(sizeof *copy);
+    uint8_t *pixel = copy ? lp_realloc(NULL, byte_count(image)) : NULL; /* all of it is written: not zeroed before */
+    if (!pixel) {
+        lp_free(copy);
+        lp_error_memory(err);
+        return NULL;
+    }
+    memcpy(pixel, image->pixel, byte_count(image));
+    *copy = (struct lp_image){image->width, image->height, pixel};
     return copy;
 }
 

@@ -3,6 +3,7 @@
  * Every picture is shown once, in the next request after it has come or was made. */
 #include "plan/conversation.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "plan/remote.h"
 
@@ -269,8 +270,12 @@ static const struct lp_llava_picture *see(struct lp_conversation *c, int n, stru
         for (int i = 0; i < c->n_seen && !seen.picture; i++)
             if (same_image(image, image_at(c, i)))
                 seen = (struct lp_seen){.picture = c->seen[i].picture, .owned = false};
-        if (!seen.picture)
+        if (!seen.picture) {
+            double began_ms = lp_clock_ms();
             seen.picture = c->lmm->kind->see(c->lmm->self, image, err);
+            c->looks_ms += lp_clock_ms() - began_ms;
+            c->looks++;
+        }
         if (!seen.picture)
             return NULL;
         c->seen[c->n_seen++] = seen;

@@ -53,6 +53,8 @@ struct lp_conversation {
     int n, capacity;
     struct lp_seen *seen;  /* by number of the image object - 1 */
     int n_seen, shown;     /* image objects encoded; image objects that some message shows */
+    int looks;             /* pictures that the model has looked at since lp_conversation_init, */
+    double looks_ms;       /* and how long that took */
     struct lp_facts facts; /* for the grammar */
     struct lp_arena arena; /* what facts borrow */
     char *question;        /* the current request's text without its pictures */

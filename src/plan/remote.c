@@ -223,6 +223,6 @@ bool lp_remote_write(struct lp_remote *r, const struct lp_conversation *c, bool 
         if (again && i == FORGIVEN)
             lp_error_prefix(&why, "the planner's server wrote no legal turn, also when asked again");
         if (!again || i == FORGIVEN)
-            return lp_error_set(err, why.code, "%s", why.text);
+            return lp_error_set(err, why.code == LP_EINPUT ? LP_EIO : why.code, "%s", why.text);
     }
 }

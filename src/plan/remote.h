@@ -39,9 +39,8 @@ struct lp_remote;
 
 /* Lets the server write the next turn of the conversation, as lp_decode does: `turn` grows as words come, is
  * legal in the end, and has no actions where `answer`. A plan that is not legal is sent back once. *too_long:
- * nothing was written as the server says that the conversation does not fit. Errors: LP_EIO and LP_EINPUT
- * with a sentence for a server that is out of reach, refuses, or answers with what makes no sense;
- * LP_ECANCELED; LP_EMEMORY. */
+ * nothing was written as the server says that the conversation does not fit. Errors: LP_EIO with a sentence
+ * for a server that is out of reach, refuses, or answers with what makes no sense; LP_ECANCELED; LP_EMEMORY. */
 bool lp_remote_write(struct lp_remote *r, const struct lp_conversation *c, bool answer,
                      const struct lp_decoding *how, struct lp_turn *turn, bool *too_long,
                      struct lp_error *err);

@@ -3,8 +3,8 @@
 #ifndef LP_SERVE_CHAT_H
 #define LP_SERVE_CHAT_H
 
-#include "plan/agent.h"
 #include "serve/fault.h"
+#include "serve/seat.h"
 
 enum { LP_CHAT_STOPS = 4, LP_CHAT_PICTURES = 16 };
 #define LP_CHAT_PIXELS 100000000 /* of all pictures of a request */
@@ -52,9 +52,9 @@ bool lp_chat_is_address(const char *url);
 /* The fault for a picture that is no data URL and, as far as addresses are fetched, none of these. Returns false. */
 bool lp_chat_refuse_picture(bool fetches, const char *param, struct lp_fault *fault);
 
-/* The bytes of a picture's data URL, and the picture itself, NULL on failure. Owned by caller. */
+/* The bytes of a picture's data URL, and the picture itself, NULL on failure; `known` as in serve/pixels.h. Owned by caller. */
 bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err);
-struct lp_image *lp_chat_picture(const char *url, struct lp_error *err);
+struct lp_image *lp_chat_picture(const char *url, struct lp_store *known, struct lp_error *err);
 
 enum lp_chat_finish { LP_CHAT_STOP, LP_CHAT_LENGTH, LP_CHAT_CALLS };
 
@@ -76,9 +76,9 @@ struct lp_chat_listener {
     void *context;
 };
 
-/* Asks the agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread, which ends it with
- * LP_GONE; it is also set when the client needs no more. */
-bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *agent, atomic_bool *cancel,
+/* Asks the seat's agent, whose conversation is told anew. `id` is part of the calls' ids. `cancel` may be set by another thread,
+ * which ends it with LP_GONE; it is also set when the client needs no more. */
+bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_seat *seat, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault);
 

@@ -3,7 +3,6 @@
 #include "serve/chat_order.h"
 
 #include "base/memory.h"
-#include "serve/metrics.h"
 
 #include <string.h>
 
@@ -53,7 +52,7 @@ static void work(struct lp_order *o) {
     struct lp_metrics *metrics = c->seat->metrics;
     const struct lp_chat_listener listener = {begun, piece, c};
     c->seat->held[0] = 0;
-    bool good = lp_chat_run(&c->chat, c->id + strlen("chatcmpl-"), c->seat->agent, &o->cancel, &listener, &c->outcome, &o->fault);
+    bool good = lp_chat_run(&c->chat, c->id + strlen("chatcmpl-"), c->seat, &o->cancel, &listener, &c->outcome, &o->fault);
     atomic_store(&o->planner_ms, c->outcome.planner_ms);
     if (c->chat.stream && lp_order_has_begun(o))
         end_stream(c);

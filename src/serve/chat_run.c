@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "serve/chat.h"
 #include "serve/fields.h"
+#include "serve/pixels.h"
 #include "text/template.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@
 /* An answer on its way to the client. */
 struct way {
     const struct lp_chat *chat;
-    const struct lp_agent *agent;
+    struct lp_seat *seat;
+    const struct lp_agent *agent; /* the seat's */
     const struct lp_chat_listener *listener;
     atomic_bool *cancel;
     struct lp_str said; /* all that the agent told */
@@ -35,10 +37,10 @@ bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_erro
     return bytes->failed ? lp_error_memory(err) : lp_error_set(err, LP_EINPUT, "a picture's data URL is not base64");
 }
 
-struct lp_image *lp_chat_picture(const char *url, struct lp_error *err) {
+struct lp_image *lp_chat_picture(const char *url, struct lp_store *known, struct lp_error *err) {
     struct lp_str bytes = {0};
     struct lp_image *image =
-        lp_chat_picture_bytes(url, &bytes, err) ? lp_image_decode(lp_str_text(&bytes), bytes.n, "a picture", err) : NULL;
+        lp_chat_picture_bytes(url, &bytes, err) ? lp_pixels_decode(known, lp_str_text(&bytes), bytes.n, err) : NULL;
     lp_str_done(&bytes);
     return image;
 }
@@ -103,6 +105,7 @@ static void pass_on(struct way *w, bool last) {
 static void step(void *context, const struct lp_step *s) {
     struct way *w = context;
     double began_ms = lp_clock_ms();
+    lp_seat_note(w->seat, s);
     if (!w->begun) {
         w->begun = true;
         w->listener->begun(w->listener->context);
@@ -115,13 +118,13 @@ static void step(void *context, const struct lp_step *s) {
     w->told_ms += lp_clock_ms() - began_ms;
 }
 
-static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_message *m, struct lp_agent *agent,
+static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_message *m, struct lp_seat *seat,
                          int64_t *pixels, struct lp_error *err) {
     for (int i = 0; i < m->pictures; i++) {
         const char *url = chat->picture[m->first + i];
         const struct lp_str *file = &chat->fetched[m->first + i];
-        struct lp_image *image = lp_chat_is_address(url) ? lp_image_decode(lp_str_text(file), file->n, "a picture", err)
-                                                         : lp_chat_picture(url, err);
+        struct lp_image *image = lp_chat_is_address(url) ? lp_pixels_decode(seat->known, lp_str_text(file), file->n, err)
+                                                         : lp_chat_picture(url, seat->known, err);
         if (!image)
             return false;
         *pixels += (int64_t)image->width * image->height;
@@ -130,7 +133,7 @@ static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_messag
             return lp_error_set(err, LP_EINPUT, "the pictures have more than %d pixels together",
                                 LP_CHAT_PIXELS);
         }
-        if (!lp_conversation_add_picture(&agent->talk, image, err))
+        if (!lp_conversation_add_picture(&seat->agent->talk, image, err))
             return false;
     }
     return true;
@@ -176,8 +179,9 @@ static bool keep_text(struct lp_agent *agent, const struct lp_skill *skill, json
 }
 
 /* What tools' messages say, from the first on: an object is the result itself, other words are its message. */
-static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp_agent *agent, int64_t *pixels,
+static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp_seat *seat, int64_t *pixels,
                          struct lp_error *err) {
+    struct lp_agent *agent = seat->agent;
     struct lp_outcome outcome[LP_SYNTAX_CALLS] = {0};
     json_t *result[LP_SYNTAX_CALLS] = {0};
     bool done = true;
@@ -193,7 +197,7 @@ static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp
         }
         outcome[i] = (struct lp_outcome){lp_skill_find(name)->api_name, result[i], NULL};
         done = (result[i] || lp_error_memory(err)) && keep_text(agent, lp_skill_find(name), result[i], err) &&
-               add_pictures(chat, m, agent, pixels, err);
+               add_pictures(chat, m, seat, pixels, err);
     }
     done = done && lp_conversation_tell(&agent->talk, outcome, n, true, err);
     for (int i = 0; i < n; i++)
@@ -202,16 +206,17 @@ static bool tell_results(const struct lp_chat *chat, int first, int n, struct lp
 }
 
 /* An assistant's message with calls and what their tools said. */
-static bool recall_calls(const struct lp_chat *chat, int i, struct lp_agent *agent, int64_t *pixels, struct lp_error *err) {
+static bool recall_calls(const struct lp_chat *chat, int i, struct lp_seat *seat, int64_t *pixels, struct lp_error *err) {
     const struct lp_chat_message *m = &chat->message[i];
     json_t *actions = actions_of(m->calls);
-    bool done = actions ? lp_conversation_recall(&agent->talk, actions, lp_str_text(&m->text), err) : lp_error_memory(err);
+    bool done = actions ? lp_conversation_recall(&seat->agent->talk, actions, lp_str_text(&m->text), err) : lp_error_memory(err);
     json_decref(actions);
-    return done && tell_results(chat, i + 1, (int)json_array_size(m->calls), agent, pixels, err);
+    return done && tell_results(chat, i + 1, (int)json_array_size(m->calls), seat, pixels, err);
 }
 
 /* Tells the conversation anew up to the last message; the last one too where it is a tool's. */
-static bool recall(const struct lp_chat *chat, struct lp_agent *agent, struct lp_error *err) {
+static bool recall(const struct lp_chat *chat, struct lp_seat *seat, struct lp_error *err) {
+    struct lp_agent *agent = seat->agent;
     int64_t pixels = 0;
     lp_conversation_reset(&agent->talk);
     for (int i = 0; i < chat->messages; i++) {
@@ -219,12 +224,12 @@ static bool recall(const struct lp_chat *chat, struct lp_agent *agent, struct lp
         struct lp_request request = {.text = lp_str_text(&m->text)};
         bool done;
         if (m->calls) {
-            done = recall_calls(chat, i, agent, &pixels, err);
+            done = recall_calls(chat, i, seat, &pixels, err);
             i += (int)json_array_size(m->calls);
         } else if (m->assistant) {
             done = lp_conversation_recall(&agent->talk, NULL, request.text, err);
         } else {
-            done = add_pictures(chat, m, agent, &pixels, err) &&
+            done = add_pictures(chat, m, seat, &pixels, err) &&
                    (i + 1 == chat->messages || lp_conversation_ask(&agent->talk, &request, err));
         }
         if (!done)
@@ -289,10 +294,11 @@ void lp_chat_outcome_done(struct lp_chat_outcome *outcome) {
     json_decref(outcome->calls);
 }
 
-bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *agent, atomic_bool *cancel,
+bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_seat *seat, atomic_bool *cancel,
                  const struct lp_chat_listener *listener, struct lp_chat_outcome *outcome,
                  struct lp_fault *fault) {
-    struct way w = {.chat = chat, .agent = agent, .listener = listener, .cancel = cancel};
+    struct lp_agent *agent = seat->agent;
+    struct way w = {.chat = chat, .seat = seat, .agent = agent, .listener = listener, .cancel = cancel};
     struct lp_error err = {0};
     struct lp_reply reply = {0};
     const struct lp_sampling before = agent->sampling;
@@ -301,9 +307,12 @@ bool lp_chat_run(const struct lp_chat *chat, const char *id, struct lp_agent *ag
     agent->sampling.temperature = chat->temperature;
     agent->sampling.top_p = chat->top_p;
     lp_rng_seed(&agent->rng, (uint64_t)chat->seed);
-    bool done = recall(chat, agent, &err);
+    bool done = recall(chat, seat, &err);
     double began_ms = lp_clock_ms();
-    done = done && (ask(chat, agent, &hooks, &reply, &err) || w.ended);
+    if (done) {
+        done = ask(chat, agent, &hooks, &reply, &err) || w.ended;
+        lp_seat_note_end(seat, done, &err);
+    }
     outcome->planner_ms = lp_clock_ms() - began_ms - w.told_ms;
     if (done && !w.ended && w.said.n)
         pass_on(&w, true);

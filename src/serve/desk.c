@@ -11,9 +11,9 @@
 #include <time.h>
 
 enum {
-    LOOK_MS = 50,    /* between two looks at the clients */
-    PULSE_MS = 2000, /* of silence before a NUL */
-    GATHER_MS = 10   /* in which a stream's client is not woken again: tokens may come faster than it is worth */
+    GATHER_MS = 10,  /* what streams got meanwhile goes out together: tokens may come faster than waking is worth */
+    LOOK_EVERY = 5,  /* times of that between two looks whether the clients are there */
+    PULSE_MS = 2000  /* of silence before a NUL */
 };
 
 void lp_order_init(struct lp_order *o, void (*work)(struct lp_order *), void (*close)(struct lp_order *)) {
@@ -30,30 +30,33 @@ static void let_go(struct lp_order *o) {
     o->close(o);
 }
 
-/* Locked. */
-static void wake(struct lp_order *o) {
-    if (o->suspended && o->connection)
-        MHD_resume_connection(o->connection);
+/* Locked. The connection that sleeps, or NULL. Nothing ends it before it is resumed, so that this may wait until the lock is
+ * free: its thread, which runs at once, would run into it. */
+static struct MHD_Connection *wake(struct lp_order *o) {
+    struct MHD_Connection *asleep = o->suspended ? o->connection : NULL;
     o->suspended = false;
+    return asleep;
+}
+
+static void resume(struct MHD_Connection *asleep) {
+    if (asleep)
+        MHD_resume_connection(asleep);
 }
 
 /* Locked. */
-static void finish(struct lp_order *o) {
+static struct MHD_Connection *finish(struct lp_order *o) {
     o->begun = o->done = true;
-    wake(o);
+    struct MHD_Connection *asleep = wake(o);
     let_go(o);
+    return asleep;
 }
 
-/* Locked. Of what is not told at once, the watcher does it soon. */
+/* Locked. Its client is not woken here, which would hold up who writes: the watcher does it soon. */
 static void add(struct lp_order *o, const char *bytes, size_t n) {
     lp_str_add(&o->out, bytes, n);
     if (o->out.failed)
         atomic_store(&o->cancel, true);
     o->wrote_ms = lp_clock_ms();
-    if (o->wrote_ms - o->told_ms < GATHER_MS)
-        return;
-    o->told_ms = o->wrote_ms;
-    wake(o);
 }
 
 void lp_order_begin(struct lp_order *o) {
@@ -104,7 +107,10 @@ static void *run_thread(void *context) {
         pthread_mutex_lock(&d->lock);
         d->at_work[number] = NULL;
         d->working--;
-        finish(o);
+        struct MHD_Connection *asleep = finish(o);
+        pthread_mutex_unlock(&d->lock);
+        resume(asleep);
+        pthread_mutex_lock(&d->lock);
     }
     pthread_cond_broadcast(&d->bell);
     pthread_mutex_unlock(&d->lock);
@@ -138,7 +144,7 @@ static int end_orders(struct lp_desk *d, bool (*ends)(const struct lp_order *o, 
         *at = o->next;
         d->waiting--;
         lp_fault_set(&o->fault, LP_GONE, NULL, "canceled", "stopped before its turn");
-        finish(o);
+        resume(finish(o));
         ended++;
     }
     return ended;
@@ -152,21 +158,23 @@ static void pulse(struct lp_order *o, double now) {
     add(o, "", 1);
 }
 
-/* Locked. Lets an order tell how it goes. */
+/* Locked. Lets an order tell how it goes, and its client read. */
 static void watch(struct lp_order *o) {
     if (!o->begun)
         return;
     if (o->watch)
         o->watch(o, &o->out);
     if (o->out.n > o->sent)
-        wake(o);
+        resume(wake(o));
 }
 
 /* Locked. */
 static void tell_of_time(struct lp_desk *d) {
     double now = lp_clock_ms();
-    for (struct lp_order *o = d->line; o; o = o->next)
+    for (struct lp_order *o = d->line; o; o = o->next) {
         pulse(o, now);
+        watch(o);
+    }
     for (int i = 0; i < d->threads; i++)
         if (d->at_work[i]) {
             pulse(d->at_work[i], now);
@@ -177,19 +185,20 @@ static void tell_of_time(struct lp_desk *d) {
 static void *run_watcher(void *context) {
     struct lp_desk *d = context;
     pthread_mutex_lock(&d->lock);
-    while (!d->closing || d->line || d->working) {
+    for (unsigned round = 0; !d->closing || d->line || d->working; round++) {
         if (!d->line && !d->working) {
             pthread_cond_wait(&d->bell, &d->lock);
             continue;
         }
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
+        until.tv_nsec += GATHER_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         while (pthread_cond_timedwait(&d->bell, &d->lock, &until) == 0) {
         }
-        end_orders(d, is_gone, NULL);
+        if (round % LOOK_EVERY == 0)
+            end_orders(d, is_gone, NULL);
         tell_of_time(d);
     }
     pthread_mutex_unlock(&d->lock);

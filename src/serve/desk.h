@@ -35,7 +35,7 @@ struct lp_order {
     bool suspended, begun, done;       /* locked; begun: the first bytes can be sent */
     struct lp_str out;                 /* locked: of a stream, what was not read yet, from `sent` on */
     size_t sent;                       /* locked */
-    double wrote_ms, told_ms;          /* locked: when something was last written, its connection last woken for it */
+    double wrote_ms;                   /* locked: when something was last written */
     int holders;                       /* locked */
 };
 
@@ -72,7 +72,7 @@ void lp_desk_leave(struct lp_desk *d, struct lp_order *order);
 
 /* For who works on it. The first bytes of its stream may go now, and before nothing else can be the answer. */
 void lp_order_begin(struct lp_order *o);
-/* Adds to its stream; out of memory cancels it. */
+/* Adds to its stream, which its client gets within 10 ms; out of memory cancels it. */
 void lp_order_write(struct lp_order *o, const char *bytes, size_t n);
 size_t lp_order_unread(struct lp_order *o); /* bytes of the stream that its client has yet to take */
 bool lp_order_has_begun(struct lp_order *o);

@@ -153,7 +153,7 @@ static struct lp_image *read_picture(const char *text, struct lp_error *err) {
     struct lp_str bytes = {0};
     struct lp_image *image = NULL;
     if (!strncasecmp(text, "data:", 5))
-        return lp_chat_picture(text, err);
+        return lp_chat_picture(text, NULL, err);
     if (lp_base64_parse(&bytes, text, strlen(text)))
         image = lp_image_decode(lp_str_text(&bytes), bytes.n, "a picture", err);
     else if (bytes.failed)

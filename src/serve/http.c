@@ -269,6 +269,16 @@ static bool start(struct lp_server *s, union address *at, struct lp_error *err) 
                                      s->settings.host, s->settings.port);
 }
 
+/* Of a site with a planner. */
+static bool open_state(struct lp_server *s, struct lp_error *err) {
+    if (!s->site.model)
+        return true;
+    if (!(s->state = lp_state_open(s->settings.state, s->settings.most_state, err)))
+        return false;
+    s->seat = (struct lp_seat){.agent = s->site.self, .metrics = &s->metrics, .known = lp_state_pixels(s->state)};
+    return lp_clerks_init(&s->clerks, err);
+}
+
 struct lp_server *lp_server_open_site(const struct lp_server_settings *settings, const struct lp_site *site,
                                       struct lp_error *err) {
     struct lp_server *s = lp_alloc(sizeof *s);
@@ -279,11 +289,8 @@ struct lp_server *lp_server_open_site(const struct lp_server_settings *settings,
     }
     s->settings = *settings;
     s->site = *site;
-    if (site->model)
-        s->seat = (struct lp_seat){.agent = site->self, .metrics = &s->metrics};
     s->began = (int64_t)time(NULL);
-    if (find_address(settings, &at, &s->loopback, err) &&
-        (!site->model || ((s->state = lp_state_open(settings->state, settings->most_state, err)) && lp_clerks_init(&s->clerks, err))) &&
+    if (find_address(settings, &at, &s->loopback, err) && open_state(s, err) &&
         (!settings->pictures || lp_desk_init(&s->fetchers, FETCHERS, settings->most_waiting, err)) &&
         lp_desk_init(&s->desk, site->threads, settings->most_waiting, err) && start(s, &at, err))
         return s;

@@ -115,7 +115,14 @@ static bool run_once(struct lp_image_order *o, struct lp_objects *objects, struc
     struct lp_error err = {0};
     struct lp_call call = {.skill = o->skill, .params = o->params, .objects = objects, .bench = agent->bench,
                            .play = agent->play, .cancel = &o->order.cancel};
+    double began_ms = lp_clock_ms();
     bool good = lp_call_work(&call, &err);
+    if (err.code != LP_ECANCELED)
+        lp_metrics_add_call(o->seat->metrics, o->skill,
+                            good                      ? LP_SKILL_DONE
+                            : err.code == LP_EMISSING ? LP_SKILL_NOT_READY
+                                                      : LP_SKILL_FAILED,
+                            lp_clock_ms() - began_ms);
     const struct lp_object *made = good ? lp_objects_newest(&call.made, LP_OBJECT_IMAGE) : NULL;
     if (good && !made)
         good = lp_error_set(&err, LP_EIO, "%s came to an end without a picture", o->skill->name);

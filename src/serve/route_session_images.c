@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { LONGEST_ADDRESS = 64 << 10 }; /* bytes of a body that has an address, which itself may have 4096 */
+
 /* Adds a picture, after a look whether it is one. */
 static bool add(struct lp_exchange *x, const char *id, const struct lp_str *bytes, json_t *list) {
     const struct lp_hash owner = lp_guard_owner(x);
@@ -18,8 +20,7 @@ static bool add(struct lp_exchange *x, const char *id, const struct lp_str *byte
     struct lp_image *image = lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
     if (!image)
         return lp_fault_from(fault, "image", &err);
-    json_t *one =
-        lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image->width, image->height, fault);
+    json_t *one = lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image, fault);
     lp_image_close(image);
     return one && !json_array_append_new(list, one);
 }
@@ -61,10 +62,12 @@ static bool read_json(struct lp_exchange *x, const char *id, struct lp_state_fou
     return good;
 }
 
-/* Begins to fetch the picture where the body has an address. False: it has none, or there is a fault. */
+/* Begins to fetch the picture where the body has an address, as only a short one can: others are left to the clerk, since this
+ * thread serves other connections, too. False: it has none, or there is a fault. */
 static bool begin_fetching(struct lp_exchange *x, struct lp_fault *fault) {
     const char *type = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    if (!x->server->settings.pictures || !strncasecmp(type, "multipart/", 10) || !strncasecmp(type, "image/", 6))
+    if (!x->server->settings.pictures || x->body.n > LONGEST_ADDRESS || !strncasecmp(type, "multipart/", 10) ||
+        !strncasecmp(type, "image/", 6))
         return false;
     json_t *body = lp_take_body(lp_str_text(&x->body), x->body.n, fault);
     const char *image = json_string_value(json_object_get(body, "image"));

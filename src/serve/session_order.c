@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "image/stroke.h"
 #include "serve/chat.h"
-#include "serve/metrics.h"
 #include "serve/session.h"
 
 #include <stdio.h>
@@ -103,8 +102,7 @@ static void tell_start(struct turn *t, const char *api_name) {
 static void tell_result(struct turn *t, const struct lp_step *s) {
     double ms = lp_clock_ms() - atomic_load(&t->o->began_ms);
     atomic_store(&t->o->call, 0);
-    const struct lp_skill *skill = lp_skill_find(s->text);
-    const char *status = s->call ? "done" : skill && lp_skill_lacks(skill) ? "not ready" : "failed";
+    const char *status = lp_skill_ends[lp_seat_end_of(s)];
     json_t *one = json_pack("{s:i, s:s, s:s, s:s, s:s?, s:O?, s:o, s:i}", "call", t->calls, "skill", task(s->text), "API_name",
                             s->text, "status", status, "message", s->message, "result", s->call ? s->call->report : NULL,
                             "objects", made(t, s->call), "ms", (int)ms);
@@ -141,6 +139,7 @@ static void begin(struct turn *t) {
 static void step(void *context, const struct lp_step *s) {
     struct turn *t = context;
     double began_ms = lp_clock_ms();
+    lp_seat_note(t->o->seat, s);
     begin(t);
     switch (s->kind) {
     case LP_STEP_THOUGHTS:
@@ -183,7 +182,7 @@ static bool open_reference(struct turn *t, struct lp_fault *fault) {
     else if (strncmp(reference, "data:", 5))
         return lp_fault_set(fault, 400, "reference", NULL, "the reference is no data URL and no picture of this session");
     else
-        t->reference = lp_chat_picture(reference, &err);
+        t->reference = lp_chat_picture(reference, t->o->seat->known, &err);
     if (!t->reference)
         return lp_fault_from(fault, "reference", &err);
     return (int64_t)t->reference->width * t->reference->height <= LP_CHAT_PIXELS ||
@@ -277,6 +276,7 @@ static bool ask(struct turn *t, struct lp_reply *reply, struct lp_fault *fault) 
     lp_rng_seed(&t->agent->rng, (uint64_t)ask->seed);
     double began_ms = lp_clock_ms();
     bool done = lp_agent_ask(t->agent, &request, &hooks, reply, &err);
+    lp_seat_note_end(t->o->seat, done, &err);
     atomic_store(&t->o->order.planner_ms, lp_clock_ms() - began_ms - t->told_ms);
     t->agent->sampling = before;
     if (t->fault.status)

@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000 }; /* for another program that looks into the database */
+enum {
+    PATIENCE_MS = 5000,      /* for another program that looks into the database */
+    PIXELS_BYTES = 32 << 20  /* most memory of pictures that stay decoded */
+};
 
 bool lp_state_damaged(struct lp_fault *fault, const char *what) {
     return lp_fault_set(fault, 500, NULL, "state_damaged", "the server's state is damaged: %s", what);
@@ -101,6 +104,8 @@ bool lp_state_leave(struct lp_state *s, bool good, struct lp_fault *fault) {
     if (!good && !sqlite3_get_autocommit(s->db))
         sqlite3_step(lp_state_bind(s, LP_Q_ROLLBACK, ""));
     pthread_mutex_unlock(&s->lock);
+    if (good)
+        lp_state_sync_ask(&s->sync);
     return good;
 }
 
@@ -167,8 +172,10 @@ static bool open_database(struct lp_state *s, struct lp_fault *fault) {
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, PATIENCE_MS);
     return exec(s, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;", fault) &&
-           check_schema(s, fault) && exec(s, "PRAGMA journal_mode = WAL;", fault) &&
-           exec(s, s->temporary ? "PRAGMA synchronous = OFF;" : "PRAGMA synchronous = FULL;", fault);
+           exec(s, "PRAGMA cache_size = -1000;", fault) && check_schema(s, fault) &&
+           exec(s, "PRAGMA journal_mode = WAL;", fault) &&
+           exec(s, s->temporary ? "PRAGMA synchronous = OFF;" : "PRAGMA synchronous = NORMAL;", fault) &&
+           (s->temporary || lp_state_sync_init(&s->sync, s->folder, fault));
 }
 
 /* What was running belongs to a process that is no more. */
@@ -176,7 +183,7 @@ static bool take_over(struct lp_state *s, struct lp_fault *fault) {
     bool done = lp_state_enter(s, fault);
     if (!done)
         return false;
-    done = lp_state_run(s, lp_state_bind(s, LP_Q_TURN_INTERRUPT, "i", (int64_t)0), fault);
+    done = lp_state_run(s, lp_state_bind(s, LP_Q_TURN_INTERRUPT_ALL, ""), fault);
     sqlite3_stmt *q = lp_state_bind(s, LP_Q_TOTALS, "");
     if (done && lp_state_row(s, q, fault)) {
         s->sessions = sqlite3_column_int64(q, 0);
@@ -238,6 +245,10 @@ struct lp_state *lp_state_open(const char *folder, size_t most_bytes, struct lp_
     s->lock_file = -1;
     s->most_bytes = most_bytes;
     pthread_mutex_init(&s->lock, NULL);
+    if (!(s->pixels = lp_store_open(&(struct lp_store_settings){.memory_bytes = PIXELS_BYTES}, err))) {
+        lp_state_close(s);
+        return NULL;
+    }
     if (folder && !*folder) {
         lp_error_set(err, LP_EUSAGE, "the state's folder has no name");
     } else if (open_folder(s, folder, err)) {
@@ -262,6 +273,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 void lp_state_close(struct lp_state *s) {
     if (!s)
         return;
+    lp_state_sync_done(&s->sync);
     for (int i = 0; i < LP_QUERIES; i++)
         sqlite3_finalize(s->query[i]);
     sqlite3_close(s->db);
@@ -269,10 +281,19 @@ void lp_state_close(struct lp_state *s) {
         nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     if (s->lock_file >= 0)
         close(s->lock_file);
+    lp_store_close(s->pixels);
     pthread_mutex_destroy(&s->lock);
     lp_free(s);
 }
 
 struct lp_state_counts lp_state_counts(struct lp_state *s) {
     return (struct lp_state_counts){atomic_load(&s->sessions), atomic_load(&s->objects), atomic_load(&s->bytes)};
+}
+
+struct lp_store *lp_state_pixels(struct lp_state *s) {
+    return s->pixels;
+}
+
+struct lp_state_memory lp_state_memory(struct lp_state *s) {
+    return (struct lp_state_memory){sqlite3_memory_used(), (int64_t)lp_store_memory(s->pixels)};
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What the server remembers: sessions, their turns, messages and objects in SQLite, pictures as files named by their
- * SHA-256. A turn is finished when lp_state_end has returned true; after that neither a kill nor a power cut loses it. What
- * was running when the process ended is found as "interrupted". For any number of threads of one process. */
+ * SHA-256. A turn is finished when lp_state_keep has returned true; after that a kill does not lose it, and a power cut only
+ * within the milliseconds that the disk needs. What was running when the process ended is found as "interrupted". For any
+ * number of threads of one process. */
 #ifndef LP_SERVE_STATE_H
 #define LP_SERVE_STATE_H
 
 #include "base/arena.h"
 #include "base/sha256.h"
+#include "base/store.h"
 #include "plan/conversation.h"
 #include "serve/fault.h"
 
@@ -31,6 +33,11 @@ struct lp_state_counts {
     int64_t sessions, objects, bytes; /* bytes: of pictures' files */
 };
 struct lp_state_counts lp_state_counts(struct lp_state *s); /* without waiting */
+struct lp_state_memory {
+    int64_t database, pixels; /* bytes that SQLite has taken, and pictures that are kept decoded */
+};
+struct lp_state_memory lp_state_memory(struct lp_state *s);
+struct lp_store *lp_state_pixels(struct lp_state *s); /* of pictures that were decoded lately; borrowed */
 
 /* All of these fill *fault on failure: 404 where there is no such session of that owner, 409 where a limit is reached or a
  * turn runs, 507 where the disk is full, 500 where the state is damaged, 503 out of memory. `owner`: the hash of a key. */
@@ -48,10 +55,10 @@ json_t *lp_state_session(struct lp_state *s, const struct lp_hash *owner, const 
 bool lp_state_vote(struct lp_state *s, const struct lp_hash *owner, const char *id, int turn, int vote,
                    struct lp_fault *fault);
 
-/* Adds a user's picture, encoded in n bytes that lp_image_decode took, of that size in pixels. 409 while a turn runs. The new
- * object as JSON; owned by caller. */
+/* Adds a user's picture, encoded in n bytes of which lp_image_decode made `image`, whose pixels are remembered where it has
+ * any. 409 while a turn runs. The new object as JSON; owned by caller. */
 json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,
-                             int width, int height, struct lp_fault *fault);
+                             const struct lp_image *image, struct lp_fault *fault);
 
 /* An object. Zero it first; lp_state_found_done also after failure. */
 struct lp_state_found {

@@ -4,6 +4,7 @@
 #define LP_SERVE_STATE_INNER_H
 
 #include "base/arena.h"
+#include "base/store.h"
 #include "serve/state.h"
 
 #include <limits.h>
@@ -32,6 +33,7 @@ enum lp_query {
     LP_Q_TURN_FORGET,
     LP_Q_TURN_LIST,
     LP_Q_TURN_INTERRUPT,
+    LP_Q_TURN_INTERRUPT_ALL,
     LP_Q_TURN_VOTE,
     LP_Q_MESSAGE_ADD,
     LP_Q_MESSAGE_LIST,
@@ -47,6 +49,19 @@ extern const char *const lp_state_sql[LP_QUERIES];
 extern const char lp_state_schema[];
 extern const char *const lp_state_upgrade[LP_STATE_SCHEMA]; /* what makes version i + 1 of version i; [0]: NULL */
 
+/* Who has the disk take what was committed. Zeroed: nobody, as a temporary state wants it. */
+struct lp_state_sync {
+    pthread_mutex_t lock;
+    pthread_cond_t bell;
+    pthread_t thread;
+    bool started, due, closing; /* locked but `started` */
+    char log[PATH_MAX];         /* SQLite's write-ahead log */
+};
+bool lp_state_sync_init(struct lp_state_sync *y, const char *folder, struct lp_fault *fault);
+void lp_state_sync_ask(struct lp_state_sync *y);       /* soon, on its thread */
+void lp_state_sync_now(const struct lp_state_sync *y); /* waits for the disk */
+void lp_state_sync_done(struct lp_state_sync *y);
+
 struct lp_state {
     sqlite3 *db;
     sqlite3_stmt *query[LP_QUERIES]; /* prepared when first used */
@@ -54,6 +69,8 @@ struct lp_state {
     char folder[PATH_MAX];
     bool temporary;
     int lock_file; /* held while the state is open; -1: none */
+    struct lp_state_sync sync;
+    struct lp_store *pixels; /* for serve/pixels.h */
     size_t most_bytes;
     int64_t running; /* locked: the session that has a turn; 0: none */
     atomic_int_fast64_t sessions, objects, bytes;
@@ -92,10 +109,11 @@ bool lp_state_read_row(sqlite3_stmt *q, struct lp_arena *arena, struct lp_row *r
 /* Fills object->picture, or pixels of a map or a mask, also on failure. */
 bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct lp_object *object, struct lp_fault *fault);
 
-/* What of an object does not fit into a row: bytes of a file, or a mask's runs. Owned. */
+/* What of an object does not fit into a row: bytes of a file and their hash, or a mask's runs. Owned. */
 struct lp_state_content {
     uint8_t *bytes;
     size_t n;
+    struct lp_hash hash;
     char *runs;
 };
 bool lp_state_encode(const struct lp_object *object, struct lp_state_content *content, struct lp_error *err);

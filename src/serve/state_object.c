@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "image/rle.h"
 #include "plan/agent.h"
+#include "serve/pixels.h"
 #include "serve/state_inner.h"
 
 #include <stdio.h>
@@ -83,6 +84,8 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
         return true;
     if (!row->filed)
         return lp_state_damaged(fault, "a picture has no file");
+    if (object->kind == LP_OBJECT_IMAGE && (object->picture = lp_pixels_find(s->pixels, &row->hash)))
+        return true;
     bool done = lp_state_blob_get(s, &row->hash, &file, fault);
     struct lp_image *image = done ? lp_image_decode(lp_str_text(&file), file.n, "a picture", &err) : NULL;
     if (done && !image)
@@ -93,9 +96,18 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
         lp_image_close(image);
     } else {
         object->picture = image;
+        if (image)
+            lp_pixels_keep(s->pixels, &row->hash, image);
     }
     lp_str_done(&file);
     return done;
+}
+
+static struct lp_hash hash_of(const void *bytes, size_t n) {
+    struct lp_sha256 sum;
+    lp_sha256_init(&sum);
+    lp_sha256_add(&sum, bytes, n);
+    return lp_sha256_end(&sum);
 }
 
 bool lp_state_encode(const struct lp_object *o, struct lp_state_content *content, struct lp_error *err) {
@@ -108,6 +120,8 @@ bool lp_state_encode(const struct lp_object *o, struct lp_state_content *content
         content->bytes = lp_image_encode(o->pixel, o->width, o->height, 1, "map.png", &content->n, err);
     else
         return true;
+    if (content->bytes)
+        content->hash = hash_of(content->bytes, content->n);
     return content->bytes != NULL;
 }
 
@@ -120,14 +134,7 @@ void lp_state_content_done(struct lp_state_content *content) {
 bool lp_state_add_row(struct lp_state *s, int64_t session, int64_t number, const struct lp_row *row,
                       const struct lp_state_content *content, int64_t *added, struct lp_fault *fault) {
     const struct lp_object *o = &row->object;
-    struct lp_sha256 sum;
-    struct lp_hash hash, *named = NULL;
-    if (content->bytes) {
-        lp_sha256_init(&sum);
-        lp_sha256_add(&sum, content->bytes, content->n);
-        hash = lp_sha256_end(&sum);
-        named = &hash;
-    }
+    const struct lp_hash *named = content->bytes ? &content->hash : NULL;
     if (named && !lp_state_blob_put(s, named, content->bytes, content->n, added, fault))
         return false;
     int width = o->kind == LP_OBJECT_IMAGE && o->picture ? o->picture->width : o->width;
@@ -168,9 +175,10 @@ bool lp_state_next_turn(struct lp_state *s, int64_t session, int *turn, struct l
 }
 
 json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,
-                             int width, int height, struct lp_fault *fault) {
+                             const struct lp_image *image, struct lp_fault *fault) {
+    int width = image->width, height = image->height;
     struct lp_row row = {.object = {.kind = LP_OBJECT_IMAGE, .width = width, .height = height, .score = 1}, .user = true};
-    const struct lp_state_content content = {.bytes = (uint8_t *)bytes, .n = n};
+    const struct lp_state_content content = {.bytes = (uint8_t *)bytes, .n = n, .hash = hash_of(bytes, n)};
     int64_t session, number, picture, added = 0;
     if (!lp_state_enter(s, fault))
         return NULL;
@@ -184,6 +192,7 @@ json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, co
         return NULL;
     atomic_fetch_add(&s->objects, 1);
     atomic_fetch_add(&s->bytes, added);
+    lp_pixels_keep(s->pixels, &content.hash, image);
     json_t *one = lp_state_object_json(&row.object, true, row.turn);
     if (!one)
         lp_fault_memory(fault);

@@ -90,8 +90,12 @@ bool lp_state_delete(struct lp_state *s, const struct lp_hash *owner, const char
         objects = sqlite3_column_int64(q, 0);
     done = done && lp_state_run(s, lp_state_bind(s, LP_Q_SESSION_DELETE, "i", session), fault) &&
            drop_used(s, &freed, fault) && lp_state_run(s, lp_state_bind(s, LP_Q_COMMIT, ""), fault);
-    for (int i = 0; done && i < freed.n; i++) /* after the rows are gone for good, before another may add the same */
+    if (done) /* no row that comes back may name a file that does not */
+        lp_state_sync_now(&s->sync);
+    for (int i = 0; done && i < freed.n; i++) { /* after the rows are gone for good, before another may add the same */
         freed.bytes += lp_state_blob_drop(s, &freed.hash[i]);
+        lp_store_forget(s->pixels, &freed.hash[i]);
+    }
     if (done) {
         s->running = s->running == session ? 0 : s->running; /* its number may be another's next */
         atomic_fetch_sub(&s->sessions, 1);

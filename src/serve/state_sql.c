@@ -56,8 +56,8 @@ const char *const lp_state_sql[LP_QUERIES] = {
     [LP_Q_TURN_FORGET] = "DELETE FROM turns WHERE session = (SELECT session FROM sessions WHERE id = ?) AND turn = ?",
     [LP_Q_TURN_LIST] = "SELECT turn, status, request, reply, began, ended, vote FROM turns WHERE session = ? ORDER BY turn",
     [LP_Q_TURN_VOTE] = "UPDATE turns SET vote = ? WHERE session = ? AND turn = ? RETURNING turn",
-    [LP_Q_TURN_INTERRUPT] = "UPDATE turns SET status = 'interrupted' WHERE status = 'running'"
-                            " AND (?1 = 0 OR session = ?1)",
+    [LP_Q_TURN_INTERRUPT] = "UPDATE turns SET status = 'interrupted' WHERE session = ? AND status = 'running'",
+    [LP_Q_TURN_INTERRUPT_ALL] = "UPDATE turns SET status = 'interrupted' WHERE status = 'running'",
     [LP_Q_MESSAGE_ADD] = "INSERT INTO messages(session, turn, assistant, request, first, pictures, text, told,"
                          " marks) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [LP_Q_MESSAGE_LIST] = "SELECT turn, assistant, request, first, pictures, text, told, marks FROM messages"

@@ -127,6 +127,11 @@ static void the_least_recently_used_go_first(void **state) {
     assert_memory_equal(held.data, "\1\1\1", 3);
     lp_store_release(s, &held);
     assert_true(has(s, 1) && has(s, 19) && has(s, 18) && !has(s, 17));
+    lp_store_forget(s, &(struct lp_hash){.byte = {9}}); /* not there */
+    struct lp_hash last = key_of(18);
+    lp_store_forget(s, &last);
+    assert_true(has(s, 19) && !has(s, 18));
+    put(s, 18);
     assert_true(lp_store_has(s, &one, SIZE));
     assert_false(lp_store_has(s, &one, SIZE - 1));         /* other bytes are another thing */
     assert_null(lp_store_new(s, 3 * SIZE + 3 * OVERHEAD)); /* would not be kept */
@@ -134,6 +139,25 @@ static void the_least_recently_used_go_first(void **state) {
     assert_false(lp_store_find(NULL, &one, SIZE, &held));
     assert_true(lp_store_has(NULL, &one, SIZE));
     lp_store_close(NULL);
+}
+
+/* What is large takes whole pages, is counted as such, and goes back to the system when it goes. */
+static void large_things_are_counted_as_they_are(void **state) {
+    (void)state;
+    enum { LARGE = 1 << 20, ENTRIES = 8 };
+    size_t before = lp_memory_use().resident, most = before, each = lp_large_bytes(LARGE + OVERHEAD);
+    struct lp_store *s = open_store(ENTRIES * each, NULL, 0);
+    for (int i = 1; i <= 10 * ENTRIES; i++) {
+        size_t bytes = LARGE - (size_t)(i % 7) * 5000; /* of sizes that leave holes in a heap */
+        void *data = lp_store_new(s, bytes);
+        memset(data, i, bytes);
+        lp_store_put(s, &(struct lp_hash){.byte = {(uint8_t)i}}, data);
+        most = lp_memory_use().resident > most ? lp_memory_use().resident : most;
+    }
+    assert_in_range(lp_store_memory(s), (ENTRIES - 1) * (each - 30000), ENTRIES * each);
+    assert_in_range(most - before, 0, (ENTRIES + 3) * each);
+    lp_store_close(s);
+    assert_in_range(each, LARGE + OVERHEAD + 1, LARGE + OVERHEAD + sysconf(_SC_PAGESIZE));
 }
 
 static void a_folder_outlives_the_store(void **state) {
@@ -336,6 +360,7 @@ int main(void) {
         cmocka_unit_test(hashes_are_the_standard_s),
         cmocka_unit_test(checksums_see_every_flipped_bit),
         cmocka_unit_test(the_least_recently_used_go_first),
+        cmocka_unit_test(large_things_are_counted_as_they_are),
         cmocka_unit_test(a_folder_outlives_the_store),
         cmocka_unit_test(damaged_files_are_replaced),
         cmocka_unit_test(a_folder_keeps_its_size_and_what_is_not_its_own),

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool read = lp_chat_parse(&chat, (const char *)data, size, "m", &sampling, &fault);
     LP_FUZZ_CHECK(read || (fault.status >= 400 && *fault.err.text)); /* no refusal without a reason */
     for (int i = 0; read && i < chat.pictures; i++)
-        lp_image_close(lp_chat_picture(chat.picture[i], &fault.err));
+        lp_image_close(lp_chat_picture(chat.picture[i], NULL, &fault.err));
     lp_chat_done(&chat);
     return 0;
 }

@@ -98,13 +98,13 @@ def main():
             picture = noise(1200)
             first, second = Client(server, picture), Client(server, picture)
             time.sleep(random.uniform(0, 0.1))
-            took["waiting"].append(second.leave(lambda: server.gauge("llava_plus_queue_depth") == 0))
+            took["waiting"].append(second.leave(lambda: server.gauge("queue_depth") == 0))
             if number % 2:
                 first.follow(b"event: skill_started")
             time.sleep(random.uniform(0, 0.5))
             first.catch_up()
             took["while a skill runs" if b"skill_started" in first.told else "while the planner writes"].append(
-                first.leave(lambda: server.gauge("llava_plus_planner_busy") == 0 and not skill_busy(server)))
+                first.leave(lambda: server.gauge("planner_busy") == 0 and not skill_busy(server)))
     took = {moment: values for moment, values in took.items() if values}  # few rounds may miss one
     for moment, values in took.items():
         print("%-26s %4d times: median %4.0f, 99th percentile %4.0f, longest %4.0f ms" %

@@ -4,8 +4,10 @@
 
 200 clients with a session each, all asking all the time: a picture brought in one of four ways, questions with and without
 marks, streamed and whole, objects fetched, the session read and deleted, a chat completion with the same picture, and again with
-another picture. Beside them another process asks GET /readyz every 20 ms. Before and after, 1,000 streams wait in the line and
-do nothing. Prints what was measured beside its bar; exits with 1 where one is missed."""
+another picture. Beside them another process asks GET /readyz every 20 ms. The minutes begin when the planner has read a prompt as
+long as its context, its cache, of 128 MiB here, is full by its own count, and as many pictures are kept decoded as ever will be.
+Before and after, 1,000 streams wait in the line and do nothing. Prints what was measured beside its bar; exits with 1 where one is
+missed."""
 import argparse
 import base64
 import glob
@@ -26,8 +28,12 @@ import serving
 SESSIONS, TURNS, STREAMS, SCENES = 200, 4, 1000, 70
 SIGNS = os.path.join(serving.HERE, "../../tests/e2e/ocr/*.*g")  # 30 photographs and screenshots, JPEG and PNG of many sizes
 READY_EVERY = 0.02   # seconds
-WARM = 0.2           # part of the run after which memory must not grow
-WINDOW = 0.2         # part of the run that is compared: the first after the warm-up, the last
+CACHE_MIB = 128      # of what the planner saw and read
+FULL = 0.98          # of it, which ends the warm-up: what is put next pushes something out
+STEADY = 30          # seconds in which decoded pictures take no more memory than they did before
+WARM_MOST = 600      # seconds that the warm-up may take
+WINDOW = 0.2         # part of the run whose medians are compared: the first, the last
+PARTS = ["resident", "cache", "pixels", "heap", "heap_free", "database_memory"]  # of memory, as /metrics has them
 QUESTIONS = ["Is there a dog in the picture?", "How many stars are there?", "What color is the cat?", "Detect the red circle.",
              "Describe the picture.", "Hello!", "What can you do?", "What does the sign say?"]
 
@@ -140,18 +146,50 @@ class Load:
             self.pictures = [("image/png" if path.endswith(".png") else "image/jpeg", open(path, "rb").read())
                              for path in [*glob.glob(folder + "/*.jpg"), *glob.glob(SIGNS)]]
 
+    def fill_context(self):
+        """The longest request that the planner takes: for none it needs more memory."""
+        client, words = serving.Client(self.server.port), 4000
+        path = "/v1/sessions/" + client.ask("POST", "/v1/sessions", {})["id"]
+        client.ask("POST", path + "/images", self.pictures[0][1], type=self.pictures[0][0])
+        while words:
+            words -= 100
+            try:
+                client.ask("POST", path + "/messages", {"text": "a " * words, "stream": False})
+                break
+            except serving.Failure as e:
+                if ": 400 " not in str(e):
+                    raise
+        client.ask("DELETE", path)
+        client.close()
+        return words
+
+    def warm_up(self):
+        """Returns the seconds until the caches are full."""
+        began, full, most, since = time.time(), FULL * CACHE_MIB * 2**20, 0, time.time()
+        while True:
+            found, now = self.server.gauges(), time.time()
+            if found["pixels_bytes"] > 1.02 * most:
+                most, since = found["pixels_bytes"], now
+            if found["cache_bytes"] >= full and now > since + STEADY:
+                return now - began
+            if now > began + WARM_MOST:
+                raise SystemExit("the caches do not fill: %s" % found)
+            time.sleep(1)
+
     def run(self, seconds):
-        """Returns samples of (second, KiB, descriptors), and what look_at_ready found."""
+        """Returns how long the warm-up took, samples of (second, descriptors, gauges), and what look_at_ready found."""
         over, found = multiprocessing.Event(), multiprocessing.Queue()
         ready = multiprocessing.Process(target=look_at_ready, args=(self.server.port, over, found), daemon=True)
         people = [Person(self, i) for i in range(SESSIONS)]
-        samples, began = [], time.time()
         for person in people:
             person.start()
+        warm, looker = self.warm_up(), serving.Client(self.server.port)
+        samples, began = [], time.time()
         ready.start()
         while time.time() < began + seconds and self.server.process.poll() is None:
             time.sleep(0.5)
-            samples.append((time.time() - began, self.server.kib(), self.server.descriptors()))
+            samples.append((time.time() - began, self.server.descriptors(), self.server.gauges(looker)))
+        looker.close()
         over.set()
         times = found.get(timeout=30)
         self.over.set()
@@ -159,7 +197,7 @@ class Load:
             person.client.leave()
         for person in people:
             person.join(30)
-        return samples, times
+        return warm, samples, times
 
 
 def idle_streams(server):
@@ -175,20 +213,20 @@ def idle_streams(server):
             s.sendall(head.encode() + body)
             sockets.append(s)
         time.sleep(0.05)
-        waiting = server.gauge("llava_plus_queue_depth")
+        waiting = server.gauge("queue_depth")
         if len(sockets) > 2 * STREAMS:
             raise SystemExit("only %d streams wait" % waiting)
     cost = server.kib() - before
     for s in sockets:
         s.close()
-    server.settles(lambda: server.gauge("llava_plus_requests_open"), 1)
+    server.settles(lambda: server.gauge("requests_open"), 1)
     return cost
 
 
-def window(samples, seconds, first):
-    """The samples of the first window after the warm-up, or of the last one."""
-    begin = WARM if first else 1 - WINDOW
-    return [s for s in samples if begin * seconds <= s[0] < (begin + WINDOW) * seconds]
+def medians(samples, seconds, value):
+    """Of value(sample) in the first window and in the last one."""
+    return [statistics.median(value(s) for s in samples if begin * seconds <= s[0] < (begin + WINDOW) * seconds)
+            for begin in (0, 1 - WINDOW)]
 
 
 def main():
@@ -201,25 +239,27 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     seconds = 60 * q.minutes
     with serving.Server(q.binary, "--most-waiting", str(2 * STREAMS), "--most-connections", str(4 * STREAMS),
-                        "--cache-memory", "128") as server:
+                        "--cache-memory", str(CACHE_MIB)) as server:
         load = Load(q.binary, server)
         Person(load, TURNS).visit(serving.Client(server.port))
+        words = load.fill_context()
         first_streams = idle_streams(server)
         rested = server.descriptors()
-        samples, (times, wrong) = load.run(seconds)
+        warm, samples, (times, wrong) = load.run(seconds)
         alive = server.process.poll() is None
         server.settles(server.descriptors, rested, 40)  # a connection that has fallen silent is closed after 30 s
         kept = server.descriptors() if alive else -1
         streams = max(first_streams, idle_streams(server) if alive else 0)
-        memory, open_files = ([statistics.median(s[i] for s in window(samples, seconds, first)) for first in (True, False)]
-                              for i in (1, 2))
+        memory = {part: medians(samples, seconds, lambda s: s[2][part + "_bytes"] / 2**20) for part in PARTS}
+        open_files = medians(samples, seconds, lambda s: s[1])
     times.sort()
     percentile = lambda p: times[min(len(times) - 1, int(p * len(times)))]
     for error in load.errors[:5]:
         print("error:", error[:300])
-    print("%.1f minutes, %d turns, %d chats, %d looks at /readyz; memory %.1f MiB after the warm-up, %.1f at the end"
-          % (q.minutes, load.turns, load.chats, len(times), memory[0] / 1024, memory[1] / 1024))
-    growth = 100 * (memory[1] / memory[0] - 1)
+    print("a request of %d words, %.0f s of warm-up, then %.1f minutes; %d turns, %d chats, %d looks at /readyz"
+          % (words, warm, q.minutes, load.turns, load.chats, len(times)))
+    print("MiB at first, at last: " + ", ".join("%s %.1f, %.1f" % (part, *memory[part]) for part in PARTS))
+    growth = 100 * (memory["resident"][1] / memory["resident"][0] - 1)
     return serving.table([
         ("errors", len(load.errors), "0", not load.errors and alive),
         ("memory grows after the warm-up", "%.2f %%" % growth, "under 2 %", growth < 2),

@@ -48,9 +48,13 @@ class Server:
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.process.pid))
 
+    def gauges(self, client=None):
+        """All of /metrics that has no labels, by name."""
+        text = (client or self).ask("GET", "/metrics")
+        return {name: float(value) for name, value in re.findall(r"^llava_plus_(\w+) (\S+)$", text, re.M)}
+
     def gauge(self, name):
-        text = self.ask("GET", "/metrics")
-        return int(re.search(r"^%s (\d+)$" % name, text, re.M).group(1))
+        return int(self.gauges()[name])
 
     def ask(self, *request, **more):
         client = Client(self.port)
