@@ -3,7 +3,7 @@
 set -eu
 build="gcc g++ cmake ninja-build pkg-config libvips-dev libjansson-dev libtesseract-dev libleptonica-dev
     tesseract-ocr-eng libutf8proc-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev
-    fonts-dejavu-core ca-certificates"
+    nettle-dev fonts-dejavu-core ca-certificates"
 mpi="libopenmpi-dev openmpi-bin" # optional: training over several processes
 test="libcmocka-dev binutils fonts-noto-color-emoji fonts-liberation chromium chromium-driver openssl"
 

@@ -3,6 +3,7 @@
 #ifndef LP_BASE_SHA256_H
 #define LP_BASE_SHA256_H
 
+#include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,9 +13,7 @@ struct lp_hash {
 };
 
 struct lp_sha256 {
-    uint32_t state[8];
-    uint64_t bytes; /* so far */
-    uint8_t block[64];
+    struct sha256_ctx context;
 };
 
 void lp_sha256_init(struct lp_sha256 *s);
