@@ -7,8 +7,9 @@ The network is transformers' GroundingDinoForObjectDetection (Liu et al. 2023, a
 1. FIRST steps of the two backbones alone. Every place of the picture's maps says which of all names is there, or none
    (cross entropy over all names and 0), and where the thing's box is.
 2. The whole network. Captions name some things of the picture and others that are not there. The losses are the paper's:
-   2 focal over tokens + 5 L1 + 2 GIoU of boxes, for each layer of the decoder after Hungarian matching; for the
-   encoder's choice every place answers for the thing it is on, which tells more than one place a thing.
+   2 focal over tokens + 5 L1 + 2 GIoU of boxes, for each layer of the decoder after Hungarian matching, in the first
+   with several queries for a thing; for the encoder's choice every place answers for the thing it is on, which tells
+   more than one place a thing, the surer the nearer it is to the thing's middle.
 
 In both parts the words of a thing are drawn to its name, by text alone. HELD_OUT are words that stand in no caption and
 name nothing in part 1: what the model makes of them it knows from text.
@@ -36,9 +37,11 @@ from transformers import (BertConfig, BertTokenizerFast, GroundingDinoConfig, Gr
                           GroundingDinoImageProcessor, SwinConfig)
 from transformers.image_transforms import center_to_corners_format as corners
 
-SIDE, STRIDES, CHANNELS, QUERIES = 192, (16, 32), 128, 100      # px, px, of all but the backbones, boxes a picture
-PICTURES = (32, 24)                                             # a step, in each part
+SIDE, STRIDES, CHANNELS, QUERIES = 192, (16, 32), 128, 40       # px, px, of all but the backbones, boxes a picture
+PICTURES = (32, 16)                                             # a step, in each part
 RATES, WARM, DECAY = (2e-3, 1e-3), 100, 0.05                    # of Muon, of AdamW
+ANSWERS = (4, 1, 1)                                             # queries a thing, in each layer of the decoder
+SHARE = 0.8                                                     # of two boxes' union: the skill keeps only the surer one
 NAMES = 80                                                      # in a caption at most
 TOKENS = 256
 PRIOR = 4                                                       # logits begin about -PRIOR
@@ -89,14 +92,6 @@ class Words:
         """One that captions may use; its name as often as all others."""
         said = self.said[category]
         return self.ids[category][0 if len(said) == 1 or g.random() < 0.5 else said[g.integers(1, len(said))]]
-
-    def phrases(self, ids):
-        """Phrases as a batch, each with its full stop: ids [n,k], there [n,k], of the words alone [n,k]."""
-        k = max(map(len, ids)) + 1
-        batch = torch.zeros(len(ids), k, dtype=torch.long)
-        for row, one in zip(batch, ids):
-            row[:len(one) + 1] = torch.tensor([*one, self.stop])
-        return batch, (batch != 0).long(), ((batch != 0) & (batch != self.stop)).float()
 
 
 # ---- pictures ----
@@ -193,8 +188,8 @@ class Captions:
 
     @staticmethod
     def caption(words, kinds, colors, most, g):
-        present = list(g.permutation(np.unique(kinds)))
-        present = [k for k in present[:most] if g.random() < 0.85]
+        present, named = list(g.permutation(np.unique(kinds))), g.uniform(0.2, 1.2)
+        present = [k for k in present[:most] if g.random() < named]
         absent = g.permutation(np.setdiff1d(np.arange(len(words.ids)), kinds))[:most - len(present)]
         ids, spans = [words.begin], []
         for k in g.permutation(np.concatenate([present, absent]).astype(int)):
@@ -224,7 +219,7 @@ def config(vocabulary):
                       attention_probs_dropout_prob=0.0)
     return GroundingDinoConfig(backbone_config=backbone, text_config=text, d_model=CHANNELS, num_queries=QUERIES,
                                num_feature_levels=len(STRIDES), encoder_layers=2, encoder_attention_heads=4,
-                               encoder_ffn_dim=4 * CHANNELS, decoder_layers=3, decoder_attention_heads=4,
+                               encoder_ffn_dim=4 * CHANNELS, decoder_layers=len(ANSWERS), decoder_attention_heads=4,
                                decoder_ffn_dim=4 * CHANNELS, dropout=0.0, fusion_droppath=0.0, fusion_dropout=0.0,
                                disable_custom_kernels=True)
 
@@ -275,13 +270,20 @@ def hand_over(model):
             layer.self_attn_layer_norm.weight.fill_(0.3)
             layer.encoder_attn_text_layer_norm.weight.fill_(0.3)
     m.decoder.layer_norm.load_state_dict(m.enc_output_norm.state_dict())
+    turn = torch.arange(QUERIES)[:, None] / 100 ** torch.linspace(0, 1, CHANNELS // 2)
+    m.query_position_embeddings.weight.copy_(torch.cat([turn.sin(), turn.cos()], 1))  # the places come in order of sureness
 
 
-def read_alone(model, words, ids):
-    """What the backbone makes of phrases, each alone: of every token [n,k,C], its weight [n,k]."""
-    batch, there, weight = words.phrases(ids)
-    seen = model.model.text_backbone(batch, attention_mask=there).last_hidden_state
-    return F.layer_norm(model.model.text_projection(seen), (CHANNELS,)), weight
+def read_alone(model, words, phrases):
+    """What the backbone makes of phrases, each alone with its full stop -> one [tokens,C] for each."""
+    seen = [None] * len(phrases)
+    for length in set(map(len, phrases)):
+        alike = [i for i, p in enumerate(phrases) if len(p) == length]
+        ids = torch.tensor([[*phrases[i], words.stop] for i in alike])
+        features = model.model.text_projection(model.model.text_backbone(ids).last_hidden_state[:, :-1])
+        for i, one in zip(alike, F.layer_norm(features, (CHANNELS,))):
+            seen[i] = one
+    return seen
 
 
 def synonym_loss(model, words, g):
@@ -289,10 +291,9 @@ def synonym_loss(model, words, g):
     kinds = np.union1d(g.integers(0, len(words.ids), 100), words.hidden)
     others = [words.ids[k][g.integers(1, len(words.ids[k]))] if len(words.ids[k]) > 1 else words.ids[k][0] for k in kinds]
     with torch.no_grad():
-        name, weight = read_alone(model, words, [words.ids[k][0] for k in kinds])
-        name = (name * weight[..., None]).sum(1) / weight.sum(1, keepdim=True)
-    other, weight = read_alone(model, words, others)
-    return ((other - name[:, None]).square().mean(-1) * weight).sum() / weight.sum()
+        names = [x.mean(0) for x in read_alone(model, words, [words.ids[k][0] for k in kinds])]
+    others = read_alone(model, words, others)
+    return torch.stack([(other - name).square().mean() for name, other in zip(names, others)]).mean()
 
 
 # ---- losses ----
@@ -314,7 +315,7 @@ def box_loss(box, truth):
 def focal(logits, truth):
     p = torch.sigmoid(logits)
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return entropy * (truth + p - 2 * truth * p) ** 2 * (0.25 * truth + 0.75 * (1 - truth))
+    return entropy * (truth - p) ** 2 * (0.25 * truth + 0.75 * (1 - truth))
 
 
 @torch.no_grad()
@@ -335,9 +336,9 @@ def first_loss(model, words, scenes, g):
     shapes = torch.tensor([x.shape[2:] for x in maps])
     query, proposals = m.generate_encoder_output_proposals(F.layer_norm(seen, (CHANNELS,)),
                                                            torch.zeros(seen.shape[:2], dtype=torch.bool), shapes)
-    names, weight = read_alone(model, words, [words.pick(k, g) for k in range(len(words.ids))])
-    names = m.encoder.layers[-1].text_enhancer_layer.layer_norm_after(names)
-    names = (names * weight[..., None]).sum(1) / weight.sum(1, keepdim=True)
+    names = read_alone(model, words, [words.pick(k, g) for k in range(len(words.ids))])
+    last = m.encoder.layers[-1].text_enhancer_layer.layer_norm_after
+    names = torch.stack([last(x).mean(0) for x in names])
     logits = F.pad(query @ names.T, (1, 0))  # [B,P,1+names]; the first is for "nothing"
     b, p = (places >= 0).nonzero(as_tuple=True)
     thing = places[b, p]
@@ -350,20 +351,25 @@ def first_loss(model, words, scenes, g):
     return loss, right.float().mean().item(), generalized_iou(box, truth)[0].mean().item()
 
 
-def layer_loss(logits, boxes, captions, truths):
-    """One layer of the decoder: its loss, a thing's; the sureness and the IoU of what was matched."""
-    wanted = torch.zeros_like(logits)
+def layer_loss(logits, boxes, captions, truths, answers):
+    """One layer of the decoder: its loss; the sureness and the IoU of what was matched. Boxes that share SHARE with one that
+    was matched are not wrong: the skill drops them if they are less sure."""
+    wanted, counts = torch.zeros_like(logits), captions.there[:, None].repeat(1, QUERIES, 1)
     found, real, sure = [], [], []
     for b, (tokens, truth) in enumerate(zip(captions.wanted, truths)):
         named = tokens.sum(-1) > 0
         if named.any():
-            query, thing = match(logits[b], boxes[b], tokens[named], truth[named])
-            wanted[b, query] = tokens[named][thing]
+            tokens, truth = tokens[named].repeat(answers, 1), truth[named].repeat(answers, 1)
+            query, thing = match(logits[b], boxes[b], tokens, truth)
+            wanted[b, query] = tokens[thing]
+            with torch.no_grad():
+                alike = generalized_iou(boxes[b, :, None], boxes[b, query][None])[0] > SHARE
+            counts[b] &= (alike.float() @ tokens[thing] == 0) | (wanted[b] > 0)
             found.append(boxes[b, query])
-            real.append(truth[named][thing])
+            real.append(truth[thing])
             sure.append((torch.sigmoid(logits[b, query].detach()) * wanted[b, query]).max(-1).values)
     count = max(1, sum(map(len, found)))
-    loss = 2 * (focal(logits, wanted) * captions.there[:, None]).sum() / count
+    loss = 2 * (focal(logits, wanted) * counts).sum() / count
     if not found:
         return loss, 0, 0
     found, real = torch.cat(found), torch.cat(real)
@@ -371,19 +377,34 @@ def layer_loss(logits, boxes, captions, truths):
             generalized_iou(found, real)[0].mean().item())
 
 
+def middles():
+    """The middle of every place, 0..1, [P,2] as x, y."""
+    maps = []
+    for stride in STRIDES:
+        at = (torch.arange(SIDE // stride) + 0.5) * stride / SIDE
+        maps.append(torch.stack([x.flatten() for x in torch.meshgrid(at, at, indexing="xy")], -1))
+    return torch.cat(maps)
+
+
 def choice_loss(logits, boxes, captions, truths, places):
-    """The encoder's choice: each place answers for the thing it is on, if it is named."""
-    wanted = torch.zeros_like(logits)
-    found, real = [], []
+    """The encoder's choice: each place answers for the thing it is on, if it is named; the surer, the nearer it is to the
+    middle of its box. So the QUERIES surest places are of many things."""
+    wanted, near = torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
+    real = torch.zeros_like(boxes)
+    at = middles()
     for b, (tokens, truth) in enumerate(zip(captions.wanted, truths)):
-        tokens = torch.cat([tokens, torch.zeros_like(tokens[:1])])  # [-1]: nothing
-        wanted[b] = tokens[places[b]]
-        at = wanted[b].sum(-1) > 0
-        found.append(boxes[b, at])
-        real.append(truth[places[b, at]])
-    found, real = torch.cat(found), torch.cat(real)
-    count = max(1, len(found))
-    return 2 * (focal(logits, wanted) * captions.there[:, None]).sum() / count + box_loss(found, real).sum() / count
+        on = places[b] >= 0
+        thing = places[b, on]
+        real[b, on] = truth[thing]
+        off = (at[on] - truth[thing, :2]).abs() / truth[thing, 2:]   # 0.5 at the border
+        close = (1 - 2 * off.max(-1).values).clamp(min=0.01)
+        most = torch.zeros(len(truth)).scatter_reduce(0, thing, close, "amax")
+        near[b, on] = (close / most[thing]) ** 2 * (tokens.sum(-1) > 0)[thing]
+        wanted[b, on] = tokens[thing] * near[b, on, None]
+    found = near > 0
+    count = near.sum().clamp(min=1)
+    loss = 2 * (focal(logits, wanted) * captions.there[:, None]).sum() / count
+    return loss + (box_loss(boxes[found], real[found]) * near[found]).sum() / count
 
 
 def whole_loss(model, words, scenes, g):
@@ -397,10 +418,10 @@ def whole_loss(model, words, scenes, g):
     chosen_logits = out.enc_outputs_class[..., :T].masked_fill(nowhere, -50)
     loss = choice_loss(chosen_logits, out.enc_outputs_coord_logits.sigmoid(), captions, truths, places)
     before = out.init_reference_points
-    for i, head in enumerate(model.bbox_embed):
+    for i, (head, answers) in enumerate(zip(model.bbox_embed, ANSWERS)):
         hidden = out.intermediate_hidden_states[:, i]
         boxes = torch.sigmoid(head(hidden) + torch.special.logit(before, eps=1e-5))
-        one, sure, iou = layer_loss((hidden @ text).masked_fill(nowhere, -50), boxes, captions, truths)
+        one, sure, iou = layer_loss((hidden @ text).masked_fill(nowhere, -50), boxes, captions, truths, answers)
         loss, before = loss + one, out.intermediate_reference_points[:, i]
     return loss + synonym_loss(model, words, g), sure, iou
 
@@ -426,7 +447,7 @@ class Muon(torch.optim.Optimizer):
             x = x / (x.norm() + 1e-7)
             for _ in range(5):
                 a = x @ x.T
-                x = 3.4445 * x + (2.0315 * a @ a - 4.7750 * a) @ x
+                x = torch.addmm(x, torch.addmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
             x = x.T if tall else x
             rate = self.param_groups[0]["lr"]
             w.mul_(1 - rate * DECAY).sub_(x.reshape(w.shape), alpha=rate * 0.2 * math.sqrt(max(x.shape)))
