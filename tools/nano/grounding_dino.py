@@ -1,0 +1,538 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes models/llava-plus-nano-grounding-dino-v1: a small Grounding DINO of sticker scenes, trained from nothing.
+
+The network is transformers' GroundingDinoForObjectDetection (Liu et al. 2023, arXiv:2303.05499). It learns in two parts:
+
+1. FIRST steps of the two backbones alone. Every place of the picture's maps says which of all names is there, or none
+   (cross entropy over all names and 0), and where the thing's box is.
+2. The whole network. Captions name some things of the picture and others that are not there. The losses are the paper's:
+   2 focal over tokens + 5 L1 + 2 GIoU of boxes, for each layer of the decoder after Hungarian matching, in the first
+   with several queries for a thing; for the encoder's choice every place answers for the thing it is on, which tells
+   more than one place a thing, the surer the nearer it is to the thing's middle.
+
+In both parts the words of a thing are drawn to its name, by text alone. HELD_OUT are words that stand in no caption and
+name nothing in part 1: what the model makes of them it knows from text.
+
+    llava-plus data scenes --count 20000 --seed 7001 --out SCENES
+    grounding_dino.py SCENES MODEL [--steps N] [--first N]        # goes on from MODEL/checkpoint.pt where there is one
+
+Needs torch, transformers, safetensors, numpy, scipy, Pillow and pycocotools.
+"""
+import argparse
+import itertools
+import json
+import math
+import os
+import string
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from pycocotools import mask as rle
+from scipy.optimize import linear_sum_assignment
+from transformers import (BertConfig, BertTokenizerFast, GroundingDinoConfig, GroundingDinoForObjectDetection,
+                          GroundingDinoImageProcessor, SwinConfig)
+from transformers.image_transforms import center_to_corners_format as corners
+
+SIDE, STRIDES, CHANNELS, QUERIES = 192, (16, 32), 128, 40       # px, px, of all but the backbones, boxes a picture
+PICTURES = (32, 16)                                             # a step, in each part
+RATES, WARM, DECAY = (2e-3, 1e-3), 100, 0.05                    # of Muon, of AdamW
+ANSWERS = (4, 1, 1)                                             # queries a thing, in each layer of the decoder
+SHARE = 0.8                                                     # of two boxes' union: the skill keeps only the surer one
+NAMES = 80                                                      # in a caption at most
+TOKENS = 256
+PRIOR = 4                                                       # logits begin about -PRIOR
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+HELD_OUT = ("hound", "kitten", "pony", "hog", "bunny", "alligator", "tortoise", "toad", "hawk", "prawn", "tangerine",
+            "aubergine", "doughnut", "automobile", "lorry", "plane", "couch", "smartphone", "purse", "trousers")
+COLORS = "red orange yellow green blue purple pink brown black white gray".split()
+
+
+# ---- words ----
+
+def words_of(category):
+    return [category["name"], category["plural"], *category["synonyms"]]
+
+
+def tokenizer(categories, folder):
+    """BERT's, with words of scenes and letters. Its special tokens have bert-base-uncased's ids, which Grounding DINO knows."""
+    fixed = {0: "[PAD]", 100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 103: "[MASK]", 1012: ".", 1029: "?"}
+    known = sorted({w for c in categories for name in words_of(c) for w in name.replace("'", " ").replace("-", " ").split()}
+                   | set(COLORS))
+    pieces = [*string.ascii_lowercase, *string.digits, *"!\"#$%&'()*+,-/:;<=>@[\\]^_`{|}~"]
+    words = [*pieces, *("##" + p for p in pieces[:36]), *(w for w in known if len(w) > 1)]
+    table = fixed | dict(zip((i for i in itertools.count() if i not in fixed), words))
+    vocabulary = [table.get(i, f"[unused{i}]") for i in range(max(table) + 1)]
+    path = os.path.join(folder, "vocab.txt")
+    with open(path, "w") as f:
+        f.write("".join(w + "\n" for w in vocabulary))
+    return BertTokenizerFast(path, model_max_length=TOKENS)
+
+
+class Words:
+    """ids of every word for every category: [0] its name, and how often captions use each."""
+
+    def __init__(self, categories, tokens):
+        self.tokens = tokens
+        self.stop, self.begin, self.end = 1012, tokens.cls_token_id, tokens.sep_token_id
+        names = [list(dict.fromkeys(words_of(c))) for c in categories]
+        unknown = set(HELD_OUT) - {w for n in names for w in n}
+        assert not unknown, f"HELD_OUT has words of no thing: {unknown}"
+        self.ids = [[self.read(w) for w in n] for n in names]
+        self.said = [[i for i, w in enumerate(n) if w not in HELD_OUT] for n in names]
+        self.hidden = [i for i, n in enumerate(names) if set(n) & set(HELD_OUT)]
+
+    def read(self, text):
+        return self.tokens(text, add_special_tokens=False)["input_ids"]
+
+    def pick(self, category, g):
+        """One that captions may use; its name as often as all others."""
+        said = self.said[category]
+        return self.ids[category][0 if len(said) == 1 or g.random() < 0.5 else said[g.integers(1, len(said))]]
+
+
+# ---- pictures ----
+
+class Scenes:
+    """A folder of `data scenes`; its pictures at SIDE px and what is at each place are kept in `cache`."""
+
+    def __init__(self, folder, cache):
+        with open(os.path.join(folder, "instances.json")) as f:
+            truth = json.load(f)
+        self.categories = truth["categories"]
+        index = {c["id"]: i for i, c in enumerate(self.categories)}
+        self.things = {i["id"]: [] for i in truth["images"]}
+        for a in truth["annotations"]:
+            self.things[a["image_id"]].append(a)
+        pictures = [i for i in truth["images"] if self.things[i["id"]]]
+        self.things = [self.things[i["id"]] for i in pictures]
+        self.kind = [np.array([index[a["category_id"]] for a in t]) for t in self.things]
+        self.color = [[a.get("attributes", {}).get("color") for a in t] for t in self.things]
+        self.box = [box_of(np.array([a["bbox"] for a in t]), i) for t, i in zip(self.things, pictures)]
+        pixels, places = os.path.join(cache, "pixels.npy"), os.path.join(cache, "places.npy")
+        if not os.path.exists(places):
+            self.prepare(folder, pictures, pixels, places)
+        self.pixels, self.places = np.load(pixels, mmap_mode="r"), np.load(places)
+        del self.things
+
+    def prepare(self, folder, pictures, pixels, places):
+        seen = np.lib.format.open_memmap(pixels, "w+", np.uint8, (len(pictures), SIDE, SIDE, 3))
+        here = []
+        for i, picture in enumerate(pictures):
+            with Image.open(os.path.join(folder, picture["file_name"])) as image:
+                seen[i] = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
+            here.append(owners(self.things[i]))
+        seen.flush()
+        np.save(places, np.stack(here))
+
+    def batch(self, n, g):
+        """Numbers of n pictures, half of them mirrored; pixels [n,3,S,S], boxes [n] of [things,4], places [n,P]."""
+        chosen, mirrored = g.integers(0, len(self.pixels), n), g.random(n) < 0.5
+        pixels, boxes, places = [], [], []
+        for i, mirror in zip(chosen, mirrored):
+            box, here = self.box[i].copy(), self.places[i]
+            if mirror:
+                box[:, 0] = 1 - box[:, 0]
+                here = np.concatenate([x.reshape(SIDE // s, -1)[:, ::-1].ravel() for x, s in zip(split(here), STRIDES)])
+            pixels.append(self.pixels[i, :, ::-1] if mirror else self.pixels[i])
+            boxes.append(torch.tensor(box).float())
+            places.append(here)
+        pixels = (torch.tensor(np.stack(pixels)) / 255 - torch.tensor(MEAN)) / torch.tensor(DEVIATION)
+        return chosen, pixels.permute(0, 3, 1, 2), boxes, torch.tensor(np.stack(places)).long()
+
+
+def split(places):
+    """What belongs to each map, of something for all places."""
+    return np.split(places, np.cumsum([(SIDE // s) ** 2 for s in STRIDES])[:-1])
+
+
+def box_of(xywh, picture):
+    """px -> centre and size, 0..1."""
+    size = np.array([picture["width"], picture["height"]])
+    return np.concatenate([xywh[:, :2] + xywh[:, 2:] / 2, xywh[:, 2:]], 1) / np.tile(size, 2)
+
+
+def owners(things):
+    """The thing, or -1, at the middle of every place: on the coarse map before its parts, on the others behind them."""
+    here = []
+    for stride in STRIDES:
+        there = np.full((SIDE // stride, SIDE // stride), -1)
+        of_part = [(t.get("part_of") is not None) != (stride == STRIDES[-1]) for t in things]
+        for i in sorted(range(len(things)), key=lambda i: of_part[i]):
+            mask = rle.decode(things[i]["segmentation"])
+            y, x = ((np.arange(SIDE // stride) + 0.5) * stride * np.array(mask.shape)[:, None] / SIDE).astype(int)
+            there[mask[y[:, None], x[None]] > 0] = i
+        here.append(there.ravel())
+    return np.concatenate(here).astype(np.int16)
+
+
+class Captions:
+    """For pictures of one batch: ids [B,T], there [B,T], and the tokens for each thing, wanted[b] [things,T] of 0 and 1."""
+
+    def __init__(self, words, scenes, chosen, g):
+        most = round(math.exp(g.uniform(0, math.log(NAMES + 0.5))))
+        rows = [self.caption(words, scenes.kind[i], scenes.color[i], most, g) for i in chosen]
+        T = max(len(ids) for ids, _ in rows)
+        self.ids = torch.zeros(len(rows), T, dtype=torch.long)
+        self.wanted = []
+        for b, (ids, spans) in enumerate(rows):
+            self.ids[b, :len(ids)] = torch.tensor(ids)
+            wanted = torch.zeros(len(scenes.kind[chosen[b]]), T)
+            for start, end, things in spans:
+                wanted[things, start:end] = 1
+            self.wanted.append(wanted)
+        self.there = self.ids != 0
+
+    @staticmethod
+    def caption(words, kinds, colors, most, g):
+        present, named = list(g.permutation(np.unique(kinds))), g.uniform(0.2, 1.2)
+        present = [k for k in present[:most] if g.random() < named]
+        absent = g.permutation(np.setdiff1d(np.arange(len(words.ids)), kinds))[:most - len(present)]
+        ids, spans = [words.begin], []
+        for k in g.permutation(np.concatenate([present, absent]).astype(int)):
+            things = np.flatnonzero(kinds == k)
+            phrase, have = list(words.pick(k, g)), {colors[t] for t in things}
+            if g.random() < 0.1 and None not in have:  # a colour: one that is there, if the thing is
+                color = COLORS[g.integers(len(COLORS))] if not have or g.random() < 0.3 else sorted(have)[0]
+                phrase = words.read(color) + phrase
+                things = np.array([t for t in things if colors[t] == color], int)
+            elif g.random() < 0.02:  # no word at all
+                phrase = words.read("".join(g.choice(list(string.ascii_lowercase), g.integers(3, 8))))
+                things = things[:0]
+            if len(ids) + len(phrase) + 2 > TOKENS:
+                break
+            spans.append((len(ids), len(ids) + len(phrase), things))
+            ids += [*phrase, words.stop]
+        return [*ids, words.end], spans
+
+
+# ---- the model ----
+
+def config(vocabulary):
+    backbone = SwinConfig(image_size=SIDE, patch_size=8, embed_dim=64, depths=[2, 4, 2], num_heads=[2, 4, 8], window_size=6,
+                          hidden_act="relu", drop_path_rate=0.0, out_features=["stage2", "stage3"])
+    text = BertConfig(vocab_size=vocabulary, hidden_size=CHANNELS, num_hidden_layers=2, num_attention_heads=4,
+                      intermediate_size=4 * CHANNELS, max_position_embeddings=TOKENS, hidden_dropout_prob=0.0,
+                      attention_probs_dropout_prob=0.0)
+    return GroundingDinoConfig(backbone_config=backbone, text_config=text, d_model=CHANNELS, num_queries=QUERIES,
+                               num_feature_levels=len(STRIDES), encoder_layers=2, encoder_attention_heads=4,
+                               encoder_ffn_dim=4 * CHANNELS, decoder_layers=len(ANSWERS), decoder_attention_heads=4,
+                               decoder_ffn_dim=4 * CHANNELS, dropout=0.0, fusion_droppath=0.0, fusion_dropout=0.0,
+                               disable_custom_kernels=True)
+
+
+@torch.no_grad()
+def fresh(vocabulary):
+    """Weights as PyTorch draws them; but layers behind the backbones begin as if they were not there."""
+    model = GroundingDinoForObjectDetection(config(vocabulary))
+    for module in model.modules():
+        if isinstance(module, (torch.nn.Linear, torch.nn.Conv2d)):
+            module.reset_parameters()
+    m = model.model
+    for layer in m.encoder.layers:
+        quiet(layer.deformable_layer.self_attn.output_proj, layer.deformable_layer.fc2, layer.text_enhancer_layer.fc2,
+              layer.text_enhancer_layer.self_attn.out_proj)
+        layer.fusion_layer.vision_param.fill_(0.02)
+        layer.fusion_layer.text_param.fill_(0.02)
+        layer.deformable_layer.self_attn._reset_parameters()
+        quiet(layer.deformable_layer.self_attn.output_proj)
+    quiet(m.encoder_output_bbox_embed.layers[-1], model.bbox_embed[0].layers[-1])
+    m.encoder_output_bbox_embed.layers[-1].bias.copy_(torch.tensor([0, 0, 1.5, 1.5]))  # things are larger than a place
+    # a logit is a product of two norms: small at first, and one channel of both keeps it about -PRIOR
+    text = m.encoder.layers[-1].text_enhancer_layer.layer_norm_after
+    text.weight.fill_(0.15)
+    for norm, bias in ((text, PRIOR ** 0.5), (m.enc_output_norm, -PRIOR ** 0.5)):
+        norm.weight[0] = 0
+        norm.bias[0] = bias
+    m.level_embed.normal_(std=0.1)
+    return model
+
+
+def quiet(*layers):
+    for layer in layers:
+        layer.weight.zero_()
+        layer.bias.zero_()
+
+
+@torch.no_grad()
+def hand_over(model):
+    """What the encoder's choice has learned of things, the decoder begins with."""
+    m = model.model
+    for i, layer in enumerate(m.decoder.layers):
+        layer.encoder_attn._reset_parameters()
+        layer.encoder_attn.value_proj.load_state_dict(m.enc_output.state_dict())
+        layer.encoder_attn.output_proj.weight.copy_(torch.eye(CHANNELS))
+        quiet(layer.self_attn.out_proj, layer.encoder_attn_text.out_proj, layer.fc2)
+        if i == 0:
+            layer.self_attn_layer_norm.weight.fill_(0.3)
+            layer.encoder_attn_text_layer_norm.weight.fill_(0.3)
+    m.decoder.layer_norm.load_state_dict(m.enc_output_norm.state_dict())
+    turn = torch.arange(QUERIES)[:, None] / 100 ** torch.linspace(0, 1, CHANNELS // 2)
+    m.query_position_embeddings.weight.copy_(torch.cat([turn.sin(), turn.cos()], 1))  # the places come in order of sureness
+
+
+def read_alone(model, words, phrases):
+    """What the backbone makes of phrases, each alone with its full stop -> one [tokens,C] for each."""
+    seen = [None] * len(phrases)
+    for length in set(map(len, phrases)):
+        alike = [i for i, p in enumerate(phrases) if len(p) == length]
+        ids = torch.tensor([[*phrases[i], words.stop] for i in alike])
+        features = model.model.text_projection(model.model.text_backbone(ids).last_hidden_state[:, :-1])
+        for i, one in zip(alike, F.layer_norm(features, (CHANNELS,))):
+            seen[i] = one
+    return seen
+
+
+def synonym_loss(model, words, g):
+    """Every word of a thing should mean what its name means."""
+    kinds = np.union1d(g.integers(0, len(words.ids), 100), words.hidden)
+    others = [words.ids[k][g.integers(1, len(words.ids[k]))] if len(words.ids[k]) > 1 else words.ids[k][0] for k in kinds]
+    with torch.no_grad():
+        names = [x.mean(0) for x in read_alone(model, words, [words.ids[k][0] for k in kinds])]
+    others = read_alone(model, words, others)
+    return torch.stack([(other - name).square().mean() for name, other in zip(names, others)]).mean()
+
+
+# ---- losses ----
+
+def generalized_iou(a, b):
+    """Of boxes by centre and size, one by one -> iou, giou."""
+    a, b = corners(a), corners(b)
+    both = (torch.min(a[..., 2:], b[..., 2:]) - torch.max(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    either = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - both
+    around = (torch.max(a[..., 2:], b[..., 2:]) - torch.min(a[..., :2], b[..., :2])).prod(-1)
+    iou = both / (either + 1e-6)
+    return iou, iou - (around - either) / (around + 1e-6)
+
+
+def box_loss(box, truth):
+    return 5 * (box - truth).abs().sum(-1) + 2 * (1 - generalized_iou(box, truth)[1])
+
+
+def focal(logits, truth):
+    p = torch.sigmoid(logits)
+    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return entropy * (truth - p) ** 2 * (0.25 * truth + 0.75 * (1 - truth))
+
+
+@torch.no_grad()
+def match(logits, box, wanted, truth):
+    """logits [Q,T], box [Q,4], wanted [n,T], truth [n,4] -> queries [n], things [n]."""
+    p = torch.sigmoid(logits)
+    cost = 0.25 * (1 - p) ** 2 * -(p + 1e-8).log() - 0.75 * p ** 2 * -(1 - p + 1e-8).log()
+    cost = 2 * cost @ (wanted / wanted.sum(-1, keepdim=True)).T + box_loss(box[:, None], truth[None])
+    return map(torch.tensor, linear_sum_assignment(cost.numpy()))
+
+
+def first_loss(model, words, scenes, g):
+    """Part 1 -> the loss; how many of the places on things say rightly what is there; the mean IoU of their boxes."""
+    m = model.model
+    chosen, pixels, boxes, places = scenes.batch(PICTURES[0], g)
+    maps = m.backbone.conv_encoder.model(pixels).feature_maps
+    seen = torch.cat([project(x).flatten(2).transpose(1, 2) for project, x in zip(m.input_proj_vision, maps)], 1)
+    shapes = torch.tensor([x.shape[2:] for x in maps])
+    query, proposals = m.generate_encoder_output_proposals(F.layer_norm(seen, (CHANNELS,)),
+                                                           torch.zeros(seen.shape[:2], dtype=torch.bool), shapes)
+    names = read_alone(model, words, [words.pick(k, g) for k in range(len(words.ids))])
+    last = m.encoder.layers[-1].text_enhancer_layer.layer_norm_after
+    names = torch.stack([last(x).mean(0) for x in names])
+    logits = F.pad(query @ names.T, (1, 0))  # [B,P,1+names]; the first is for "nothing"
+    b, p = (places >= 0).nonzero(as_tuple=True)
+    thing = places[b, p]
+    kind = torch.tensor([scenes.kind[chosen[i]][t] for i, t in zip(b, thing)])
+    truth = torch.stack([boxes[i][t] for i, t in zip(b, thing)])
+    box = torch.sigmoid(m.encoder_output_bbox_embed(query[b, p]) + proposals[b, p])
+    loss = F.cross_entropy(logits[b, p], kind + 1) + F.cross_entropy(logits[places < 0], places[places < 0] + 1)
+    loss = loss + box_loss(box, truth).mean() / 2 + synonym_loss(model, words, g)
+    right = logits[b, p].argmax(-1) == kind + 1
+    return loss, right.float().mean().item(), generalized_iou(box, truth)[0].mean().item()
+
+
+def layer_loss(logits, boxes, captions, truths, answers):
+    """One layer of the decoder: its loss; the sureness and the IoU of what was matched. Boxes that share SHARE with one that
+    was matched are not wrong: the skill drops them if they are less sure."""
+    wanted, counts = torch.zeros_like(logits), captions.there[:, None].repeat(1, QUERIES, 1)
+    found, real, sure = [], [], []
+    for b, (tokens, truth) in enumerate(zip(captions.wanted, truths)):
+        named = tokens.sum(-1) > 0
+        if named.any():
+            tokens, truth = tokens[named].repeat(answers, 1), truth[named].repeat(answers, 1)
+            query, thing = match(logits[b], boxes[b], tokens, truth)
+            wanted[b, query] = tokens[thing]
+            with torch.no_grad():
+                alike = generalized_iou(boxes[b, :, None], boxes[b, query][None])[0] > SHARE
+            counts[b] &= (alike.float() @ tokens[thing] == 0) | (wanted[b] > 0)
+            found.append(boxes[b, query])
+            real.append(truth[thing])
+            sure.append((torch.sigmoid(logits[b, query].detach()) * wanted[b, query]).max(-1).values)
+    count = max(1, sum(map(len, found)))
+    loss = 2 * (focal(logits, wanted) * counts).sum() / count
+    if not found:
+        return loss, 0, 0
+    found, real = torch.cat(found), torch.cat(real)
+    return (loss + box_loss(found, real).sum() / count, torch.cat(sure).mean().item(),
+            generalized_iou(found, real)[0].mean().item())
+
+
+def middles():
+    """The middle of every place, 0..1, [P,2] as x, y."""
+    maps = []
+    for stride in STRIDES:
+        at = (torch.arange(SIDE // stride) + 0.5) * stride / SIDE
+        maps.append(torch.stack([x.flatten() for x in torch.meshgrid(at, at, indexing="xy")], -1))
+    return torch.cat(maps)
+
+
+def choice_loss(logits, boxes, captions, truths, places):
+    """The encoder's choice: each place answers for the thing it is on, if it is named; the surer, the nearer it is to the
+    middle of its box. So the QUERIES surest places are of many things."""
+    wanted, near = torch.zeros_like(logits), torch.zeros_like(logits[..., 0])
+    real = torch.zeros_like(boxes)
+    at = middles()
+    for b, (tokens, truth) in enumerate(zip(captions.wanted, truths)):
+        on = places[b] >= 0
+        thing = places[b, on]
+        real[b, on] = truth[thing]
+        off = (at[on] - truth[thing, :2]).abs() / truth[thing, 2:]   # 0.5 at the border
+        close = (1 - 2 * off.max(-1).values).clamp(min=0.01)
+        most = torch.zeros(len(truth)).scatter_reduce(0, thing, close, "amax")
+        near[b, on] = (close / most[thing]) ** 2 * (tokens.sum(-1) > 0)[thing]
+        wanted[b, on] = tokens[thing] * near[b, on, None]
+    found = near > 0
+    count = near.sum().clamp(min=1)
+    loss = 2 * (focal(logits, wanted) * captions.there[:, None]).sum() / count
+    return loss + (box_loss(boxes[found], real[found]) * near[found]).sum() / count
+
+
+def whole_loss(model, words, scenes, g):
+    """Part 2 -> the loss; the sureness and the IoU of what the last layer's matches have."""
+    chosen, pixels, truths, places = scenes.batch(PICTURES[1], g)
+    captions = Captions(words, scenes, chosen, g)
+    T = captions.ids.shape[1]
+    out = model.model(pixel_values=pixels, input_ids=captions.ids, attention_mask=captions.there.long())
+    text = out.encoder_last_hidden_state_text.transpose(1, 2)  # [B,C,T]
+    nowhere = ~captions.there[:, None]
+    chosen_logits = out.enc_outputs_class[..., :T].masked_fill(nowhere, -50)
+    loss = choice_loss(chosen_logits, out.enc_outputs_coord_logits.sigmoid(), captions, truths, places)
+    before = out.init_reference_points
+    for i, (head, answers) in enumerate(zip(model.bbox_embed, ANSWERS)):
+        hidden = out.intermediate_hidden_states[:, i]
+        boxes = torch.sigmoid(head(hidden) + torch.special.logit(before, eps=1e-5))
+        one, sure, iou = layer_loss((hidden @ text).masked_fill(nowhere, -50), boxes, captions, truths, answers)
+        loss, before = loss + one, out.intermediate_reference_points[:, i]
+    return loss + synonym_loss(model, words, g), sure, iou
+
+
+# ---- training ----
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose singular values are made about 1 (Jordan et al. 2024, Liu et al. 2025, arXiv:2502.16982)."""
+
+    def __init__(self, weights):
+        super().__init__(weights, {"lr": 0})
+
+    @torch.no_grad()
+    def step(self):
+        for w in self.param_groups[0]["params"]:
+            if w.grad is None:  # of the encoder and decoder in part 1
+                continue
+            kept = self.state[w]
+            momentum = kept.setdefault("momentum", torch.zeros_like(w)).lerp_(w.grad, 0.05)
+            x = w.grad.lerp(momentum, 0.95).flatten(1)
+            tall = x.shape[0] > x.shape[1]
+            x = x.T if tall else x
+            x = x / (x.norm() + 1e-7)
+            for _ in range(5):
+                a = x @ x.T
+                x = torch.addmm(x, torch.addmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+            x = x.T if tall else x
+            rate = self.param_groups[0]["lr"]
+            w.mul_(1 - rate * DECAY).sub_(x.reshape(w.shape), alpha=rate * 0.2 * math.sqrt(max(x.shape)))
+
+
+def optimizers(model):
+    """Muon for what multiplies, AdamW for codes, tables, norms and biases."""
+    layers = [m.weight for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+    mine = set(layers)
+    others = [w for w in model.parameters() if w not in mine]
+    return Muon(layers), torch.optim.AdamW(others, lr=0, betas=(0.9, 0.98), weight_decay=0)
+
+
+def rate_at(step, steps, first):
+    """Of the highest: each part begins with a short rise; down over the last three tenths of part 2."""
+    since = step - first if step >= first else step
+    return min(1, (since + 1) / WARM) * min(1, (steps - step) / max(1, 0.3 * (steps - first)))
+
+
+def save(model, tokens, folder):
+    """As transformers saves it, in bfloat16: half the bytes."""
+    model.bfloat16().save_pretrained(folder)
+    model.float()
+    tokens.save_pretrained(folder)
+    GroundingDinoImageProcessor(size={"shortest_edge": SIDE, "longest_edge": 2 * SIDE}).save_pretrained(folder)
+
+
+class Progress:
+    """What is kept after every 250 steps, so that a training that was stopped goes on."""
+
+    def __init__(self, folder, model, pair):
+        self.path, self.model, self.pair, self.step = os.path.join(folder, "checkpoint.pt"), model, pair, 0
+        if os.path.exists(self.path):
+            kept = torch.load(self.path, weights_only=True)
+            model.load_state_dict(kept["model"])
+            for optimizer, state in zip(pair, kept["optimizers"]):
+                optimizer.load_state_dict(state)
+            self.step = kept["step"]
+
+    def keep(self, step):
+        torch.save({"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.pair], "step": step},
+                   self.path + ".new")
+        os.replace(self.path + ".new", self.path)
+
+
+def train(model, words, scenes, folder, steps, first):
+    pair = optimizers(model)
+    progress = Progress(folder, model, pair)
+    began, mean = time.time(), np.zeros(3)
+    for step in range(progress.step, steps):
+        g = np.random.default_rng([1, step])
+        if step == first:
+            hand_over(model)
+        loss, sure, iou = (first_loss if step < first else whole_loss)(model, words, scenes, g)
+        model.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
+        for optimizer, rate in zip(pair, RATES):
+            optimizer.param_groups[0]["lr"] = rate * rate_at(step, steps, first)
+            optimizer.step()
+        mean += np.array([loss.item(), sure, iou]) / 50
+        if (step + 1) % 50 == 0:
+            print(f"{step + 1:6d} {time.time() - began:7.0f} s  loss {mean[0]:.4f}  sure {mean[1]:.3f}  iou {mean[2]:.3f}",
+                  flush=True)
+            mean[:] = 0
+        if (step + 1) % 250 == 0 or step + 1 == steps:
+            progress.keep(step + 1)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("scenes", help="a folder that `data scenes` wrote")
+    p.add_argument("model", help="the folder for the model, checkpoint.pt and the pictures at the size that it sees")
+    p.add_argument("--steps", type=int, default=4000, help="of both parts (default 4000)")
+    p.add_argument("--first", type=int, default=2000, help="of part 1 (default 2000)")
+    said = p.parse_args()
+    torch.manual_seed(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+    os.makedirs(said.model, exist_ok=True)
+    scenes = Scenes(said.scenes, said.model)
+    tokens = tokenizer(scenes.categories, said.model)
+    model = fresh(len(tokens))
+    train(model, Words(scenes.categories, tokens), scenes, said.model, said.steps, said.first)
+    save(model, tokens, said.model)
+
+
+if __name__ == "__main__":
+    main()
