@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# thirteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
+# fifteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
 # about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
-# last, mostly words. What ships is the mean of the last two. Needs a release build, fonts-noto-color-emoji for the scenes, and
+# mostly words; from the mean of the last two a long school of plans from words, and a short one of everything. What ships is the
+# mean of these. Needs a release build, fonts-noto-color-emoji for the scenes, and
 # Debian's package `sentencepiece` for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at
 # any moment it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
@@ -76,6 +77,8 @@ step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40
 step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --count 40000 --seed 2 --out "$work/scenes2"
 step "   and others" "$work/scenes3/instances.json" "$program" data scenes --count 40000 --seed 3 --out "$work/scenes3"
 step "   and others again" "$work/scenes4/instances.json" "$program" data scenes --count 40000 --seed 4 --out "$work/scenes4"
+step "   fewer, for the long school" "$work/scenes5/instances.json" "$program" data scenes --count 12000 --seed 41 --out "$work/scenes5"
+step "   and for the last" "$work/scenes6/instances.json" "$program" data scenes --count 20000 --seed 7001 --out "$work/scenes6"
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
 dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 dialogues "   visual chat" see --skill see --count 25000 --seed 12
@@ -98,7 +101,7 @@ dialogues "   whole dialogues" talks_again --count 4000 --chat-share 10 --seed 6
 dialogues "   whole dialogues about what is written" reading_again --skill ocr --count 1500 --seed 69
 dialogues "   words to be said again" repeat_again --skill repeat --count 4000 --seed 65
 pictures=scenes4
-dialogues "   for the last school: plans to be learnt from words" spoken_last --count 52000 --chat-share 0 --turns 2 --seed 72
+dialogues "   for the one after that: plans to be learnt from words" spoken_last --count 52000 --chat-share 0 --turns 2 --seed 72
 dialogues "   words to be said again" repeat_last --skill repeat --count 8000 --seed 75
 dialogues "   plans with pictures" shown_last --count 9000 --chat-share 0 --turns 2 --seed 74
 dialogues "   short questions" asked_last --skill see --no-thoughts --count 18000 --seed 77
@@ -111,6 +114,21 @@ dialogues "   short questions" asked_more --skill see --no-thoughts --count 3000
 dialogues "   visual chat" chatted_more --skill see --count 700 --seed 86
 dialogues "   whole dialogues" talks_more --count 600 --chat-share 10 --seed 88
 dialogues "   whole dialogues about what is written" reading_more --skill ocr --count 250 --seed 89
+pictures=scenes5
+dialogues "   for the long school: plans to be learnt from words" spoken_long --count 240000 --chat-share 0 --turns 2 --seed 401
+dialogues "   words to be said again" repeat_long --skill repeat --count 14000 --seed 402
+dialogues "   plans with pictures" shown_long --count 5500 --chat-share 0 --turns 2 --seed 403
+dialogues "   short questions" asked_long --skill see --no-thoughts --count 5000 --seed 404
+dialogues "   visual chat" chatted_long --skill see --count 1100 --seed 405
+dialogues "   whole dialogues" talks_long --count 1000 --chat-share 10 --seed 406
+dialogues "   whole dialogues about what is written" reading_long --skill ocr --count 400 --seed 407
+pictures=scenes6
+dialogues "   for the last school: plans to be learnt from words" spoken_end --count 24000 --chat-share 0 --turns 2 --seed 501
+dialogues "   plans with pictures" shown_end --count 4000 --chat-share 0 --turns 2 --seed 503
+dialogues "   short questions" asked_end --skill see --no-thoughts --count 11000 --seed 504
+dialogues "   visual chat" chatted_end --skill see --count 2500 --seed 505
+dialogues "   whole dialogues" talks_end --count 2500 --chat-share 10 --seed 506
+dialogues "   whole dialogues about what is written" reading_end --skill ocr --count 1500 --seed 507
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -142,8 +160,18 @@ school "mostly words" whole_last worded --precision bf16 --train language --imag
     --words "$work/spoken_more.json" --batch 64 --rate 1.5e-3 --steps 700 \
     --data "$work/shown_more.json,$work/asked_more.json,$work/chatted_more.json,$work/talks_more.json,$work/reading_more.json"
 
-mkdir -p "models/$name"
-cp "$work/worded/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+mkdir -p "$work/mean/$name"
+cp "$work/worded/$name"/{tokenizer.model,config.json,preprocessor_config.json} "$work/mean/$name/"
 tools/nano/mean.py "$work/whole_last/$name/model.safetensors" "$work/worded/$name/model.safetensors" \
-    "models/$name/model.safetensors"
+    "$work/mean/$name/model.safetensors"
+school "plans from words, for long" mean long --float32 --train language --images "$work/scenes5" \
+    --words "$work/spoken_long.json,$work/repeat_long.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 4800 --seed 7 \
+    --data "$work/shown_long.json,$work/asked_long.json,$work/chatted_long.json,$work/talks_long.json,$work/reading_long.json"
+school "everything together, for the last time" long end --float32 --train projector,language --images "$work/scenes6" \
+    --words "$work/spoken_end.json" --batch 48 --rate 1.5e-3 --steps 600 --seed 9 \
+    --data "$work/shown_end.json,$work/asked_end.json,$work/chatted_end.json,$work/talks_end.json,$work/reading_end.json"
+
+mkdir -p "models/$name"
+cp "$work/end/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+tools/nano/mean.py "$work/long/$name/model.safetensors" "$work/end/$name/model.safetensors" "models/$name/model.safetensors"
 ls -l "models/$name"
