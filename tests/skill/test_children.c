@@ -285,7 +285,8 @@ static void it_dies_with_the_server(void **state) {
     kill(server, SIGKILL);
     assert_int_equal(waitpid(server, &status, 0), server);
     assert_int_equal(waitpid(skill, &status, 0), skill); /* it is ours now */
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    /* in the middle of the call; or it had not read of that yet, and saw the end of its channel first */
+    assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WIFEXITED(status));
     close(out[0]);
 }
 
