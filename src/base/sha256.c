@@ -19,6 +19,13 @@ struct lp_hash lp_sha256_end(struct lp_sha256 *s) {
     return out;
 }
 
+struct lp_hash lp_sha256_of(const void *data, size_t bytes) {
+    struct lp_sha256 s;
+    lp_sha256_init(&s);
+    lp_sha256_add(&s, data, bytes);
+    return lp_sha256_end(&s);
+}
+
 bool lp_hash_equal(const struct lp_hash *a, const struct lp_hash *b) {
     return !memcmp(a->byte, b->byte, sizeof a->byte);
 }

@@ -19,6 +19,7 @@ struct lp_sha256 {
 void lp_sha256_init(struct lp_sha256 *s);
 void lp_sha256_add(struct lp_sha256 *s, const void *data, size_t bytes);
 struct lp_hash lp_sha256_end(struct lp_sha256 *s); /* s is used up */
+struct lp_hash lp_sha256_of(const void *data, size_t bytes);
 
 bool lp_hash_equal(const struct lp_hash *a, const struct lp_hash *b);
 void lp_hash_hex(const struct lp_hash *h, char out[65]); /* 64 digits and NUL */

@@ -99,10 +99,7 @@ static bool has_key(const struct lp_exchange *x, const char *keys) {
 
 struct lp_hash lp_guard_owner(const struct lp_exchange *x) {
     const char *key = x->server->settings.key ? bearer_key(x) : NULL;
-    struct lp_sha256 sum;
-    lp_sha256_init(&sum);
-    lp_sha256_add(&sum, key ? key : "", key ? strlen(key) : 0);
-    return lp_sha256_end(&sum);
+    return lp_sha256_of(key ? key : "", key ? strlen(key) : 0);
 }
 
 static bool has_type(const struct lp_exchange *x, const char *name) {

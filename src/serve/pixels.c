@@ -36,12 +36,9 @@ struct lp_image *lp_pixels_find(struct lp_store *known, const struct lp_hash *fi
 }
 
 struct lp_image *lp_pixels_decode(struct lp_store *known, const void *bytes, size_t n, struct lp_error *err) {
-    struct lp_sha256 sum;
     if (!known)
         return lp_image_decode(bytes, n, "a picture", err);
-    lp_sha256_init(&sum);
-    lp_sha256_add(&sum, bytes, n);
-    const struct lp_hash file = lp_sha256_end(&sum);
+    const struct lp_hash file = lp_sha256_of(bytes, n);
     struct lp_image *image = lp_pixels_find(known, &file);
     if (image || !(image = lp_image_decode(bytes, n, "a picture", err)))
         return image;

@@ -48,7 +48,6 @@ bool lp_state_blob_put(struct lp_state *s, const struct lp_hash *hash, const voi
 bool lp_state_blob_get(struct lp_state *s, const struct lp_hash *hash, struct lp_str *out, struct lp_fault *fault) {
     char path[PATH_MAX];
     struct lp_file file;
-    struct lp_sha256 sum;
     struct lp_error err = {0};
     if (!path_of(s, hash, path, fault))
         return false;
@@ -58,9 +57,7 @@ bool lp_state_blob_get(struct lp_state *s, const struct lp_hash *hash, struct lp
     lp_file_close(&file);
     if (out->failed)
         return lp_fault_memory(fault);
-    lp_sha256_init(&sum);
-    lp_sha256_add(&sum, lp_str_text(out), out->n);
-    struct lp_hash is = lp_sha256_end(&sum);
+    struct lp_hash is = lp_sha256_of(lp_str_text(out), out->n);
     return lp_hash_equal(&is, hash) || lp_state_damaged(fault, "a picture's file has changed");
 }
 

@@ -103,13 +103,6 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
     return done;
 }
 
-static struct lp_hash hash_of(const void *bytes, size_t n) {
-    struct lp_sha256 sum;
-    lp_sha256_init(&sum);
-    lp_sha256_add(&sum, bytes, n);
-    return lp_sha256_end(&sum);
-}
-
 bool lp_state_encode(const struct lp_object *o, struct lp_state_content *content, struct lp_error *err) {
     *content = (struct lp_state_content){0};
     if (o->kind == LP_OBJECT_MASK)
@@ -121,7 +114,7 @@ bool lp_state_encode(const struct lp_object *o, struct lp_state_content *content
     else
         return true;
     if (content->bytes)
-        content->hash = hash_of(content->bytes, content->n);
+        content->hash = lp_sha256_of(content->bytes, content->n);
     return content->bytes != NULL;
 }
 
@@ -178,7 +171,7 @@ json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, co
                              const struct lp_image *image, struct lp_fault *fault) {
     int width = image->width, height = image->height;
     struct lp_row row = {.object = {.kind = LP_OBJECT_IMAGE, .width = width, .height = height, .score = 1}, .user = true};
-    const struct lp_state_content content = {.bytes = (uint8_t *)bytes, .n = n, .hash = hash_of(bytes, n)};
+    const struct lp_state_content content = {.bytes = (uint8_t *)bytes, .n = n, .hash = lp_sha256_of(bytes, n)};
     int64_t session, number, picture, added = 0;
     if (!lp_state_enter(s, fault))
         return NULL;

@@ -23,10 +23,7 @@
 enum { SIZE = 1000, OVERHEAD = 128 }; /* what an entry takes in memory beside its bytes */
 
 static struct lp_hash key_of(int n) {
-    struct lp_sha256 s;
-    lp_sha256_init(&s);
-    lp_sha256_add(&s, &n, sizeof n);
-    return lp_sha256_end(&s);
+    return lp_sha256_of(&n, sizeof n);
 }
 
 static struct lp_store *open_store(size_t memory, const char *folder, size_t disk) {
