@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,6 +55,8 @@ static void odd_look_around(struct lp_call *call) {
                                                                  call->reference->pixel[0], (double)call->reference_box[0][2]));
 }
 
+#define ODD_HANGING "hanging" /* the name of a process that does */
+
 /* Leaves one object of each kind. */
 static bool odd_leave(struct lp_call *call, struct lp_error *err) {
     static const uint8_t plane[6] = {1, 0, 0, 1, 1, 0};
@@ -76,6 +79,7 @@ static bool odd_run(void *context, struct lp_call *call, struct lp_error *err) {
     case ODD_LEAVES:
         _exit(7);
     case ODD_HANGS:
+        prctl(PR_SET_NAME, ODD_HANGING);
         for (;;)
             pause();
     case ODD_EATS:
