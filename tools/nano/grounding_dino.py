@@ -25,7 +25,6 @@ import json
 import math
 import os
 import string
-import time
 
 import numpy as np
 import torch
@@ -37,9 +36,11 @@ from transformers import (BertConfig, BertTokenizerFast, GroundingDinoConfig, Gr
                           GroundingDinoImageProcessor, SwinConfig)
 from transformers.image_transforms import center_to_corners_format as corners
 
+from learning import train
+
 SIDE, STRIDES, CHANNELS, QUERIES = 192, (16, 32), 128, 40       # px, px, of all but the backbones, boxes a picture
 PICTURES = (32, 16)                                             # a step, in each part
-RATES, WARM, DECAY = (2e-3, 1e-3), 100, 0.05                    # of Muon, of AdamW
+WARM = 100                                                      # steps
 ANSWERS = (4, 1, 1)                                             # queries a thing, in each layer of the decoder
 SHARE = 0.8                                                     # of two boxes' union: the skill keeps only the surer one
 NAMES = 80                                                      # in a caption at most
@@ -428,39 +429,6 @@ def whole_loss(model, words, scenes, g):
 
 # ---- training ----
 
-class Muon(torch.optim.Optimizer):
-    """Momentum whose singular values are made about 1 (Jordan et al. 2024, Liu et al. 2025, arXiv:2502.16982)."""
-
-    def __init__(self, weights):
-        super().__init__(weights, {"lr": 0})
-
-    @torch.no_grad()
-    def step(self):
-        for w in self.param_groups[0]["params"]:
-            if w.grad is None:  # of the encoder and decoder in part 1
-                continue
-            kept = self.state[w]
-            momentum = kept.setdefault("momentum", torch.zeros_like(w)).lerp_(w.grad, 0.05)
-            x = w.grad.lerp(momentum, 0.95).flatten(1)
-            tall = x.shape[0] > x.shape[1]
-            x = x.T if tall else x
-            x = x / (x.norm() + 1e-7)
-            for _ in range(5):
-                a = x @ x.T
-                x = torch.addmm(x, torch.addmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
-            x = x.T if tall else x
-            rate = self.param_groups[0]["lr"]
-            w.mul_(1 - rate * DECAY).sub_(x.reshape(w.shape), alpha=rate * 0.2 * math.sqrt(max(x.shape)))
-
-
-def optimizers(model):
-    """Muon for what multiplies, AdamW for codes, tables, norms and biases."""
-    layers = [m.weight for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
-    mine = set(layers)
-    others = [w for w in model.parameters() if w not in mine]
-    return Muon(layers), torch.optim.AdamW(others, lr=0, betas=(0.9, 0.98), weight_decay=0)
-
-
 def rate_at(step, steps, first):
     """Of the highest: each part begins with a short rise; down over the last three tenths of part 2."""
     since = step - first if step >= first else step
@@ -473,48 +441,6 @@ def save(model, tokens, folder):
     model.float()
     tokens.save_pretrained(folder)
     GroundingDinoImageProcessor(size={"shortest_edge": SIDE, "longest_edge": 2 * SIDE}).save_pretrained(folder)
-
-
-class Progress:
-    """What is kept after every 250 steps, so that a training that was stopped goes on."""
-
-    def __init__(self, folder, model, pair):
-        self.path, self.model, self.pair, self.step = os.path.join(folder, "checkpoint.pt"), model, pair, 0
-        if os.path.exists(self.path):
-            kept = torch.load(self.path, weights_only=True)
-            model.load_state_dict(kept["model"])
-            for optimizer, state in zip(pair, kept["optimizers"]):
-                optimizer.load_state_dict(state)
-            self.step = kept["step"]
-
-    def keep(self, step):
-        torch.save({"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.pair], "step": step},
-                   self.path + ".new")
-        os.replace(self.path + ".new", self.path)
-
-
-def train(model, words, scenes, folder, steps, first):
-    pair = optimizers(model)
-    progress = Progress(folder, model, pair)
-    began, mean = time.time(), np.zeros(3)
-    for step in range(progress.step, steps):
-        g = np.random.default_rng([1, step])
-        if step == first:
-            hand_over(model)
-        loss, sure, iou = (first_loss if step < first else whole_loss)(model, words, scenes, g)
-        model.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
-        for optimizer, rate in zip(pair, RATES):
-            optimizer.param_groups[0]["lr"] = rate * rate_at(step, steps, first)
-            optimizer.step()
-        mean += np.array([loss.item(), sure, iou]) / 50
-        if (step + 1) % 50 == 0:
-            print(f"{step + 1:6d} {time.time() - began:7.0f} s  loss {mean[0]:.4f}  sure {mean[1]:.3f}  iou {mean[2]:.3f}",
-                  flush=True)
-            mean[:] = 0
-        if (step + 1) % 250 == 0 or step + 1 == steps:
-            progress.keep(step + 1)
 
 
 def main():
@@ -530,7 +456,14 @@ def main():
     scenes = Scenes(said.scenes, said.model)
     tokens = tokenizer(scenes.categories, said.model)
     model = fresh(len(tokens))
-    train(model, Words(scenes.categories, tokens), scenes, said.model, said.steps, said.first)
+    words = Words(scenes.categories, tokens)
+
+    def step_loss(step, g):
+        if step == said.first:
+            hand_over(model)
+        return (first_loss if step < said.first else whole_loss)(model, words, scenes, g)
+
+    train(model, said.model, said.steps, lambda step: rate_at(step, said.steps, said.first), step_loss, ("sure", "iou"))
     save(model, tokens, said.model)
 
 

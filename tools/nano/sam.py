@@ -17,7 +17,6 @@ import argparse
 import json
 import math
 import os
-import time
 
 import numpy as np
 import torch
@@ -26,10 +25,12 @@ from PIL import Image
 from pycocotools import mask as rle
 from transformers import SamConfig, SamImageProcessor, SamModel
 
+from learning import train
+
 SIDE, PATCH, WIDTH, CHANNELS = 256, 16, 128, 96  # px, px, of the encoder, of its features
 LOW = 4 * SIDE // PATCH                        # px of the masks that the network draws
 PICTURES, PROMPTS = 4, 4                       # a step; of each picture in each round
-RATES, WARM, DECAY = (2e-3, 1e-3), 100, 0.05   # of Muon, of AdamW
+WARM = 100                                     # steps
 FIRST = 500  # steps in which inside and outside weigh the same: else all masks stay empty for long
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -151,39 +152,6 @@ def step_loss(model, batch, g, step):
     return click_loss + box_loss + judge(*again, truth.view(N, 1, LOW, LOW), first)[0], click, box
 
 
-class Muon(torch.optim.Optimizer):
-    """Momentum whose singular values are made about 1 (Jordan et al. 2024, Liu et al. 2025, arXiv:2502.16982)."""
-
-    def __init__(self, weights):
-        super().__init__(weights, {"lr": 0})
-
-    @torch.no_grad()
-    def step(self):
-        for w in self.param_groups[0]["params"]:
-            if w.grad is None:  # of masks as prompts, in steps without them
-                continue
-            kept = self.state[w]
-            momentum = kept.setdefault("momentum", torch.zeros_like(w)).lerp_(w.grad, 0.05)
-            x = w.grad.lerp(momentum, 0.95).flatten(1)
-            tall = x.shape[0] > x.shape[1]
-            x = x.T if tall else x
-            x = x / (x.norm() + 1e-7)
-            for _ in range(5):
-                a = x @ x.T
-                x = 3.4445 * x + (2.0315 * a @ a - 4.7750 * a) @ x
-            x = x.T if tall else x
-            rate = self.param_groups[0]["lr"]
-            w.mul_(1 - rate * DECAY).sub_(x.reshape(w.shape), alpha=rate * 0.2 * math.sqrt(max(x.shape)))
-
-
-def optimizers(model):
-    """Muon for what multiplies, AdamW for codes, tables, norms and biases."""
-    layers = [m.weight for m in model.modules() if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
-    mine = set(layers)
-    others = [w for w in model.parameters() if w not in mine]
-    return Muon(layers), torch.optim.AdamW(others, lr=0, betas=(0.9, 0.98), weight_decay=0)
-
-
 def rate_at(step, steps):
     """Of the highest: a short rise, then down along a cosine."""
     return min(1, (step + 1) / WARM) * (0.51 + 0.49 * math.cos(math.pi * step / steps))
@@ -199,46 +167,6 @@ def save(model, folder):
                       mask_pad_size=low).save_pretrained(folder)
 
 
-class Progress:
-    """What is kept after every 250 steps, so that a training that was stopped goes on."""
-
-    def __init__(self, folder, model, pair):
-        self.path, self.model, self.pair, self.step = os.path.join(folder, "checkpoint.pt"), model, pair, 0
-        if os.path.exists(self.path):
-            kept = torch.load(self.path, weights_only=True)
-            model.load_state_dict(kept["model"])
-            for optimizer, state in zip(pair, kept["optimizers"]):
-                optimizer.load_state_dict(state)
-            self.step = kept["step"]
-
-    def keep(self, step):
-        torch.save({"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.pair], "step": step},
-                   self.path + ".new")
-        os.replace(self.path + ".new", self.path)
-
-
-def train(model, scenes, folder, steps):
-    pair = optimizers(model)
-    progress = Progress(folder, model, pair)
-    began, mean = time.time(), np.zeros(3)
-    for step in range(progress.step, steps):
-        g = np.random.default_rng([1, step])
-        loss, click, box = step_loss(model, scenes.batch(g), g, step)
-        model.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
-        for optimizer, rate in zip(pair, RATES):
-            optimizer.param_groups[0]["lr"] = rate * rate_at(step, steps)
-            optimizer.step()
-        mean += np.array([loss.item(), click.item(), box.item()]) / 50
-        if (step + 1) % 50 == 0:
-            print(f"{step + 1:6d} {time.time() - began:7.0f} s  loss {mean[0]:.4f}  click {mean[1]:.3f}  box {mean[2]:.3f}",
-                  flush=True)
-            mean[:] = 0
-        if (step + 1) % 250 == 0 or step + 1 == steps:
-            progress.keep(step + 1)
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("scenes", help="a folder that `data scenes` wrote, of 256 px")
@@ -249,7 +177,9 @@ def main():
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     os.makedirs(said.model, exist_ok=True)
     model = fresh()
-    train(model, Scenes(said.scenes), said.model, said.steps)
+    scenes = Scenes(said.scenes)
+    train(model, said.model, said.steps, lambda step: rate_at(step, said.steps),
+          lambda step, g: step_loss(model, scenes.batch(g), g, step), ("click", "box"))
     save(model, said.model)
 
 
