@@ -43,4 +43,5 @@ def main(a, b, out):
         f.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
