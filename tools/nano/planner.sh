@@ -3,9 +3,9 @@
 # fifteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
 # about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
 # mostly words; from the mean of the last two a long school of plans from words, and a short one of everything. What ships is the
-# mean of these. Needs a release build, fonts-noto-color-emoji for the scenes, and
-# Debian's package `sentencepiece` for the tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at
-# any moment it goes on from its checkpoints. WORK keeps what it makes.
+# mean of these. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the
+# tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints.
+# WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -35,6 +35,20 @@ pictures=scenes # of the dialogues
 
 dialogues() { # what, name of the file, options of data instruct
     step "$1" "$work/$2.json" "$program" data instruct --scenes "$work/$pictures" --out "$work/$2.json" "${@:3}"
+}
+
+# what for, suffix of the files' names; count:seed of plans from words, plans with pictures, questions, chat, dialogues, reading
+everything() {
+    dialogues "$1: plans to be learnt from words" "spoken$2" --count "${3%:*}" --chat-share 0 --turns 2 --seed "${3#*:}"
+    dialogues "   plans with pictures" "shown$2" --count "${4%:*}" --chat-share 0 --turns 2 --seed "${4#*:}"
+    dialogues "   short questions" "asked$2" --skill see --no-thoughts --count "${5%:*}" --seed "${5#*:}"
+    dialogues "   visual chat" "chatted$2" --skill see --count "${6%:*}" --seed "${6#*:}"
+    dialogues "   whole dialogues" "talks$2" --count "${7%:*}" --chat-share 10 --seed "${7#*:}"
+    dialogues "   whole dialogues about what is written" "reading$2" --skill ocr --count "${8%:*}" --seed "${8#*:}"
+}
+
+with_pictures() { # suffix: the files of everything but the words
+    echo "$work/shown$1.json,$work/asked$1.json,$work/chatted$1.json,$work/talks$1.json,$work/reading$1.json"
 }
 
 school() { # what it teaches, school it follows, school, options of train
@@ -86,49 +100,19 @@ dialogues "   whole dialogues" dialogues --count 9000 --chat-share 10 --seed 23
 dialogues "   more plans" more --count 100000 --chat-share 0 --turns 2 --seed 22
 dialogues "   and more" last --count 60000 --chat-share 0 --turns 2 --seed 24
 dialogues "   words to be said again" repeat --skill repeat --count 20000 --seed 5
-dialogues "   to know everything together: plans to be learnt from words" spoken --count 60000 --chat-share 0 --turns 2 --seed 32
-dialogues "   plans with pictures" shown --count 12000 --chat-share 0 --turns 2 --seed 34
-dialogues "   short questions" asked --skill see --no-thoughts --count 25000 --seed 37
-dialogues "   visual chat" chatted --skill see --count 8000 --seed 36
-dialogues "   whole dialogues" talks --count 6000 --chat-share 10 --seed 38
-dialogues "   whole dialogues about what is written" reading --skill ocr --count 2000 --seed 39
+everything "   to know everything together" "" 60000:32 12000:34 25000:37 8000:36 6000:38 2000:39
 pictures=scenes3
-dialogues "   for the school after: plans to be learnt from words" spoken_again --count 45000 --chat-share 0 --turns 2 --seed 62
-dialogues "   plans with pictures" shown_again --count 9000 --chat-share 0 --turns 2 --seed 64
-dialogues "   short questions" asked_again --skill see --no-thoughts --count 20000 --seed 67
-dialogues "   visual chat" chatted_again --skill see --count 4500 --seed 66
-dialogues "   whole dialogues" talks_again --count 4000 --chat-share 10 --seed 68
-dialogues "   whole dialogues about what is written" reading_again --skill ocr --count 1500 --seed 69
+everything "   for the school after" "_again" 45000:62 9000:64 20000:67 4500:66 4000:68 1500:69
 dialogues "   words to be said again" repeat_again --skill repeat --count 4000 --seed 65
 pictures=scenes4
-dialogues "   for the one after that: plans to be learnt from words" spoken_last --count 52000 --chat-share 0 --turns 2 --seed 72
+everything "   for the one after that" "_last" 52000:72 9000:74 18000:77 4000:76 3500:78 1200:79
 dialogues "   words to be said again" repeat_last --skill repeat --count 8000 --seed 75
-dialogues "   plans with pictures" shown_last --count 9000 --chat-share 0 --turns 2 --seed 74
-dialogues "   short questions" asked_last --skill see --no-thoughts --count 18000 --seed 77
-dialogues "   visual chat" chatted_last --skill see --count 4000 --seed 76
-dialogues "   whole dialogues" talks_last --count 3500 --chat-share 10 --seed 78
-dialogues "   whole dialogues about what is written" reading_last --skill ocr --count 1200 --seed 79
-dialogues "   and for the language model alone: plans from words" spoken_more --count 38000 --chat-share 0 --turns 2 --seed 82
-dialogues "   plans with pictures" shown_more --count 3500 --chat-share 0 --turns 2 --seed 84
-dialogues "   short questions" asked_more --skill see --no-thoughts --count 3000 --seed 87
-dialogues "   visual chat" chatted_more --skill see --count 700 --seed 86
-dialogues "   whole dialogues" talks_more --count 600 --chat-share 10 --seed 88
-dialogues "   whole dialogues about what is written" reading_more --skill ocr --count 250 --seed 89
+everything "   and for the language model alone" "_more" 38000:82 3500:84 3000:87 700:86 600:88 250:89
 pictures=scenes5
-dialogues "   for the long school: plans to be learnt from words" spoken_long --count 240000 --chat-share 0 --turns 2 --seed 401
+everything "   for the long school" "_long" 240000:401 5500:403 5000:404 1100:405 1000:406 400:407
 dialogues "   words to be said again" repeat_long --skill repeat --count 14000 --seed 402
-dialogues "   plans with pictures" shown_long --count 5500 --chat-share 0 --turns 2 --seed 403
-dialogues "   short questions" asked_long --skill see --no-thoughts --count 5000 --seed 404
-dialogues "   visual chat" chatted_long --skill see --count 1100 --seed 405
-dialogues "   whole dialogues" talks_long --count 1000 --chat-share 10 --seed 406
-dialogues "   whole dialogues about what is written" reading_long --skill ocr --count 400 --seed 407
 pictures=scenes6
-dialogues "   for the last school: plans to be learnt from words" spoken_end --count 24000 --chat-share 0 --turns 2 --seed 501
-dialogues "   plans with pictures" shown_end --count 4000 --chat-share 0 --turns 2 --seed 503
-dialogues "   short questions" asked_end --skill see --no-thoughts --count 11000 --seed 504
-dialogues "   visual chat" chatted_end --skill see --count 2500 --seed 505
-dialogues "   whole dialogues" talks_end --count 2500 --chat-share 10 --seed 506
-dialogues "   whole dialogues about what is written" reading_end --skill ocr --count 1500 --seed 507
+everything "   for the last school" "_end" 24000:501 4000:503 11000:504 2500:505 2500:506 1500:507
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -144,21 +128,21 @@ school "naming words, in other scenes" whole sharper --precision bf16 --naming "
     --batch 64 --rate 2e-3 --steps 2000
 school "everything together" sharper all --precision bf16 --train projector,language --images "$work/scenes" \
     --words "$work/spoken.json" --batch 48 --rate 2e-3 --steps 2350 \
-    --data "$work/shown.json,$work/asked.json,$work/chatted.json,$work/talks.json,$work/reading.json"
+    --data "$(with_pictures '')"
 school "naming words, in other scenes again" all sharpest --precision bf16 --naming "$work/scenes3" --train picture,projector \
     --batch 64 --rate 2e-3 --steps 2200
 school "everything together again" sharpest whole_again --precision bf16 --train projector,language --images "$work/scenes3" \
     --words "$work/spoken_again.json,$work/repeat_again.json" --batch 48 --rate 2e-3 --steps 1750 \
-    --data "$work/shown_again.json,$work/asked_again.json,$work/chatted_again.json,$work/talks_again.json,$work/reading_again.json"
+    --data "$(with_pictures _again)"
 school "naming words, in other scenes once more" whole_again clearest --precision bf16 --naming "$work/scenes4" \
     --train picture,projector --batch 64 --rate 2e-3 --steps 3200
 school "everything together, the picture encoder too" clearest whole_last --precision bf16 --naming "$work/scenes4" \
     --train picture,projector,language --images "$work/scenes4" --words "$work/spoken_last.json,$work/repeat_last.json" \
     --batch 48 --rate 2e-3 --steps 1800 \
-    --data "$work/shown_last.json,$work/asked_last.json,$work/chatted_last.json,$work/talks_last.json,$work/reading_last.json"
+    --data "$(with_pictures _last)"
 school "mostly words" whole_last worded --precision bf16 --train language --images "$work/scenes4" \
     --words "$work/spoken_more.json" --batch 64 --rate 1.5e-3 --steps 700 \
-    --data "$work/shown_more.json,$work/asked_more.json,$work/chatted_more.json,$work/talks_more.json,$work/reading_more.json"
+    --data "$(with_pictures _more)"
 
 mkdir -p "$work/mean/$name"
 cp "$work/worded/$name"/{tokenizer.model,config.json,preprocessor_config.json} "$work/mean/$name/"
@@ -166,10 +150,10 @@ tools/nano/mean.py "$work/whole_last/$name/model.safetensors" "$work/worded/$nam
     "$work/mean/$name/model.safetensors"
 school "plans from words, for long" mean long --float32 --train language --images "$work/scenes5" \
     --words "$work/spoken_long.json,$work/repeat_long.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 4800 --seed 7 \
-    --data "$work/shown_long.json,$work/asked_long.json,$work/chatted_long.json,$work/talks_long.json,$work/reading_long.json"
+    --data "$(with_pictures _long)"
 school "everything together, for the last time" long end --float32 --train projector,language --images "$work/scenes6" \
     --words "$work/spoken_end.json" --batch 48 --rate 1.5e-3 --steps 600 --seed 9 \
-    --data "$work/shown_end.json,$work/asked_end.json,$work/chatted_end.json,$work/talks_end.json,$work/reading_end.json"
+    --data "$(with_pictures _end)"
 
 mkdir -p "models/$name"
 cp "$work/end/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
