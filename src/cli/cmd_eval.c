@@ -27,6 +27,14 @@ static void print_help(FILE *to) {
     fputs("\n'llava-plus eval <what> --help' tells its options.\n", to);
 }
 
+bool lp_eval_print(struct lp_str *table, struct lp_error *err) {
+    bool whole = !table->failed || lp_error_memory(err);
+    if (whole)
+        fputs(lp_str_text(table), stdout);
+    lp_str_done(table);
+    return whole;
+}
+
 int lp_cmd_eval(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);

@@ -81,10 +81,7 @@ static bool report(const struct eval_coco *e, struct lp_error *err) {
         (e->bars && !write_picture(lp_coco_bars(&e->set, &e->score, err), e->bars, err)))
         return false;
     lp_coco_table(&e->set, &e->score, &table);
-    bool done = !table.failed || lp_error_memory(err);
-    if (done)
-        fputs(lp_str_text(&table), stdout);
-    lp_str_done(&table);
+    bool done = lp_eval_print(&table, err);
     if (done && e->score.forgets)
         fputs("an annotation of the id 0 was found, but counts as missed, as in pycocotools: count ids from "
               "1\n",

@@ -96,11 +96,7 @@ static bool report(const struct eval_plan *e, struct lp_error *err) {
         (e->misses && !lp_file_write(e->misses, lp_str_text(&e->missed), e->missed.n, err)))
         return false;
     lp_plan_score_table(&e->score, &table);
-    bool done = !table.failed || lp_error_memory(err);
-    if (done)
-        fputs(lp_str_text(&table), stdout);
-    lp_str_done(&table);
-    return done;
+    return lp_eval_print(&table, err);
 }
 
 static bool good_enough(const struct eval_plan *e, struct lp_error *err) {

@@ -48,13 +48,10 @@ static bool report(const struct eval_prompts *e, struct lp_error *err) {
     json_t *json = e->json ? lp_prompt_score_json(&e->score) : NULL;
     bool done = !e->json || lp_json_save(e->json, json, err);
     json_decref(json);
+    if (!done)
+        return false;
     lp_prompt_score_table(&e->score, &table);
-    if (done && table.failed)
-        done = lp_error_memory(err);
-    if (done)
-        fputs(lp_str_text(&table), stdout);
-    lp_str_done(&table);
-    return done;
+    return lp_eval_print(&table, err);
 }
 
 static bool good_enough(const struct eval_prompts *e, struct lp_error *err) {

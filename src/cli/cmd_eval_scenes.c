@@ -106,13 +106,10 @@ static bool report(const struct eval_scenes *e, struct lp_error *err) {
     bool done = !e->json || lp_json_save(e->json, json, err);
     json_decref(json);
     done = done && (!e->misses || lp_file_write(e->misses, lp_str_text(&e->missed), e->missed.n, err));
+    if (!done)
+        return false;
     lp_scene_score_table(&e->score, &table);
-    if (done && table.failed)
-        done = lp_error_memory(err);
-    if (done)
-        fputs(lp_str_text(&table), stdout);
-    lp_str_done(&table);
-    return done;
+    return lp_eval_print(&table, err);
 }
 
 static bool good_enough(const struct eval_scenes *e, struct lp_error *err) {
