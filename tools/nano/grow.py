@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """grow.py MODEL_FOLDER PHRASES NEW_FOLDER: a LLaVA folder whose tokenizer knows each line of PHRASES as one token more. What
-the model knew stays: a new token's embedding starts as the mean of the tokens it stood for. Needs PyPI's numpy, safetensors and
+the model knew stays: a new token's embedding starts as the mean of the tokens it stood for. Needs PyPI's numpy and
 sentencepiece (with protobuf)."""
 import json
 import pathlib
@@ -9,10 +9,9 @@ import shutil
 import sys
 
 import numpy as np
-from safetensors.numpy import save_file
 from sentencepiece import SentencePieceProcessor, sentencepiece_model_pb2
 
-from mean import floats, read
+from weights import read, write
 
 EMBEDDING = "language_model.model.embed_tokens.weight"
 
@@ -34,12 +33,10 @@ def main():
     model.trainer_spec.vocab_size = len(model.pieces)
     (new / "tokenizer.model").write_bytes(model.SerializeToString())
 
-    header, data = read(old / "model.safetensors")
-    tensors = {name: np.array(floats(header, data, name), np.float32).reshape(entry["shape"])
-               for name, entry in header.items()}
+    tensors = read(old / "model.safetensors")
     embedding = tensors[EMBEDDING]
     tensors[EMBEDDING] = np.concatenate([embedding, np.stack([embedding[i].mean(0) for i in ids])])
-    save_file(tensors, new / "model.safetensors")
+    write(new / "model.safetensors", tensors)
 
     config = json.loads((new / "config.json").read_text())
     config["text_config"]["vocab_size"] = config["image_token_index"] = len(model.pieces)
