@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 static size_t byte_count(const struct lp_image *image) {
     return (size_t)image->width * (size_t)image->height * 3;
@@ -54,7 +55,10 @@ struct lp_image *lp_image_share(struct lp_image *image) {
 void lp_image_close(struct lp_image *image) {
     if (!image || atomic_fetch_sub(&image->sharers, 1))
         return;
-    lp_free(image->pixel);
+    if (image->mapped)
+        munmap(image->pixel, image->mapped);
+    else
+        lp_free(image->pixel);
     lp_free(image);
 }
 

@@ -18,6 +18,7 @@
 struct lp_image {
     int width, height; /* px, at least 1 */
     uint8_t *pixel;    /* [height,width,3], RGB, rows without padding */
+    size_t mapped;      /* bytes of pixel where they are a mapping; 0: they are not */
     atomic_int sharers; /* owners beside the first */
 };
 
