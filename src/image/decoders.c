@@ -151,19 +151,19 @@ static struct lp_image *ask(struct talk *t, const void *bytes, size_t n, bool al
 
 /* A decoder that has nothing to do, one that runs if there is one. */
 static struct decoder *take(struct lp_decoders *d) {
-    struct decoder *free = NULL;
+    struct decoder *found = NULL;
     pthread_mutex_lock(&d->lock);
     for (;;) {
         for (int i = 0; i < MOST; i++)
-            if (!d->one[i].busy && (!free || (!free->process.pid && d->one[i].process.pid)))
-                free = &d->one[i];
-        if (free)
+            if (!d->one[i].busy && (!found || (!found->process.pid && d->one[i].process.pid)))
+                found = &d->one[i];
+        if (found)
             break;
         pthread_cond_wait(&d->bell, &d->lock);
     }
-    free->busy = true;
+    found->busy = true;
     pthread_mutex_unlock(&d->lock);
-    return free;
+    return found;
 }
 
 static void give_back(struct lp_decoders *d, struct decoder *one) {
