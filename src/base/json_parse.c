@@ -65,11 +65,16 @@ static void cut(struct cuts *c, const char *text, size_t n, struct lp_str *out) 
     lp_str_add(out, copied, (size_t)(end - copied));
 }
 
+/* The string that a text is the mark of; -1: of none. */
+static int mark_of(const struct cuts *c, const char *s) {
+    int i = s && s[0] == MARK && s[1] && !s[2] ? (uint8_t)s[1] - '0' : -1;
+    return i < c->n ? i : -1;
+}
+
 /* The string that belongs in the value's place; NULL: the value itself. */
 static json_t *original(struct cuts *c, const json_t *value) {
-    const char *s = json_string_value(value);
-    int i = s && json_string_length(value) == 2 && s[0] == MARK ? (uint8_t)s[1] - '0' : -1;
-    if (i < 0 || i >= c->n)
+    int i = mark_of(c, json_string_value(value));
+    if (i < 0)
         return NULL;
     json_t *whole = c->back[i] ? NULL : json_stringn_nocheck(c->at[i], c->bytes[i]);
     c->odd = c->odd || !whole;
@@ -89,6 +94,7 @@ static void put_back(struct cuts *c, json_t *value) {
             c->odd = true;
     }
     json_object_foreach(value, key, inner) {
+        c->odd = c->odd || mark_of(c, key) >= 0;
         put_back(c, inner);
         if ((whole = original(c, inner)) && json_object_iter_set_new(value, json_object_key_to_iter(key), whole))
             c->odd = true;
