@@ -18,7 +18,8 @@ static bool add(struct lp_exchange *x, const char *id, const struct lp_str *byte
     const struct lp_hash owner = lp_guard_owner(x);
     struct lp_fault *fault = &x->errand.fault;
     struct lp_error err = {0};
-    struct lp_state_picture picture = {.bytes = lp_str_text(bytes), .n = bytes->n, .file = lp_sha256_of(lp_str_text(bytes), bytes->n)};
+    struct lp_state_picture picture = {.bytes = lp_str_text(bytes), .n = bytes->n};
+    picture.file = lp_sha256_of(picture.bytes, picture.n);
     struct lp_image *image = lp_pixels_decode(x->server->seat.pixels, &picture.file, picture.bytes, picture.n, &err);
     if (!image)
         return lp_fault_from(fault, "image", &err);
