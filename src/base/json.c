@@ -7,17 +7,6 @@
 
 #include <string.h>
 
-json_t *lp_json_parse(const char *text, size_t n, const char *name, struct lp_error *err) {
-    json_error_t e;
-    lp_alloc_take_failure();
-    json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    if (!value && lp_alloc_take_failure()) /* jansson itself may call that a syntax error */
-        lp_error_memory(err);
-    else if (!value)
-        lp_error_set(err, LP_EINPUT, "%s is not valid JSON (line %d: %s)", name, e.line, e.text);
-    return value;
-}
-
 json_t *lp_json_load(const char *path, struct lp_error *err) {
     size_t n;
     char *text = lp_file_read(path, (size_t)256 << 20, &n, err);

@@ -10,6 +10,8 @@
 /* Parses text (duplicate keys refused, any top-level value allowed). `name` names the source in errors.
  * Owned by caller (json_decref); NULL on failure. */
 json_t *lp_json_parse(const char *text, size_t n, const char *name, struct lp_error *err);
+/* Where the string ends whose content begins at `from`: its quotation mark, or NULL where there is none before `end`. */
+const char *lp_json_string_end(const char *from, const char *end);
 json_t *lp_json_load(const char *path, struct lp_error *err); /* a file of at most 256 MiB */
 
 /* Compact text in insertion order, numbers with at most 15 digits; owned by caller (lp_free); NULL when out of memory. */

@@ -21,6 +21,7 @@ struct serve {
     struct lp_children_settings skill;
     struct lp_planner planner;
     struct lp_children *children; /* NULL: skills run inside */
+    struct lp_decoders *decoders;
 };
 
 /* Skills that no worker plays run in processes of their own. */
@@ -48,7 +49,7 @@ static bool run(struct serve *s, struct lp_error *err) {
     s->settings.origins = s->origin.n;
     s->settings.log = s->quiet ? -1 : STDERR_FILENO;
     s->settings.key = lp_serving_secret("LLAVA_PLUS_API_KEY");
-    if (!lp_planner_open(&s->planner, &s->flags, err) || !open_children(s, err))
+    if (!(s->decoders = lp_serving_decoders(err)) || !lp_planner_open(&s->planner, &s->flags, err) || !open_children(s, err))
         return false;
     struct lp_server *server = lp_server_open(&s->settings, &s->planner.agent, err);
     if (!server)
@@ -60,6 +61,15 @@ static bool run(struct serve *s, struct lp_error *err) {
     lp_serving_wait("serve", server, &s->settings, "/v1", signals);
     lp_server_close(server);
     return true;
+}
+
+/* The process that decodes pictures. */
+static int run_decoder(void) {
+    struct lp_error err = {0};
+    if (lp_decoder_run(NULL))
+        return 0;
+    lp_error_set(&err, LP_EUSAGE, "standard input is no socket: servers start this, nobody else");
+    return lp_command_fail("serve decoder", &err);
 }
 
 int lp_cmd_serve(int argc, char **argv) {
@@ -95,6 +105,8 @@ int lp_cmd_serve(int argc, char **argv) {
         {.name = NULL},
     };
     int status;
+    if (argc == 2 && !strcmp(argv[1], "decoder"))
+        return run_decoder();
     lp_server_defaults(&s.settings);
     lp_fetch_defaults(&s.pictures);
     s.pictures.accept = "image/*";
@@ -118,5 +130,6 @@ int lp_cmd_serve(int argc, char **argv) {
     bool done = run(&s, &err);
     lp_children_close(s.children);
     lp_planner_close(&s.planner);
+    lp_decoders_close(s.decoders);
     return done ? 0 : lp_command_fail("serve", &err);
 }

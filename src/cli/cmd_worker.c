@@ -26,6 +26,7 @@ struct work {
     struct lp_planner planner;
     struct lp_planner_worker planner_worker;
     struct lp_skill_worker skill_worker;
+    struct lp_decoders *decoders;
 };
 
 /* Opens the planner or the skill; NULL on failure. */
@@ -96,7 +97,7 @@ static bool run(struct work *w, struct lp_error *err) {
     w->heart.controller = w->controller;
     w->heart.key = lp_serving_secret("LLAVA_PLUS_WORKER_KEY") ? lp_serving_secret("LLAVA_PLUS_WORKER_KEY") : key;
     w->heart.beat_s = w->beat_s;
-    struct lp_worker *worker = open_worker(w, &site, err);
+    struct lp_worker *worker = (w->decoders = lp_serving_decoders(err)) ? open_worker(w, &site, err) : NULL;
     return worker && serve(w, worker, &site, signals, err);
 }
 
@@ -152,5 +153,6 @@ int lp_cmd_worker(int argc, char **argv) {
     lp_planner_worker_done(&w.planner_worker);
     lp_skill_worker_done(&w.skill_worker);
     lp_planner_close(&w.planner);
+    lp_decoders_close(w.decoders);
     return done ? 0 : lp_command_fail("worker", &err);
 }

@@ -26,6 +26,12 @@ sigset_t lp_serving_begin(void) {
     return set;
 }
 
+struct lp_decoders *lp_serving_decoders(struct lp_error *err) {
+    struct lp_decoders_settings settings;
+    lp_decoders_defaults(&settings);
+    return lp_decoders_open(&settings, err);
+}
+
 struct hurry {
     sigset_t signals;
     struct lp_server *server;

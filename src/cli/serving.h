@@ -5,6 +5,7 @@
 
 #include "base/reach.h"
 #include "cli/options.h"
+#include "image/decoders.h"
 #include "serve/http.h"
 
 #include <signal.h>
@@ -12,6 +13,9 @@
 /* Blocks SIGINT and SIGTERM before any thread starts, so that only lp_serving_wait gets them, and allows as many descriptors as
  * this process may have. */
 sigset_t lp_serving_begin(void);
+
+/* From now on pictures are decoded by other processes. Owned by caller; NULL on failure. */
+struct lp_decoders *lp_serving_decoders(struct lp_error *err);
 
 enum { LP_ADDRESS = 160 };
 

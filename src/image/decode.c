@@ -8,7 +8,7 @@
  * held besides the loader's own. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "image/image.h"
+#include "image/decode.h"
 #include "image/vips.h"
 
 #include <pthread.h>
@@ -284,8 +284,7 @@ bool lp_image_check(const char *path, struct lp_error *err) {
     return ok;
 }
 
-/* The colours, or where `alpha` the opacity three times. */
-static struct lp_image *decode(const void *bytes, size_t n, bool alpha, const char *name, struct lp_error *err) {
+struct lp_image *lp_image_decode_here(const void *bytes, size_t n, bool alpha, const char *name, struct lp_error *err) {
     const struct kind *kind = kind_of(bytes, n);
     if (n == 0)
         lp_error_set(err, LP_EINPUT, "'%s' is empty, not a picture", name);
@@ -320,6 +319,19 @@ static struct lp_image *decode(const void *bytes, size_t n, bool alpha, const ch
     return NULL;
 }
 
+static lp_image_decoder *elsewhere;
+static void *elsewhere_context;
+
+void lp_image_decode_by(lp_image_decoder *decoder, void *context) {
+    elsewhere = decoder;
+    elsewhere_context = context;
+}
+
+static struct lp_image *decode(const void *bytes, size_t n, bool alpha, const char *name, struct lp_error *err) {
+    return elsewhere ? elsewhere(elsewhere_context, bytes, n, alpha, name, err)
+                     : lp_image_decode_here(bytes, n, alpha, name, err);
+}
+
 struct lp_image *lp_image_decode(const void *bytes, size_t n, const char *name, struct lp_error *err) {
     return decode(bytes, n, false, name, err);
 }
@@ -328,12 +340,14 @@ uint8_t *lp_image_decode_alpha(const void *bytes, size_t n, const char *name, in
     struct lp_image *image = decode(bytes, n, true, name, err);
     if (!image)
         return NULL;
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    uint8_t *alpha = lp_alloc(pixels);
     *width = image->width;
     *height = image->height;
-    for (int64_t i = 0; i < (int64_t)image->width * image->height; i++)
-        image->pixel[i] = image->pixel[3 * i];
-    uint8_t *alpha = image->pixel; /* three times as long as is used */
-    image->pixel = NULL;
+    for (size_t i = 0; alpha && i < pixels; i++)
+        alpha[i] = image->pixel[3 * i];
+    if (!alpha)
+        lp_error_memory(err);
     lp_image_close(image);
     return alpha;
 }

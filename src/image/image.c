@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 static size_t byte_count(const struct lp_image *image) {
     return (size_t)image->width * (size_t)image->height * 3;
@@ -42,12 +43,21 @@ struct lp_image *lp_image_copy(const struct lp_image *image, struct lp_error *er
         return NULL;
     }
     memcpy(pixel, image->pixel, byte_count(image));
-    *copy = (struct lp_image){image->width, image->height, pixel};
+    *copy = (struct lp_image){.width = image->width, .height = image->height, .pixel = pixel};
     return copy;
 }
 
+struct lp_image *lp_image_share(struct lp_image *image) {
+    atomic_fetch_add(&image->sharers, 1);
+    return image;
+}
+
 void lp_image_close(struct lp_image *image) {
-    if (image)
+    if (!image || atomic_fetch_sub(&image->sharers, 1))
+        return;
+    if (image->mapped)
+        munmap(image->pixel, image->mapped);
+    else
         lp_free(image->pixel);
     lp_free(image);
 }

@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 
+#include <stdatomic.h>
+
 #define LP_IMAGE_MAX_PIXELS 178956970   /* width * height; where PIL warns of a decompression bomb, too */
 #define LP_IMAGE_MAX_BYTES (256u << 20) /* of an encoded picture */
 
@@ -16,6 +18,8 @@
 struct lp_image {
     int width, height; /* px, at least 1 */
     uint8_t *pixel;    /* [height,width,3], RGB, rows without padding */
+    size_t mapped;      /* bytes of pixel where they are a mapping; 0: they are not */
+    atomic_int sharers; /* owners beside the first */
 };
 
 /* Reads a file, or standard input when path is "-". NULL on failure: LP_EIO (cannot be read), LP_EINPUT (is
@@ -35,6 +39,8 @@ bool lp_image_check(const char *path, struct lp_error *err);
 struct lp_image *lp_image_new(int width, int height,
                               struct lp_error *err); /* black; within the limits above */
 struct lp_image *lp_image_copy(const struct lp_image *image, struct lp_error *err);
+/* The same picture for one more owner, from any thread; from then on nobody changes it. Ended by lp_image_close. */
+struct lp_image *lp_image_share(struct lp_image *image);
 void lp_image_close(struct lp_image *image); /* NULL is fine */
 
 /* Encodes as PNG (lossless). Owned by caller (lp_free); NULL on failure. */

@@ -52,9 +52,9 @@ bool lp_chat_is_address(const char *url);
 /* The fault for a picture that is no data URL and, as far as addresses are fetched, none of these. Returns false. */
 bool lp_chat_refuse_picture(bool fetches, const char *param, struct lp_fault *fault);
 
-/* The bytes of a picture's data URL, and the picture itself, NULL on failure; `known` as in serve/pixels.h. Owned by caller. */
+/* The bytes of a picture's data URL, and the picture itself, NULL on failure; `pixels` as in serve/pixels.h. Owned by caller. */
 bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_error *err);
-struct lp_image *lp_chat_picture(const char *url, struct lp_store *known, struct lp_error *err);
+struct lp_image *lp_chat_picture(const char *url, struct lp_pixels *pixels, struct lp_error *err);
 
 enum lp_chat_finish { LP_CHAT_STOP, LP_CHAT_LENGTH, LP_CHAT_CALLS };
 

@@ -37,10 +37,15 @@ bool lp_chat_picture_bytes(const char *url, struct lp_str *bytes, struct lp_erro
     return bytes->failed ? lp_error_memory(err) : lp_error_set(err, LP_EINPUT, "a picture's data URL is not base64");
 }
 
-struct lp_image *lp_chat_picture(const char *url, struct lp_store *known, struct lp_error *err) {
+/* A picture's file, decoded. */
+static struct lp_image *decode(const struct lp_str *file, struct lp_pixels *pixels, struct lp_error *err) {
+    const struct lp_hash hash = lp_sha256_of(lp_str_text(file), file->n);
+    return lp_pixels_decode(pixels, &hash, lp_str_text(file), file->n, err);
+}
+
+struct lp_image *lp_chat_picture(const char *url, struct lp_pixels *pixels, struct lp_error *err) {
     struct lp_str bytes = {0};
-    struct lp_image *image =
-        lp_chat_picture_bytes(url, &bytes, err) ? lp_pixels_decode(known, lp_str_text(&bytes), bytes.n, err) : NULL;
+    struct lp_image *image = lp_chat_picture_bytes(url, &bytes, err) ? decode(&bytes, pixels, err) : NULL;
     lp_str_done(&bytes);
     return image;
 }
@@ -123,8 +128,8 @@ static bool add_pictures(const struct lp_chat *chat, const struct lp_chat_messag
     for (int i = 0; i < m->pictures; i++) {
         const char *url = chat->picture[m->first + i];
         const struct lp_str *file = &chat->fetched[m->first + i];
-        struct lp_image *image = lp_chat_is_address(url) ? lp_pixels_decode(seat->known, lp_str_text(file), file->n, err)
-                                                         : lp_chat_picture(url, seat->known, err);
+        struct lp_image *image = lp_chat_is_address(url) ? decode(file, seat->pixels, err)
+                                                         : lp_chat_picture(url, seat->pixels, err);
         if (!image)
             return false;
         *pixels += (int64_t)image->width * image->height;

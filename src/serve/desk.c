@@ -4,6 +4,7 @@
 #include "serve/desk.h"
 
 #include "base/clock.h"
+#include "image/decoders.h"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -103,7 +104,9 @@ static void *run_thread(void *context) {
         d->working++;
         d->at_work[number] = o;
         pthread_mutex_unlock(&d->lock);
+        lp_decoders_heed(&o->cancel);
         o->work(o);
+        lp_decoders_heed(NULL);
         pthread_mutex_lock(&d->lock);
         d->at_work[number] = NULL;
         d->working--;

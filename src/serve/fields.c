@@ -2,23 +2,22 @@
 /* serve/fields.c - what bodies of several routes are read by. */
 #include "serve/fields.h"
 
+#include "base/json.h"
+
 bool lp_body_is_modest(const char *text, size_t n) {
+    const char *end = text + n;
     int depth = 0;
     long values = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (quoted) {
-            i += c == '\\';
-            quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '[' || c == '{') {
+    for (const char *at = text; at < end; at++) {
+        if (*at == '"') {
+            if (!(at = lp_json_string_end(at + 1, end)))
+                return true; /* which is no JSON */
+        } else if (*at == '[' || *at == '{') {
             if (++depth > LP_BODY_DEPTH || ++values > LP_BODY_VALUES)
                 return false;
-        } else if (c == ']' || c == '}') {
+        } else if (*at == ']' || *at == '}') {
             depth--;
-        } else if (c == ',' && ++values > LP_BODY_VALUES) {
+        } else if (*at == ',' && ++values > LP_BODY_VALUES) {
             return false;
         }
     }

@@ -275,7 +275,7 @@ static bool open_state(struct lp_server *s, struct lp_error *err) {
         return true;
     if (!(s->state = lp_state_open(s->settings.state, s->settings.most_state, err)))
         return false;
-    s->seat = (struct lp_seat){.agent = s->site.self, .metrics = &s->metrics, .known = lp_state_pixels(s->state)};
+    s->seat = (struct lp_seat){.agent = s->site.self, .metrics = &s->metrics, .pixels = lp_state_pixels(s->state)};
     return lp_clerks_init(&s->clerks, err);
 }
 

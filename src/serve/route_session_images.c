@@ -5,6 +5,7 @@
 #include "serve/fetching.h"
 #include "serve/fields.h"
 #include "serve/form.h"
+#include "serve/pixels.h"
 #include "serve/routes.h"
 
 #include <string.h>
@@ -17,11 +18,15 @@ static bool add(struct lp_exchange *x, const char *id, const struct lp_str *byte
     const struct lp_hash owner = lp_guard_owner(x);
     struct lp_fault *fault = &x->errand.fault;
     struct lp_error err = {0};
-    struct lp_image *image = lp_image_decode(lp_str_text(bytes), bytes->n, "a picture", &err);
+    struct lp_state_picture picture = {.bytes = lp_str_text(bytes), .n = bytes->n};
+    picture.file = lp_sha256_of(picture.bytes, picture.n);
+    struct lp_image *image = lp_pixels_decode(x->server->seat.pixels, &picture.file, picture.bytes, picture.n, &err);
     if (!image)
         return lp_fault_from(fault, "image", &err);
-    json_t *one = lp_state_add_picture(x->server->state, &owner, id, bytes->s, bytes->n, image, fault);
+    picture.width = image->width;
+    picture.height = image->height;
     lp_image_close(image);
+    json_t *one = lp_state_add_picture(x->server->state, &owner, id, &picture, fault);
     return one && !json_array_append_new(list, one);
 }
 

@@ -10,7 +10,7 @@
 struct lp_seat {
     struct lp_agent *agent; /* borrowed */
     struct lp_metrics *metrics;
-    struct lp_store *known; /* for serve/pixels.h; borrowed; NULL: none */
+    struct lp_pixels *pixels; /* borrowed */
     char held[LP_TAG]; /* the tag whose conversation the agent holds, whole; "": none */
     bool planned;      /* of the request: there is a plan */
     double call_ms;    /* when the skill's call that runs began */

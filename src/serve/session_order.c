@@ -178,11 +178,11 @@ static bool open_reference(struct turn *t, struct lp_fault *fault) {
         return true;
     const struct lp_object *o = lp_objects_find(&t->agent->talk.objects, reference);
     if (o && o->kind == LP_OBJECT_IMAGE)
-        t->reference = lp_image_copy(o->picture, &err);
+        t->reference = lp_image_share(o->picture);
     else if (strncmp(reference, "data:", 5))
         return lp_fault_set(fault, 400, "reference", NULL, "the reference is no data URL and no picture of this session");
     else
-        t->reference = lp_chat_picture(reference, t->o->seat->known, &err);
+        t->reference = lp_chat_picture(reference, t->o->seat->pixels, &err);
     if (!t->reference)
         return lp_fault_from(fault, "reference", &err);
     return (int64_t)t->reference->width * t->reference->height <= LP_CHAT_PIXELS ||

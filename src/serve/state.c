@@ -245,7 +245,7 @@ struct lp_state *lp_state_open(const char *folder, size_t most_bytes, struct lp_
     s->lock_file = -1;
     s->most_bytes = most_bytes;
     pthread_mutex_init(&s->lock, NULL);
-    if (!(s->pixels = lp_store_open(&(struct lp_store_settings){.memory_bytes = PIXELS_BYTES}, err))) {
+    if (!(s->pixels = lp_pixels_open(PIXELS_BYTES, err))) {
         lp_state_close(s);
         return NULL;
     }
@@ -281,7 +281,7 @@ void lp_state_close(struct lp_state *s) {
         nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     if (s->lock_file >= 0)
         close(s->lock_file);
-    lp_store_close(s->pixels);
+    lp_pixels_close(s->pixels);
     pthread_mutex_destroy(&s->lock);
     lp_free(s);
 }
@@ -290,10 +290,10 @@ struct lp_state_counts lp_state_counts(struct lp_state *s) {
     return (struct lp_state_counts){atomic_load(&s->sessions), atomic_load(&s->objects), atomic_load(&s->bytes)};
 }
 
-struct lp_store *lp_state_pixels(struct lp_state *s) {
+struct lp_pixels *lp_state_pixels(struct lp_state *s) {
     return s->pixels;
 }
 
 struct lp_state_memory lp_state_memory(struct lp_state *s) {
-    return (struct lp_state_memory){sqlite3_memory_used(), (int64_t)lp_store_memory(s->pixels)};
+    return (struct lp_state_memory){sqlite3_memory_used(), (int64_t)lp_pixels_memory(s->pixels)};
 }

@@ -8,7 +8,6 @@
 
 #include "base/arena.h"
 #include "base/sha256.h"
-#include "base/store.h"
 #include "plan/conversation.h"
 #include "serve/fault.h"
 
@@ -22,6 +21,7 @@ enum {
 #define LP_SESSION_PIXELS 100000000 /* of all pictures that users add to a session */
 
 struct lp_state;
+struct lp_pixels; /* serve/pixels.h */
 
 /* Opens, or makes, the state in a folder; NULL: a new one in a folder for temporary files, which lp_state_close deletes.
  * `most_bytes` of all pictures together. Owned by caller. NULL: LP_EIO for a folder that cannot be made, is in use by another
@@ -37,7 +37,7 @@ struct lp_state_memory {
     int64_t database, pixels; /* bytes that SQLite has taken, and pictures that are kept decoded */
 };
 struct lp_state_memory lp_state_memory(struct lp_state *s);
-struct lp_store *lp_state_pixels(struct lp_state *s); /* of pictures that were decoded lately; borrowed */
+struct lp_pixels *lp_state_pixels(struct lp_state *s); /* borrowed */
 
 /* All of these fill *fault on failure: 404 where there is no such session of that owner, 409 where a limit is reached or a
  * turn runs, 507 where the disk is full, 500 where the state is damaged, 503 out of memory. `owner`: the hash of a key. */
@@ -55,10 +55,16 @@ json_t *lp_state_session(struct lp_state *s, const struct lp_hash *owner, const 
 bool lp_state_vote(struct lp_state *s, const struct lp_hash *owner, const char *id, int turn, int vote,
                    struct lp_fault *fault);
 
-/* Adds a user's picture, encoded in n bytes of which lp_image_decode made `image`, whose pixels are remembered where it has
- * any. 409 while a turn runs. The new object as JSON; owned by caller. */
-json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,
-                             const struct lp_image *image, struct lp_fault *fault);
+/* A user's picture, known to be one. All borrowed. */
+struct lp_state_picture {
+    const void *bytes; /* its file, */
+    size_t n;
+    struct lp_hash file; /* and the hash of that */
+    int width, height;
+};
+/* Adds it. 409 while a turn runs. The new object as JSON; owned by caller. */
+json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id,
+                             const struct lp_state_picture *picture, struct lp_fault *fault);
 
 /* An object. Zero it first; lp_state_found_done also after failure. */
 struct lp_state_found {

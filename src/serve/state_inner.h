@@ -4,7 +4,7 @@
 #define LP_SERVE_STATE_INNER_H
 
 #include "base/arena.h"
-#include "base/store.h"
+#include "serve/pixels.h"
 #include "serve/state.h"
 
 #include <limits.h>
@@ -70,7 +70,7 @@ struct lp_state {
     bool temporary;
     int lock_file; /* held while the state is open; -1: none */
     struct lp_state_sync sync;
-    struct lp_store *pixels; /* for serve/pixels.h */
+    struct lp_pixels *pixels;
     size_t most_bytes;
     int64_t running; /* locked: the session that has a turn; 0: none */
     atomic_int_fast64_t sessions, objects, bytes;

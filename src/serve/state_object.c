@@ -84,11 +84,9 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
         return true;
     if (!row->filed)
         return lp_state_damaged(fault, "a picture has no file");
-    if (object->kind == LP_OBJECT_IMAGE && (object->picture = lp_pixels_find(s->pixels, &row->hash)))
-        return true;
-    bool done = lp_state_blob_get(s, &row->hash, &file, fault);
-    struct lp_image *image = done ? lp_image_decode(lp_str_text(&file), file.n, "a picture", &err) : NULL;
-    if (done && !image)
+    struct lp_image *image = lp_pixels_find(s->pixels, &row->hash);
+    bool done = image || lp_state_blob_get(s, &row->hash, &file, fault);
+    if (done && !image && !(image = lp_pixels_decode(s->pixels, &row->hash, lp_str_text(&file), file.n, &err)))
         done = err.code == LP_EMEMORY ? lp_fault_from(fault, NULL, &err)
                                       : lp_state_damaged(fault, "a picture cannot be read");
     if (done && object->kind == LP_OBJECT_MAP) {
@@ -96,8 +94,6 @@ bool lp_state_read_content(struct lp_state *s, const struct lp_row *row, struct 
         lp_image_close(image);
     } else {
         object->picture = image;
-        if (image)
-            lp_pixels_keep(s->pixels, &row->hash, image);
     }
     lp_str_done(&file);
     return done;
@@ -167,16 +163,15 @@ bool lp_state_next_turn(struct lp_state *s, int64_t session, int *turn, struct l
     return true;
 }
 
-json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id, const void *bytes, size_t n,
-                             const struct lp_image *image, struct lp_fault *fault) {
-    int width = image->width, height = image->height;
-    struct lp_row row = {.object = {.kind = LP_OBJECT_IMAGE, .width = width, .height = height, .score = 1}, .user = true};
-    const struct lp_state_content content = {.bytes = (uint8_t *)bytes, .n = n, .hash = lp_sha256_of(bytes, n)};
+json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, const char *id,
+                             const struct lp_state_picture *p, struct lp_fault *fault) {
+    struct lp_row row = {.object = {.kind = LP_OBJECT_IMAGE, .width = p->width, .height = p->height, .score = 1}, .user = true};
+    const struct lp_state_content content = {.bytes = (uint8_t *)p->bytes, .n = p->n, .hash = p->file};
     int64_t session, number, picture, added = 0;
     if (!lp_state_enter(s, fault))
         return NULL;
     bool done = lp_state_own(s, owner, id, &session, fault) && lp_state_next_turn(s, session, &row.turn, fault) &&
-                check_room(s, session, (int64_t)width * height, &number, &picture, fault);
+                check_room(s, session, (int64_t)p->width * p->height, &number, &picture, fault);
     if (done)
         snprintf(row.object.handle, sizeof row.object.handle, "img_%d", (int)picture);
     done = done && lp_state_add_row(s, session, number, &row, &content, &added, fault) &&
@@ -185,7 +180,6 @@ json_t *lp_state_add_picture(struct lp_state *s, const struct lp_hash *owner, co
         return NULL;
     atomic_fetch_add(&s->objects, 1);
     atomic_fetch_add(&s->bytes, added);
-    lp_pixels_keep(s->pixels, &content.hash, image);
     json_t *one = lp_state_object_json(&row.object, true, row.turn);
     if (!one)
         lp_fault_memory(fault);

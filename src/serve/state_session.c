@@ -94,7 +94,7 @@ bool lp_state_delete(struct lp_state *s, const struct lp_hash *owner, const char
         lp_state_sync_now(&s->sync);
     for (int i = 0; done && i < freed.n; i++) { /* after the rows are gone for good, before another may add the same */
         freed.bytes += lp_state_blob_drop(s, &freed.hash[i]);
-        lp_store_forget(s->pixels, &freed.hash[i]);
+        lp_pixels_forget(s->pixels, &freed.hash[i]);
     }
     if (done) {
         s->running = s->running == session ? 0 : s->running; /* its number may be another's next */

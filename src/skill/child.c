@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* skill/child.c - the process of a skill: a call comes in, what it left goes out. */
 #include "base/memory.h"
+#include "base/process.h"
 #include "skill/channel.h"
 #include "skill/children.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* A call as it came. */
@@ -77,25 +72,10 @@ static bool serve(const struct lp_channel *channel, const struct lp_skill *skill
     return done;
 }
 
-/* Ends with the server, also where that one finishes what runs first, and before it where the machine has no more memory. */
-static void know_its_place(void) {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    if (fd < 0 || write(fd, "1000", 4) != 4)
-        fprintf(stderr, "llava-plus skill child: the kernel may end the server before this process when memory runs out\n");
-    if (fd >= 0)
-        close(fd);
-}
-
 bool lp_child_run(const struct lp_skill *skill, const struct lp_play *play) {
     const struct lp_channel channel = {.socket = STDIN_FILENO};
-    int kind;
-    socklen_t n = sizeof kind;
-    if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &kind, &n) || kind != SOCK_STREAM)
+    if (!lp_process_know_its_place())
         return false;
-    know_its_place();
     struct lp_bench *bench = lp_bench_open(NULL);
     while (bench && serve(&channel, skill, play, bench)) {
     }

@@ -5,146 +5,58 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "skill/channel.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 enum { MOST_SENT = 256 }; /* objects: a list of boxes has at most 64 */
 
-struct child {
-    pid_t pid; /* 0: none */
-    int socket;
-};
-
 struct lp_children {
     struct lp_children_settings settings;
-    struct child child[LP_SKILL_COUNT];
-    char **environment; /* owned; its texts are the process' own */
+    struct lp_process child[LP_SKILL_COUNT];
+    char **environment; /* owned */
 };
 
 void lp_children_defaults(struct lp_children_settings *s) {
     *s = (struct lp_children_settings){.program = "/proc/self/exe", .memory_mib = 4096, .wait_s = 300};
 }
 
-/* Whether a variable ("NAME=value") is by its name what a skill must not know. */
-static bool is_secret(const char *variable) {
-    static const char *const words[] = {"KEY", "TOKEN", "SECRET", "PASSWORD"};
-    size_t name = strcspn(variable, "=");
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        for (size_t at = 0, n = strlen(words[i]); at + n <= name; at++)
-            if (!strncasecmp(variable + at, words[i], n))
-                return true;
-    return false;
-}
-
 struct lp_children *lp_children_open(const struct lp_children_settings *s, struct lp_error *err) {
     struct lp_children *c = lp_alloc(sizeof *c);
-    size_t n = 0, kept = 0;
-    while (environ[n])
-        n++;
-    if (c && (c->environment = lp_alloc_array(n + 1, sizeof *c->environment))) {
-        c->settings = *s;
-        for (size_t i = 0; i < n; i++)
-            if (!is_secret(environ[i]))
-                c->environment[kept++] = environ[i];
+    if (!c) {
+        lp_error_memory(err);
+        return NULL;
+    }
+    c->settings = *s;
+    if ((c->environment = lp_process_environment(err)))
         return c;
-    }
     lp_free(c);
-    lp_error_memory(err);
     return NULL;
-}
-
-/* Kills the process: the status that it ends with. */
-static int end(struct child *k) {
-    int status = 0;
-    kill(k->pid, SIGKILL);
-    close(k->socket);
-    while (waitpid(k->pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    k->pid = 0;
-    return status;
 }
 
 void lp_children_close(struct lp_children *c) {
     for (int i = 0; c && i < LP_SKILL_COUNT; i++)
-        if (c->child[i].pid)
-            end(&c->child[i]);
+        lp_process_end(&c->child[i]);
     if (c)
         lp_free(c->environment);
     lp_free(c);
 }
 
-/* Runs the program with `socket` as its standard input and nothing else of ours open but standard error: the error number. */
-static int spawn(const struct lp_children *c, const struct lp_skill *skill, int socket, pid_t *pid) {
-    char *const argument[] = {"llava-plus", "skill", "child", (char *)skill->name, NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    int failed = posix_spawn_file_actions_adddup2(&files, socket, STDIN_FILENO);
-    failed = failed ? failed : posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    failed = failed ? failed : posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    failed = failed ? failed : posix_spawn(pid, c->settings.program, &files, NULL, argument, c->environment);
-    posix_spawn_file_actions_destroy(&files);
-    return failed;
-}
-
-static bool start(const struct lp_children *c, const struct lp_skill *skill, struct child *k, struct lp_error *err) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-        return lp_error_set(err, LP_EIO, "no process can be started for it: %s", strerror(errno));
-    int failed = fcntl(ends[0], F_SETFL, O_NONBLOCK) ? errno : spawn(c, skill, ends[1], &k->pid);
-    close(ends[1]);
-    k->socket = ends[0];
-    if (!failed)
-        return true;
-    close(ends[0]);
-    k->pid = 0;
-    return lp_error_set(err, LP_EIO, "no process can be started for it: %s", strerror(failed));
-}
-
 /* The skill's process, one that still lives. */
-static bool wake(const struct lp_children *c, const struct lp_skill *skill, struct child *k, struct lp_error *err) {
-    if (k->pid && waitpid(k->pid, &(int){0}, WNOHANG)) {
-        close(k->socket);
-        k->pid = 0;
-    }
-    return k->pid || start(c, skill, k, err);
+static bool wake(const struct lp_children *c, const struct lp_skill *skill, struct lp_process *k, struct lp_error *err) {
+    const char *const argument[] = {"llava-plus", "skill", "child", skill->name, NULL};
+    return lp_process_lives(k) || lp_process_start(k, c->settings.program, argument, c->environment, err);
 }
 
 /* A call that is worked on. */
 struct talk {
     const struct lp_children_settings *settings;
     const struct lp_call *call;
-    const struct child *child;
+    const struct lp_process *child;
     double until_ms, looked_ms;
     bool ended; /* by us: the error tells why */
 };
-
-/* MiB of its own memory, in the machine or swapped out; 0: not known. */
-static int64_t memory_of(pid_t pid) {
-    char path[40], line[200];
-    long long anonymous = 0, swapped = 0;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f)) {
-        sscanf(line, "RssAnon: %lld", &anonymous);
-        sscanf(line, "VmSwap: %lld", &swapped);
-    }
-    if (f)
-        fclose(f);
-    return (anonymous + swapped) >> 10;
-}
 
 static bool go_on(void *context, struct lp_error *err) {
     struct talk *t = context;
@@ -157,7 +69,7 @@ static bool go_on(void *context, struct lp_error *err) {
         return lp_error_set(err, LP_EIO, "it took longer than %g s (--skill-timeout)", s->wait_s);
     if (s->memory_mib && now - t->looked_ms >= LP_CHANNEL_GLANCE_MS) {
         t->looked_ms = now;
-        if (memory_of(t->child->pid) > s->memory_mib)
+        if (lp_process_memory_mib(t->child) > s->memory_mib)
             return lp_error_set(err, LP_EIO, "it ran out of memory: it took more than %lld MiB (--skill-memory)",
                                 (long long)s->memory_mib);
     }
@@ -243,18 +155,10 @@ static bool take_answer(const struct lp_channel *channel, struct lp_call *call, 
     return done;
 }
 
-/* What became of a process that broke off. */
-static void explain(int status, struct lp_error *err) {
-    if (WIFSIGNALED(status))
-        lp_error_set(err, LP_EIO, "the skill ended unexpectedly (%s)", strsignal(WTERMSIG(status)));
-    else
-        lp_error_set(err, LP_EIO, "the skill ended unexpectedly (exit status %d)", WEXITSTATUS(status));
-}
-
 static bool run(void *context, struct lp_call *call, struct lp_error *err) {
     struct lp_children *c = context;
     const struct lp_children_settings *s = &c->settings;
-    struct child *k = &c->child[lp_skill_index(call->skill)];
+    struct lp_process *k = &c->child[lp_skill_index(call->skill)];
     struct talk talk = {.settings = s, .call = call, .child = k, .until_ms = lp_clock_ms() + 1000 * s->wait_s};
     struct lp_error why = {0};
     bool answered = false;
@@ -266,9 +170,9 @@ static bool run(void *context, struct lp_call *call, struct lp_error *err) {
     const size_t most = s->memory_mib ? (size_t)s->memory_mib << 20 : SIZE_MAX;
     bool done = ask(&channel, call, &why) && take_answer(&channel, call, most, &answered, &why);
     if (!answered) {
-        int status = end(k);
+        int status = lp_process_end(k);
         if (why.code == LP_EIO && !talk.ended)
-            explain(status, &why);
+            lp_process_explain("the skill", status, LP_EIO, &why);
     }
     return done || lp_error_set(err, why.code, "%s", why.text);
 }

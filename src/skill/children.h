@@ -24,9 +24,9 @@ struct lp_children *lp_children_open(const struct lp_children_settings *s, struc
 /* Kills them. NULL is fine. */
 void lp_children_close(struct lp_children *c);
 
-/* For lp_agent.play, by one thread at a time: a process dies with the thread that started it. It has the skills that are ready
- * on this machine. What a skill says went wrong, and a process that fails, are LP_EIO or LP_EINPUT, never LP_EMEMORY, which is
- * the server's own. The process of a canceled call is killed at once. */
+/* For lp_agent.play, by one thread at a time. It has the skills that are ready on this machine. What a skill says went wrong,
+ * and a process that fails, are LP_EIO or LP_EINPUT, never LP_EMEMORY, which is the server's own. The process of a canceled call
+ * is killed at once. */
 struct lp_play lp_children_play(struct lp_children *c);
 
 /* The other side: works on the calls that come on standard input until it is closed. `play` as in lp_call. False: standard

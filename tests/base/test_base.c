@@ -127,6 +127,62 @@ static void json_values_are_checked(void **state) {
     assert_non_null(strstr(err.text, "here is not valid JSON"));
 }
 
+/* @ stands for a long text: whatever is around it, it is read, and refused, as jansson does it. */
+static void long_json_strings_are_read_like_any(void **state) {
+    static const char *const texts[] = {
+        "[\"@\"]", "{\"a\": {\"b\": [1, \"@\", \"@\"]}, \"c\": \"@\"}", "\"@\"", "{\"@\": \"@\"}", "{\"@\": 1, \"@\": 2}",
+        "[\"\x7f" "0\", \"@\"]", "[\"@\", \"\x7f" "0\"]", "[\"\\u007f0\", \"@\"]", "[\"\x7f" "1\", \"@\", \"\x7f\", \"\x7f" "01\"]",
+        "[\"\x7f" "0\", {\"@\": \"@\"}]", "[\"\x7f" "1\", {\"@\": \"@\", \"b\": \"@\"}]",
+        "[\"@\\\"@\"]", "[\"\\\\\", \"@\"]", "[\"@\\n\"]", "[\"@\xc3\xa4\"]", "[\"@\xff\"]", "[\"@\n\"]", "[\"@\x7f\"]",
+        "[\"@\"", "[\"@", "[@]", "[\"@\",]", "\"a\" \"@\"", "[\"@\"\"@\"]", "[\\\"@\"]", "[\"@\" \\\"]",
+        "[\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\","
+        "\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\",\"@\"]",
+    };
+    char run[3001];
+    (void)state;
+    memset(run, 'x', 3000);
+    run[3000] = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct lp_str text = {0};
+        struct lp_error err = {0};
+        int runs = 0;
+        for (const char *c = texts[i]; *c; c++) {
+            run[0] = (char)('a' + runs % 26); /* so that each is another one */
+            lp_str_add(&text, *c == '@' ? run : c, *c == '@' ? 3000 : 1);
+            runs += *c == '@';
+        }
+        json_t *expected = json_loadb(text.s, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+        json_t *value = lp_json_parse(text.s, text.n, "it", &err);
+        if (expected ? !json_equal(value, expected) : value || err.code != LP_EINPUT)
+            fail_msg("%zu: %.40s %s", i, texts[i], err.text);
+        json_decref(value);
+        json_decref(expected);
+        lp_str_done(&text);
+    }
+}
+
+static void long_json_strings_without_memory(void **state) {
+    struct lp_str text = {0};
+    (void)state;
+    lp_str_puts(&text, "{\"a\": [\"");
+    for (int i = 0; i < 3000; i++)
+        lp_str_putc(&text, 'x');
+    lp_str_puts(&text, "\"]}");
+    for (long n = 1;; n++) {
+        struct lp_error err = {0};
+        lp_test_fail_alloc(n);
+        json_t *value = lp_json_parse(text.s, text.n, "it", &err);
+        bool failed = lp_test_alloc_failed();
+        lp_test_fail_alloc(0);
+        assert_true(failed ? !value && err.code == LP_EMEMORY
+                           : json_string_length(json_array_get(json_object_get(value, "a"), 0)) == 3000);
+        json_decref(value);
+        if (!failed)
+            break;
+    }
+    lp_str_done(&text);
+}
+
 static void random_numbers_repeat(void **state) {
     (void)state;
     struct lp_rng a, b;
@@ -192,7 +248,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arenas_align_and_zero),      cmocka_unit_test(strings_stay_failed),
         cmocka_unit_test(error_texts_are_one_whole_line), cmocka_unit_test(files_are_regular_or_refused),
-        cmocka_unit_test(json_values_are_checked),    cmocka_unit_test(random_numbers_repeat),
+        cmocka_unit_test(json_values_are_checked),    cmocka_unit_test(long_json_strings_are_read_like_any),
+        cmocka_unit_test(long_json_strings_without_memory), cmocka_unit_test(random_numbers_repeat),
         cmocka_unit_test(devices_are_never_replaced),
         cmocka_unit_test(a_file_in_the_making_takes_its_place_when_whole),
     };

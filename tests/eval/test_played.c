@@ -19,7 +19,7 @@
 static bool run(struct lp_played *played, const struct lp_truth *truth, const char *skill, json_t *params, struct lp_call *call,
                 struct lp_objects *objects, struct lp_error *err) {
     static uint8_t pixel[3];
-    static struct lp_image image = {1, 1, pixel};
+    static struct lp_image image = {.width = 1, .height = 1, .pixel = pixel};
     lp_played_picture(played, &truth->picture[0], 5);
     *call = (struct lp_call){.skill = lp_skill_find(skill), .params = params, .objects = objects, .picture = &image,
                              .play = lp_played_play(played)};

@@ -31,7 +31,7 @@ static void check(const struct scene *s, const lp_tensor *x, const char *stage, 
 
 static struct lp_image picture_of(const struct scene *s) {
     const struct lp_weight *t = golden_find(s->golden, "%s.image", s->name);
-    return (struct lp_image){(int)t->dim[1], (int)t->dim[0], (uint8_t *)t->data};
+    return (struct lp_image){.width = (int)t->dim[1], .height = (int)t->dim[0], .pixel = (uint8_t *)t->data};
 }
 
 static lp_tensor *pixels_of(const struct scene *s) {

@@ -24,7 +24,7 @@ static struct lp_sam *open_model(const char *folder, const struct lp_kernels *k)
 /* A stored picture; borrows the file's bytes. */
 static struct lp_image picture_of(const struct lp_weights *golden, const char *name) {
     const struct lp_weight *t = golden_find(golden, "%s.image", name);
-    return (struct lp_image){(int)t->dim[1], (int)t->dim[0], (uint8_t *)t->data};
+    return (struct lp_image){.width = (int)t->dim[1], .height = (int)t->dim[0], .pixel = (uint8_t *)t->data};
 }
 
 /* Behind the squares, behind each block where that is stored, and behind the neck. */

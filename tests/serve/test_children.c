@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "image/make.h"
+#include "image/odd_decoder.h"
 #include "serve/talk.h"
 #include "skill/odd_skill.h"
 
@@ -133,17 +134,24 @@ static void is_gone(pid_t pid) {
     print_message("gone after %.0f ms\n", lp_clock_ms() - began);
 }
 
+/* A chat's body that asks about a picture of that colour. */
+static struct lp_str chat_about(int color) {
+    struct lp_str chat = {0}, png = talk_picture(6, 4, color);
+    lp_str_puts(&chat, "{\"model\":\"llava-fake\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                       "\"image_url\":{\"url\":\"data:image/png;base64,");
+    lp_base64_add(&chat, (const uint8_t *)png.s, png.n);
+    lp_str_puts(&chat, "\"}},{\"type\":\"text\",\"text\":\"Read\"}]}]}");
+    lp_str_done(&png);
+    return chat;
+}
+
 /* A session's client that goes away, one that cancels, one that deletes, and a chat's client that goes away: their skill, which
  * would run for ever, ends, and who waits behind them is served. */
 static void who_leaves_ends_their_skill_and_nobody_elses(void **state) {
     (void)state;
     struct odd_service o;
-    struct lp_str chat = {0}, png = talk_picture(6, 4, ODD_HANGS);
+    struct lp_str chat = chat_about(ODD_HANGS);
     char path[80], other[80], messages[100];
-    lp_str_puts(&chat, "{\"model\":\"llava-fake\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
-                       "\"image_url\":{\"url\":\"data:image/png;base64,");
-    lp_base64_add(&chat, (const uint8_t *)png.s, png.n);
-    lp_str_puts(&chat, "\"}},{\"type\":\"text\",\"text\":\"Read\"}]}]}");
     for (int way = 0; way < 4; way++) {
         begin(&o, 0, 300);
         make_session(&o, ODD_HANGS, path);
@@ -168,7 +176,6 @@ static void who_leaves_ends_their_skill_and_nobody_elses(void **state) {
         answer_done(&a);
         end(&o);
     }
-    lp_str_done(&png);
     lp_str_done(&chat);
 }
 
@@ -206,12 +213,43 @@ static void pictures_that_are_made_to_hurt(void **state) {
     end(&o);
 }
 
+/* A picture that crashes its decoder is refused where it is added, asked about or named, and the next one is served; where its
+ * decoder hangs, whoever has asked and leaves makes room. */
+static void pictures_that_crash_their_decoder(void **state) {
+    struct lp_decoders_settings settings;
+    struct odd_service o;
+    char path[80];
+    (void)state;
+    lp_decoders_defaults(&settings);
+    settings.wait_s = 1e6;
+    struct lp_decoders *decoders = lp_decoders_open(&settings, NULL);
+    begin(&o, 0, 60);
+    talk_begin(o.port, "", path);
+    assert_int_equal(talk_add(o.port, path, 6, 4, ODD_PICTURE_ABORTS), 400);
+    assert_served(&o);
+    struct lp_str chat = chat_about(ODD_PICTURE_ABORTS);
+    answer_refused(talk_post(o.port, CHAT, JSON_TYPE, chat.s, chat.n), 400, "ended unexpectedly (Aborted)");
+    lp_str_done(&chat);
+    assert_served(&o);
+    chat = chat_about(ODD_PICTURE_HANGS);
+    int fd = client_connect(o.port);
+    client_ask(fd, "POST", CHAT, JSON_TYPE, chat.s);
+    wait_for(&o.s, "llava_plus_planner_busy", 1);
+    close(fd);
+    assert_served(&o);
+    lp_str_done(&chat);
+    end(&o);
+    lp_decoders_close(decoders);
+}
+
 int main(int argc, char **argv) {
     odd_skill_main(argc, argv);
+    odd_decoder_main(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_skill_that_fails_is_told_and_the_next_request_is_served),
         cmocka_unit_test(who_leaves_ends_their_skill_and_nobody_elses),
         cmocka_unit_test(pictures_that_are_made_to_hurt),
+        cmocka_unit_test(pictures_that_crash_their_decoder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -362,14 +362,44 @@ static void a_result_becomes_the_next_picture(void **state) {
     leave();
 }
 
+/* Instead of saving: what, as name, type and text of what is no picture, goes into the list `saved`. */
+#define CATCH                                                                                                \
+    "window.saved = []; let last; const make = URL.createObjectURL;"                                         \
+    "URL.createObjectURL = (blob) => { last = blob; return make.call(URL, blob); };"                         \
+    "HTMLAnchorElement.prototype.click = function () { const blob = last, name = this.download; "            \
+    "blob.text().then((text) => saved.push({name, type: blob.type, text: blob.type === 'application/json' ? text : ''})); };"
+
+static void what_is_seen_can_be_saved(void **state) {
+    (void)state;
+    begin(village);
+    add_picture();
+    json_decref(browser_run(b, CATCH));
+    ask("Cut out the houses and read the banner.");
+    browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
+    browser_click(b, "#save");
+    browser_wait(b, "saved.length === 1 && saved[0].name === 'img_1.png' && saved[0].type === 'image/png'");
+    browser_click(b, "[title='Save results as JSON']");
+    browser_wait(b, "saved.length === 2 && saved[1].name === 'llava-plus-turn-1.json'");
+    assert_text("JSON.parse(saved[1].text).answer", "There are three houses, and the banner says Team meeting.");
+    assert_text("JSON.parse(saved[1].text).results.map((r) => r.skill).join()", "segment_instances,ocr");
+    ask("Make it night.");
+    browser_wait(b, ANSWERED(2));
+    browser_click(b, "[title='Save picture img_2']");
+    browser_wait(b, "saved.length === 3 && saved[2].name === 'img_2.png' && saved[2].type === 'image/png'");
+    leave();
+}
+
 static void a_session_is_found_again(void **state) {
     (void)state;
     begin(village);
     add_picture();
     ask("Cut out the houses and read the banner.");
     browser_wait(b, ANSWERED(1));
+    browser_click(b, "[title='Poor answer']");
+    browser_wait(b, "document.querySelector(\"[title='Poor answer']\").ariaPressed === 'true'");
     browser_click(b, "[title='Good answer']");
-    browser_wait(b, "document.querySelector(\"[title='Good answer']\").ariaPressed === 'true'");
+    browser_wait(b, "document.querySelector(\"[title='Good answer']\").ariaPressed === 'true' &&"
+                    "document.querySelector(\"[title='Poor answer']\").ariaPressed === 'false'");
     browser_tell(b, "/refresh", json_object());
     browser_wait(b, ANSWERED(1) " && document.querySelectorAll('.region').length === 4");
     assert_text("document.querySelector('.said p').innerText", "Cut out the houses and read the banner.");
@@ -608,6 +638,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_teardown(a_class_map_has_a_legend, end),
         cmocka_unit_test_teardown(what_lies_on_an_earlier_picture, end),
         cmocka_unit_test_teardown(a_result_becomes_the_next_picture, end),
+        cmocka_unit_test_teardown(what_is_seen_can_be_saved, end),
         cmocka_unit_test_teardown(a_session_is_found_again, end),
         cmocka_unit_test_teardown(an_answer_streams_and_is_stopped, end),
         cmocka_unit_test_teardown(the_keyboard_is_enough, end),

@@ -45,6 +45,47 @@ static json_t *follow(const struct answer *a, struct lp_str *names, struct lp_st
     return last;
 }
 
+static atomic_bool call_may_end;
+
+static bool play_on(void *context, struct lp_call *call, struct lp_error *err) {
+    while (!atomic_load(&call_may_end))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return talk_play(context, call, err);
+}
+
+/* Whoever waits for a skill hears how long it has been at it. */
+static void a_long_call_is_told_while_it_lasts(void **state) {
+    (void)state;
+    struct service s;
+    struct answer a = {0};
+    char path[80], messages[100], name[32] = "", before[32] = "";
+    begin(&s, cuts);
+    s.agent.play = (struct lp_play){.run = play_on};
+    service_start(&s);
+    atomic_store(&call_may_end, false);
+    talk_begin(port_of(&s), "", path);
+    assert_int_equal(talk_add(port_of(&s), path, 20, 10, 200), 201);
+    int fd = client_connect(port_of(&s));
+    snprintf(messages, sizeof messages, "%s" MESSAGES, path);
+    client_ask(fd, "POST", messages, JSON_TYPE, "{\"text\":\"Cut it out\",\"points\":[[0.25,0.5]]}");
+    while (!strstr(lp_str_text(&a.all), "event: skill_progress\n"))
+        assert_true(client_read_some(fd, &a));
+    atomic_store(&call_may_end, true);
+    client_read_rest(fd, &a);
+    json_t *data;
+    const char *at = lp_str_text(&a.body);
+    for (; (data = next_event(&at, name)) && strcmp(name, "skill_progress"); json_decref(data))
+        strcpy(before, name);
+    assert_string_equal(before, "skill_started");
+    assert_int_equal(json_integer_value(json_object_get(data, "call")), 1);
+    assert_true(json_integer_value(json_object_get(data, "ms")) >= 1000);
+    json_decref(data);
+    assert_non_null(strstr(at, "event: skill_result\n"));
+    assert_non_null(strstr(at, "event: done\n"));
+    answer_done(&a);
+    service_end(&s);
+}
+
 static void a_turn_is_told_as_it_goes(void **state) {
     (void)state;
     struct service s;
@@ -596,6 +637,7 @@ static void a_session_can_be_deleted_while_it_is_asked(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_is_told_as_it_goes),
+        cmocka_unit_test(a_long_call_is_told_while_it_lasts),
         cmocka_unit_test(the_dialogue_only_for_who_asks),
         cmocka_unit_test(objects_tell_on_which_picture_they_lie),
         cmocka_unit_test(objects_by_their_handles),

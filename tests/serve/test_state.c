@@ -54,8 +54,12 @@ static void assert_closed(const char *folder, enum lp_code code, const char *say
         fail_msg("%d '%s', not '%s'", err.code, err.text, says);
 }
 
-/* A picture of which nothing is known but its size. */
-#define sized(w, h) ((const struct lp_image){w, h, NULL})
+/* Adds a picture; its bytes are taken for one of that size: nothing is decoded here. */
+static json_t *add_sized(struct lp_state *s, const char *id, const void *bytes, size_t n, int width, int height,
+                         struct lp_fault *fault) {
+    const struct lp_state_picture picture = {bytes, n, lp_sha256_of(bytes, n), width, height};
+    return lp_state_add_picture(s, &owner, id, &picture, fault);
+}
 
 /* A session with a picture and a turn that made one, which has ended if `ends`. */
 static void fill(struct lp_state *s, char id[LP_SESSION_ID], int color, bool ends) {
@@ -65,7 +69,7 @@ static void fill(struct lp_state *s, char id[LP_SESSION_ID], int color, bool end
     json_t *request = json_pack("{s:s}", "text", "Make it"), *reply = json_pack("{s:s}", "answer", "Made.");
     int turn;
     assert_true(lp_state_create(s, &owner, id, &fault));
-    json_decref(lp_state_add_picture(s, &owner, id, png.s, png.n, &sized(6, 5), &fault));
+    json_decref(add_sized(s, id, png.s, png.n, 6, 5, &fault));
     assert_true(lp_state_begin(s, &owner, id, request, &turn, &fault));
     assert_non_null(lp_objects_add_image(&objects, lp_image_new(6, 5, NULL), NULL));
     assert_non_null(lp_objects_add_image(&objects, lp_image_new(7, 5, NULL), NULL));
@@ -127,10 +131,10 @@ static void what_is_kept_is_there_again(void **state) {
     lp_state_close(s);
 }
 
-/* Sizes are what the caller says: nothing is decoded here. */
+/* The status that it is refused with, 0: none. */
 static int add(struct lp_state *s, const char *id, const char *bytes, int width, int height) {
     struct lp_fault fault = {0};
-    json_t *made = lp_state_add_picture(s, &owner, id, bytes, strlen(bytes), &sized(width, height), &fault);
+    json_t *made = add_sized(s, id, bytes, strlen(bytes), width, height, &fault);
     assert_int_equal(made != NULL, !fault.status);
     json_decref(made);
     return fault.status;
@@ -318,7 +322,7 @@ static void a_full_disk_is_told(void **state) {
     assert_false(lp_state_create(s, &owner, other, &fault));
     assert_int_equal(fault.status, 507);
     assert_non_null(strstr(fault.err.text, "the server's state cannot be written: "));
-    assert_null(lp_state_add_picture(s, &owner, id, png.s, png.n - 1, &sized(6, 5), &fault)); /* not there yet by its hash */
+    assert_null(add_sized(s, id, png.s, png.n - 1, 6, 5, &fault)); /* not there yet by its hash */
     assert_int_equal(fault.status, 507);
     assert_string_equal(fault.err.text, "the server's state cannot be written: File too large");
     limit_files(RLIM_INFINITY);
@@ -355,7 +359,7 @@ static void no_memory_is_told(void **state) {
             else if (what == 1)
                 made = lp_state_list(s, &owner, &fault);
             else if (what == 2)
-                made = lp_state_add_picture(s, &owner, id, png.s, png.n, &sized(6, 5), &fault);
+                made = add_sized(s, id, png.s, png.n, 6, 5, &fault);
             bool found_it = what == 3 && lp_state_find(s, &owner, id, "img_2", true, &found, &fault);
             bool failed = lp_test_alloc_failed();
             lp_test_fail_alloc(0);

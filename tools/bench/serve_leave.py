@@ -4,10 +4,13 @@
 
 In each round two clients ask for what is written in a new noisy picture, which takes a skill many seconds. The second one waits
 in line and leaves at a random moment; then the first one does: within half a second, or, every other round, of the skill's start.
+A third one leaves while its picture of 100 megapixels is decoded.
 Prints milliseconds from a client's leaving until the line is empty, or until nothing is worked on and
-no process of a skill is busy. Exits with 1 when the 99th percentile of any of them is over --most.
+no process of a skill or a decoder is busy. Exits with 1 when the 99th percentile of any of them is over --most.
 """
 import argparse
+import base64
+import json
 import os
 import random
 import socket
@@ -25,13 +28,22 @@ def noise(side):
     for _ in range(0, side, 4):
         row = b"\0" + b"".join(bytes([random.choice((0, 255))]) * 4 for _ in range(0, side, 4))
         rows += [row] * 4
+    return png(side, 8, rows)
+
+
+def png(side, depth, rows):
+    """A grey one; each row begins with its filter."""
     chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) +
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, 0, 0, 0, 0)) +
             chunk(b"IDAT", zlib.compress(b"".join(rows), 1)) + chunk(b"IEND", b""))
 
 
-def skill_busy(server):
-    """Whether a process that the server has started runs rather than waits for a call."""
+def is_idle(server):
+    """Nothing is worked on, and no process that the server has started runs rather than waits."""
+    return server.gauge("planner_busy") == 0 and not child_busy(server)
+
+
+def child_busy(server):
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/stat" % pid) as f:
@@ -46,13 +58,11 @@ def skill_busy(server):
 class Client:
     """One that asks and follows the events of its turn."""
 
-    def __init__(self, server, picture):
-        session = server.ask("POST", "/v1/sessions", {})["id"]
-        server.ask("POST", "/v1/sessions/%s/images" % session, picture, type="image/png")
-        body = b'{"text": "What is written in the picture?"}'
+    def __init__(self, server, path, request):
+        body = json.dumps(request)
         self.socket = socket.create_connection(("127.0.0.1", server.port))
-        self.socket.sendall(b"POST /v1/sessions/%s/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                            b"Content-Length: %d\r\n\r\n%s" % (session.encode(), len(body), body))
+        self.socket.sendall(("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                             "Content-Length: %d\r\n\r\n%s" % (path, len(body), body)).encode())
         self.told = b""
 
     def follow(self, event):
@@ -80,6 +90,20 @@ class Client:
         return 1000 * (time.monotonic() - began)
 
 
+def reader(server, picture):
+    """A client that has what is written in the picture read."""
+    path = "/v1/sessions/" + server.ask("POST", "/v1/sessions", {})["id"]
+    server.ask("POST", path + "/images", picture, type="image/png")
+    return Client(server, path + "/messages", {"text": "What is written in the picture?"})
+
+
+def bearer(server, picture):
+    """A client whose chat brings the picture."""
+    url = "data:image/png;base64," + base64.b64encode(picture).decode()
+    content = [{"type": "text", "text": "Hello!"}, {"type": "image_url", "image_url": {"url": url}}]
+    return Client(server, "/v1/chat/completions", {"model": server.model, "messages": [{"role": "user", "content": content}]})
+
+
 def percentile(values, part):
     return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
@@ -92,11 +116,12 @@ def main():
     parser.add_argument("binary", nargs="?", default=serving.BINARY)
     arguments = parser.parse_args()
     random.seed(6)
-    took = {"waiting": [], "while the planner writes": [], "while a skill runs": []}
+    took = {"waiting": [], "while the planner writes": [], "while a skill runs": [], "while a picture is decoded": []}
+    large = png(10000, 1, [bytes(1251)] * 10000)
     with serving.Server(arguments.binary, *(["--skills-inside"] if arguments.inside else [])) as server:
         for number in range(arguments.rounds):
             picture = noise(1200)
-            first, second = Client(server, picture), Client(server, picture)
+            first, second = reader(server, picture), reader(server, picture)
             time.sleep(random.uniform(0, 0.1))
             took["waiting"].append(second.leave(lambda: server.gauge("queue_depth") == 0))
             if number % 2:
@@ -104,7 +129,12 @@ def main():
             time.sleep(random.uniform(0, 0.5))
             first.catch_up()
             took["while a skill runs" if b"skill_started" in first.told else "while the planner writes"].append(
-                first.leave(lambda: server.gauge("planner_busy") == 0 and not skill_busy(server)))
+                first.leave(lambda: is_idle(server)))
+            third = bearer(server, large)
+            while is_idle(server):
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 0.2))
+            took["while a picture is decoded"].append(third.leave(lambda: is_idle(server)))
     took = {moment: values for moment, values in took.items() if values}  # few rounds may miss one
     for moment, values in took.items():
         print("%-26s %4d times: median %4.0f, 99th percentile %4.0f, longest %4.0f ms" %

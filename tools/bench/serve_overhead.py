@@ -26,7 +26,7 @@ QUESTIONS = ["Hello!", "Is there a dog in the picture?", "What color is the hous
 LONG = ["What can you do?", "Which skills do you have?", "Who are you and what do you do?"]  # what is answered at length
 CHAT = "/v1/chat/completions"
 KINDS = [("POST", CHAT), ("GET", "/v1/sessions/*"), ("POST", "/v1/sessions/*/messages"), ("POST", "/v1/sessions/*/images")]
-SAME, OTHER = "a turn", "a turn after another session's"
+SAME, OTHER, ADDED = "a turn", "a turn after another session's", "adding a picture, decoding it"
 
 
 class Asker:
@@ -37,15 +37,20 @@ class Asker:
         self.picture = open(PICTURE, "rb").read()
         self.paths = ["/v1/sessions/" + self.client.ask("POST", "/v1/sessions", {})["id"] for _ in range(2)]
         for path in self.paths:
-            self.add(path)
+            self.add(path, ADDED, self.another())
 
     def text(self):
         self.asked += 1
         return QUESTIONS[self.asked % len(QUESTIONS)]
 
-    def add(self, path):
-        self.kinds.append("adding a picture, decoding it")
-        self.client.ask("POST", path + "/images", self.picture, type="image/jpeg")
+    def add(self, path, kind, picture):
+        self.kinds.append(kind)
+        self.client.ask("POST", path + "/images", picture, type="image/jpeg")
+
+    def another(self):
+        """The picture with another comment in its file, which no server knows yet."""
+        self.asked += 1
+        return self.picture[:2] + b"\xff\xfe\x00\x0a%08d" % self.asked + self.picture[2:]
 
     def turn(self, path, kind):
         self.kinds.append(kind)
@@ -69,7 +74,9 @@ class Asker:
             self.read(path)
         self.chat("a chat")
         self.chat("a chat with a picture that came before", {"type": "image_url", "image_url": {"url": url}})
-        self.add("/v1/sessions/" + self.client.ask("POST", "/v1/sessions", {})["id"])
+        path = "/v1/sessions/" + self.client.ask("POST", "/v1/sessions", {})["id"]
+        self.add(path, ADDED, self.another())
+        self.add(path, "adding a picture that came before", self.picture)
 
     def times(self):
         """Milliseconds by kind."""
