@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A `llava-plus serve` of one's own, what it holds, and how it is asked: for serve_load.py, serve_overhead.py and
 serve_leave.py."""
+import glob
 import http.client
 import json
 import os
@@ -46,7 +47,10 @@ class Server:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        """Open ones, but for the sockets to its child processes, which are started when they are first needed."""
+        of = "/proc/%d/" % self.process.pid
+        children = sum(len(open(path).read().split()) for path in glob.glob(of + "task/*/children"))
+        return len(os.listdir(of + "fd")) - children
 
     def gauges(self, client=None):
         """All of /metrics that has no labels, by name."""

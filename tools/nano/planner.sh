@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# fifteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
+# eighteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
 # about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
-# mostly words; from the mean of the last two a long school of plans from words, and a short one of everything. What ships is the
-# mean of these. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's package `sentencepiece` for the
-# tokenizer; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from its checkpoints.
-# WORK keeps what it makes.
+# mostly words; from the mean of the last two a long school of plans from words, and a short one of everything. Their mean gets
+# more pixels and layers; its picture encoder learns names and its language model plans side by side, then both everything
+# together. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's packages `sentencepiece` for the
+# tokenizer and `python3-numpy`; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from
+# its checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -92,7 +93,9 @@ step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --c
 step "   and others" "$work/scenes3/instances.json" "$program" data scenes --count 40000 --seed 3 --out "$work/scenes3"
 step "   and others again" "$work/scenes4/instances.json" "$program" data scenes --count 40000 --seed 4 --out "$work/scenes4"
 step "   fewer, for the long school" "$work/scenes5/instances.json" "$program" data scenes --count 12000 --seed 41 --out "$work/scenes5"
-step "   and for the last" "$work/scenes6/instances.json" "$program" data scenes --count 20000 --seed 7001 --out "$work/scenes6"
+step "   and for the school after it" "$work/scenes6/instances.json" "$program" data scenes --count 20000 --seed 7001 --out "$work/scenes6"
+step "   for seeing more" "$work/scenes7/instances.json" "$program" data scenes --count 40000 --seed 11 --out "$work/scenes7"
+step "   and for the last school" "$work/scenes8/instances.json" "$program" data scenes --count 20000 --seed 12 --out "$work/scenes8"
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
 dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 dialogues "   visual chat" see --skill see --count 25000 --seed 12
@@ -112,7 +115,12 @@ pictures=scenes5
 everything "   for the long school" "_long" 240000:401 5500:403 5000:404 1100:405 1000:406 400:407
 dialogues "   words to be said again" repeat_long --skill repeat --count 14000 --seed 402
 pictures=scenes6
-everything "   for the last school" "_end" 24000:501 4000:503 11000:504 2500:505 2500:506 1500:507
+everything "   for the school after it" "_end" 24000:501 4000:503 11000:504 2500:505 2500:506 1500:507
+pictures=scenes7
+dialogues "   for more layers" spoken_deep --count 180000 --chat-share 0 --turns 2 --seed 602
+dialogues "   words to be said again" repeat_deep --skill repeat --count 8000 --seed 603
+pictures=scenes8
+everything "   for the last school" "_large" 28000:701 5000:703 19000:704 4000:705 4000:706 1500:707
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -151,11 +159,26 @@ tools/nano/mean.py "$work/whole_last/$name/model.safetensors" "$work/worded/$nam
 school "plans from words, for long" mean long --float32 --train language --images "$work/scenes5" \
     --words "$work/spoken_long.json,$work/repeat_long.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 4800 --seed 7 \
     --data "$(with_pictures _long)"
-school "everything together, for the last time" long end --float32 --train projector,language --images "$work/scenes6" \
+school "everything together once more" long end --float32 --train projector,language --images "$work/scenes6" \
     --words "$work/spoken_end.json" --batch 48 --rate 1.5e-3 --steps 600 --seed 9 \
     --data "$(with_pictures _end)"
 
+mkdir -p "$work/seen/$name"
+cp "$work/end/$name"/{tokenizer.model,config.json,preprocessor_config.json} "$work/seen/$name/"
+tools/nano/mean.py "$work/long/$name/model.safetensors" "$work/end/$name/model.safetensors" "$work/seen/$name/model.safetensors"
+
+# From here on 192 pixels a side instead of 128, 8 layers of the picture encoder instead of 6, 6 of the language model instead of 4.
+[ -e "$work/larger/$name" ] ||
+    tools/nano/enlarge.py "$work/seen/$name" "$work/larger/$name" --side 192 --picture-layers 8 --language-layers 6
+school "naming words, with more pixels" larger sharp --float32 --precision bf16 --naming "$work/scenes7" \
+    --train picture,projector --batch 64 --rate 2e-3 --steps 1100 --seed 21
+school "plans from words, with more layers" larger deep --float32 --precision bf16 --train language \
+    --words "$work/spoken_deep.json,$work/repeat_deep.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 2500 --seed 22
+[ -e "$work/joined/$name" ] || tools/nano/join.py "$work/deep/$name" "$work/sharp/$name" "$work/joined/$name"
+school "everything together, with all of that" joined large --precision bf16 --train projector,language --images "$work/scenes8" \
+    --words "$work/spoken_large.json" --batch 48 --rate 2e-3 --steps 1000 --seed 23 \
+    --data "$(with_pictures _large)"
+
 mkdir -p "models/$name"
-cp "$work/end/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
-tools/nano/mean.py "$work/long/$name/model.safetensors" "$work/end/$name/model.safetensors" "models/$name/model.safetensors"
+cp "$work/large/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
