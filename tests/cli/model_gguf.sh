@@ -50,7 +50,7 @@ refused 2 "say with --type" model quantize --model "$model" --out "$work/x.gguf"
 refused 2 "must end in .gguf" model quantize --model "$model" --out "$work/x" --type q8_0
 
 if [ -f "$model/model.safetensors" ]; then
-    says "$work/mmproj-nano.gguf: the picture encoder, 5.9 MB" \
+    says "$work/mmproj-nano.gguf: the picture encoder, 7.7 MB" \
         model quantize --model "$model" --type q8_0 --out "$work/nano.gguf"
     refused 2 "nano.gguf' is there already" model quantize --model "$model" --type q4_k --out "$work/nano.gguf"
     says "llava_v1, trained with handles" model info "$work/nano.gguf"
