@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures that were decoded lately, by the SHA-256 of their file. What is found is shared, not copied: nobody changes it.
- * From any thread. `p` NULL
- * remembers nothing. */
+ * From any thread. `p` NULL remembers nothing. */
 #ifndef LP_SERVE_PIXELS_H
 #define LP_SERVE_PIXELS_H
 
