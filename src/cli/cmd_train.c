@@ -100,6 +100,7 @@ struct request {
     bool lora_out;
     bool told; /* another process says what went wrong */
     int64_t seed, turns, picture_mib;
+    double hide;
     bool float32;
     struct lp_train_settings s;
 };
@@ -130,10 +131,12 @@ struct files {
     char *data, *words, *eval;
 };
 
-/* What is to be learnt: with its pictures, and of which only the words count. */
-static bool read_lessons(const struct files *f, struct lp_lessons *to, struct lp_error *err) {
+/* What is to be learnt: with its pictures, and of which only the words count, some hidden. */
+static bool read_lessons(const struct request *q, const struct files *f, struct lp_lessons *to, struct lp_error *err) {
     bool ok = lp_lessons_read(f->data, to, err);
     to->blind = true;
+    if (to->set)
+        to->set->hide = q->hide;
     ok = ok && lp_lessons_read(f->words, to, err);
     to->blind = false;
     return ok;
@@ -142,7 +145,7 @@ static bool read_lessons(const struct files *f, struct lp_lessons *to, struct lp
 static bool read_sets(const struct request *q, struct lp_lessons *to, const struct files *f, struct lp_train_set *set,
                       struct lp_train_set *held_out, struct lp_error *err) {
     to->set = set;
-    if ((q->naming && !lp_naming_read(set, q->naming, err)) || !read_lessons(f, to, err))
+    if ((q->naming && !lp_naming_read(set, q->naming, err)) || !read_lessons(q, f, to, err))
         return false;
     if (!set->count)
         return lp_error_set(err, LP_EINPUT, "there is no dialogue to learn from in %s (%ld are too long)",
@@ -185,6 +188,7 @@ static bool train(const struct request *q, struct lp_lessons *to, const struct f
     struct lp_train_set set, held_out;
     lp_train_set_init(&set, model);
     lp_train_set_init(&held_out, model);
+    lp_rng_seed(&set.rng, (uint64_t)q->seed);
     struct display display = {.set = &set, .terminal = isatty(STDERR_FILENO), .eval_loss = NAN};
     struct lp_train_settings s = q->s;
     s.seed = (uint64_t)q->seed;
@@ -217,7 +221,7 @@ static bool train(const struct request *q, struct lp_lessons *to, const struct f
 }
 
 static bool write_text(const struct request *q, struct lp_lessons *to, const struct files *f, struct lp_error *err) {
-    bool ok = read_lessons(f, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
+    bool ok = read_lessons(q, f, to, err) && lp_file_write(q->write_text, to->text.s, to->text.n, err);
     lp_str_done(&to->text);
     return ok;
 }
@@ -269,6 +273,7 @@ int lp_cmd_train(int argc, char **argv) {
         {"model", 0, "DIR", "the model to start from; without weights a new one of its config.json", LP_OPTION_STRING, NULL, &q.model, 0, 0},
         {"out", 'o', "DIR", "where the trained model, its log and its checkpoint go", LP_OPTION_STRING, NULL, &q.out, 0, 0},
         {"train", 0, "PART[,PART]", "what learns: picture (its encoder), projector, language; the rest is frozen", LP_OPTION_STRING, "picture,projector,language", &q.train, 0, 0},
+        {"hide", 0, "X", "share of the tokens in prompts of --words that is hidden, but for what answers repeat: no single word decides", LP_OPTION_FLOAT, "0", &q.hide, 0, 0.9},
         {"turns", 0, "N", "only the first N turns of each dialogue; 0: all", LP_OPTION_INT, "0", &q.turns, 0, 1e6},
         {"epochs", 0, "N", "times through the data", LP_OPTION_FLOAT, "1", &q.s.epochs, 0.001, 1e6},
         {"steps", 0, "N", "steps in all, instead of epochs; 0: by epochs", LP_OPTION_INT, "0", &q.s.steps, 0, 1e9},

@@ -104,6 +104,20 @@ static bool fill(struct lp_train_set *set, struct lp_train_sample *s, const stru
     return at == whole;
 }
 
+static void hide(struct lp_train_set *set, struct lp_train_sample *s) {
+    const struct lp_tokenizer *t = set->model->tokenizer;
+    int32_t end = 0;
+    while (end < s->n && s->target[end] == LP_IGNORE)
+        end++;
+    for (int32_t i = 0; i < end; i++) {
+        bool kept = s->id[i] == LP_IMAGE_TOKEN || lp_tokenizer_is_control(t, s->id[i]);
+        for (int32_t j = end; j < s->n && !kept; j++)
+            kept = s->target[j] == s->id[i];
+        if (!kept && lp_rng_float(&set->rng) < set->hide)
+            s->id[i] = lp_tokenizer_unk(t);
+    }
+}
+
 static bool add(struct lp_train_set *set, const struct lp_ids *ids, const char *text, const uint8_t *trained,
                 const char *const *picture, size_t pictures, struct lp_error *err) {
     size_t marks = 0;
@@ -128,6 +142,10 @@ static bool add(struct lp_train_set *set, const struct lp_ids *ids, const char *
         return lp_error_memory(err);
     if (!fill(set, &s, ids, text, trained))
         return lp_error_set(err, LP_EINPUT, "the model's tokenizer cannot spell the text; use one with byte pieces");
+    if (set->hide > 0 && lp_tokenizer_unk(set->model->tokenizer) < 0)
+        return lp_error_set(err, LP_EINPUT, "the model's tokenizer has no unknown token, behind which words could be hidden");
+    if (set->hide > 0)
+        hide(set, &s);
     return lp_train_set_push(set, &s, err);
 }
 

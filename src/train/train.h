@@ -5,6 +5,7 @@
 #define LP_TRAIN_TRAIN_H
 
 #include "base/json.h"
+#include "base/rng.h"
 #include "model/llava_model.h"
 #include "text/template.h"
 #include "train/ranks.h"
@@ -54,6 +55,8 @@ struct lp_train_set {
     int32_t *word;                    /* tokens that picture rows are named by */
     int32_t words;
     struct lp_train_source source; /* of what is added next; the name is borrowed as long as the set lives */
+    double hide;       /* 0..1: the share of a prompt's tokens that is hidden, see lp_train_set_add */
+    struct lp_rng rng; /* that chooses them */
     struct lp_train_picture **picture; /* all there are, in the order of first use */
     int64_t pictures, picture_capacity;
     int64_t *slot, slots; /* index + 1 into picture by the path's hash; 0: free */
@@ -62,7 +65,9 @@ struct lp_train_set {
 void lp_train_set_init(struct lp_train_set *set, const struct lp_llava *model);
 void lp_train_set_done(struct lp_train_set *set);
 
-/* Adds one dialogue: messages alternate, a human's first, an assistant's last. Texts and paths are copied. */
+/* Adds one dialogue: messages alternate, a human's first, an assistant's last. Texts and paths are copied. Of the
+ * tokens before the first answer the share `hide` becomes the unknown token, but for those that the assistant says, too:
+ * no single word is to decide (word dropout, Iyyer et al. 2015). */
 bool lp_train_set_add(struct lp_train_set *set, const struct lp_message *message, size_t n,
                       const char *const *picture, size_t pictures, struct lp_error *err);
 

@@ -119,6 +119,36 @@ static void only_assistants_are_trained(void **state) {
     lp_str_done(&want);
 }
 
+/* With all hidden that may be: what an assistant says keeps its ids, so does what comes after the first answer. */
+static void words_that_no_answer_repeats_are_hidden(void **state) {
+    struct lp_llava *m = *state;
+    struct lp_train_set open, hiding;
+    struct lp_error err = {0};
+    int32_t unknown = lp_tokenizer_unk(m->tokenizer), hidden = 0, kept = 0;
+    set_open(&open, m, "llava_v1");
+    set_open(&hiding, m, "llava_v1");
+    hiding.hide = 1;
+    lp_rng_seed(&hiding.rng, 1);
+    require(lp_train_set_add(&open, talk, TALK, shown, 2, &err) && lp_train_set_add(&hiding, talk, TALK, shown, 2, &err), &err);
+    const struct lp_train_sample *a = open.sample, *b = hiding.sample;
+    int32_t n = a->n, first = 0;
+    assert_int_equal(n, b->n);
+    assert_memory_equal(a->target, b->target, (size_t)n * sizeof *a->target);
+    while (a->target[first] == LP_IGNORE)
+        first++;
+    for (int32_t i = 0; i < n; i++) {
+        bool said = i >= first || a->id[i] == LP_IMAGE_TOKEN || lp_tokenizer_is_control(m->tokenizer, a->id[i]);
+        for (int32_t j = first; j < n; j++)
+            said |= a->target[j] == a->id[i];
+        assert_int_equal(b->id[i], said ? a->id[i] : unknown);
+        hidden += !said;
+        kept += said && i < first;
+    }
+    assert_true(hidden > 10 && kept > 10);
+    lp_train_set_done(&open);
+    lp_train_set_done(&hiding);
+}
+
 /* A model that knows a sample by heart: after any beginning of it, the next id. */
 struct pupil {
     struct lp_lmm lmm;
@@ -300,6 +330,7 @@ static void survives_failing_allocations(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_assistants_are_trained),
+        cmocka_unit_test(words_that_no_answer_repeats_are_hidden),
         cmocka_unit_test(the_decoder_writes_what_was_trained),
         cmocka_unit_test(what_does_not_fit_is_left_out_or_refused),
         cmocka_unit_test(a_tokenizer_that_cannot_spell_is_refused),
