@@ -2,6 +2,7 @@
 /* base/process.c - starting and ending processes of this program. */
 #include "base/process.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 10 };
 
 extern char **environ;
 
@@ -91,6 +94,20 @@ int64_t lp_process_memory_mib(const struct lp_process *p) {
     if (f)
         fclose(f);
     return (anonymous + swapped) >> 10;
+}
+
+struct lp_watch lp_watch_begin(const struct lp_process *p, int64_t memory_mib, double wait_s) {
+    return (struct lp_watch){p, memory_mib, lp_clock_ms() + 1000 * wait_s, 0};
+}
+
+enum lp_watched lp_watch_look(struct lp_watch *w) {
+    double now = lp_clock_ms();
+    if (now > w->until_ms)
+        return LP_WATCH_LATE;
+    if (!w->memory_mib || now - w->looked_ms < LOOK_MS)
+        return LP_WATCH_FINE;
+    w->looked_ms = now;
+    return lp_process_memory_mib(w->process) > w->memory_mib ? LP_WATCH_LARGE : LP_WATCH_FINE;
 }
 
 int lp_process_end(struct lp_process *p) {

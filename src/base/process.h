@@ -24,6 +24,18 @@ bool lp_process_start(struct lp_process *p, const char *program, const char *con
 bool lp_process_lives(struct lp_process *p);
 /* MiB of its own memory, in the machine or swapped out; mapped files are not its own. 0: not known. */
 int64_t lp_process_memory_mib(const struct lp_process *p);
+/* What it may take. */
+struct lp_watch {
+    const struct lp_process *process; /* borrowed */
+    int64_t memory_mib;               /* 0: any */
+    double until_ms, looked_ms;
+};
+enum lp_watched { LP_WATCH_FINE, LP_WATCH_LATE, LP_WATCH_LARGE };
+/* From now on: wait_s seconds. */
+struct lp_watch lp_watch_begin(const struct lp_process *p, int64_t memory_mib, double wait_s);
+/* To be asked now and then; memory is looked at every 10 ms at most. */
+enum lp_watched lp_watch_look(struct lp_watch *w);
+
 /* Kills it: the status that it ends with, 0 where there is none. */
 int lp_process_end(struct lp_process *p);
 /* What became of `what`, whose process broke off with that status. Returns false. */

@@ -2,6 +2,7 @@
 /* image/decoder.c - the process that decodes: a file comes in, pixels go out in memory of their own. */
 #include "base/memory.h"
 #include "base/process.h"
+#include "base/stream.h"
 #include "image/decode.h"
 #include "image/decoder_message.h"
 #include "image/decoders.h"
@@ -13,17 +14,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static bool get(void *bytes, size_t n) {
-    for (char *at = bytes; n;) {
-        ssize_t k = read(STDIN_FILENO, at, n);
-        if (!k || (k < 0 && errno != EINTR))
-            return false;
-        at += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-    }
-    return true;
-}
 
 /* A descriptor of the pixels, which nobody can change any more; -1: there is no memory. */
 static int seal(const struct lp_image *image) {
@@ -65,13 +55,14 @@ static bool tell(struct lp_decoder_answer *answer, int file) {
 
 /* Decodes one picture. False: there is none, or its answer cannot be sent. */
 static bool serve(void (*look)(const struct lp_image *)) {
+    const struct lp_stream server = {.socket = STDIN_FILENO};
     struct lp_decoder_request request;
     struct lp_decoder_answer answer = {0};
     struct lp_error err = {0};
-    if (!get(&request, sizeof request) || request.bytes > LP_IMAGE_MAX_BYTES)
+    if (!lp_stream_get(&server, &request, sizeof request, &err) || request.bytes > LP_IMAGE_MAX_BYTES)
         return false;
     void *bytes = lp_realloc(NULL, request.bytes); /* all of it is written: not zeroed before */
-    if (!bytes || !get(bytes, request.bytes)) {
+    if (!bytes || !lp_stream_get(&server, bytes, request.bytes, &err)) {
         lp_free(bytes);
         return false;
     }

@@ -2,13 +2,12 @@
 /* image/decoders.c - the server's side. Of what comes back nothing is believed but the values of pixels. */
 #include "image/decoders.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/process.h"
+#include "base/stream.h"
 #include "image/decode.h"
 #include "image/decoder_message.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST = 4 /* processes */, GLANCE_MS = 10 /* between two looks at who waits and at its memory */ };
+enum { MOST = 4 /* processes */ };
 
 struct decoder {
     struct lp_process process;
@@ -47,45 +46,26 @@ void lp_decoders_defaults(struct lp_decoders_settings *s) {
 /* A picture on its way. */
 struct talk {
     const struct lp_decoders_settings *settings;
-    const struct lp_process *process;
-    double until_ms;
+    struct lp_watch watch;
     bool ended; /* by us: the error tells why */
 };
 
-/* After a transfer that failed: whether to try again. */
-static bool wait_for(struct talk *t, short event, struct lp_error *err) {
-    const struct lp_decoders_settings *s = t->settings;
-    struct pollfd p = {.fd = t->process->socket, .events = event};
-    if (errno == EINTR)
+static bool go_on(void *context, struct lp_error *err) {
+    struct talk *t = context;
+    bool stopped = canceled && atomic_load(canceled);
+    enum lp_watched seen = lp_watch_look(&t->watch);
+    t->ended = stopped || seen != LP_WATCH_FINE;
+    if (!t->ended)
         return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return false;
-    if (poll(&p, 1, GLANCE_MS))
-        return true;
-    t->ended = true;
-    if (canceled && atomic_load(canceled))
+    if (stopped)
         return lp_error_set(err, LP_ECANCELED, "decoding was stopped");
-    if (lp_clock_ms() > t->until_ms)
-        return lp_error_set(err, LP_EINPUT, "the picture takes longer than %g s to decode", s->wait_s);
-    if (s->memory_mib && lp_process_memory_mib(t->process) > s->memory_mib)
-        return lp_error_set(err, LP_EINPUT, "the picture takes more than %lld MiB to decode", (long long)s->memory_mib);
-    t->ended = false;
-    return true;
-}
-
-static bool put(struct talk *t, const void *bytes, size_t n, struct lp_error *err) {
-    for (const char *at = bytes; n;) {
-        ssize_t k = send(t->process->socket, at, n, MSG_NOSIGNAL);
-        if (k < 0 && !wait_for(t, POLLOUT, err))
-            return false;
-        at += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-    }
-    return true;
+    if (seen == LP_WATCH_LATE)
+        return lp_error_set(err, LP_EINPUT, "the picture takes longer than %g s to decode", t->settings->wait_s);
+    return lp_error_set(err, LP_EINPUT, "the picture takes more than %lld MiB to decode", (long long)t->settings->memory_mib);
 }
 
 /* The answer, and the descriptor that came with it, -1: none, which is the caller's. */
-static bool get(struct talk *t, struct lp_decoder_answer *answer, int *file, struct lp_error *err) {
+static bool get(const struct lp_stream *s, struct lp_decoder_answer *answer, int *file, struct lp_error *err) {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -95,8 +75,8 @@ static bool get(struct talk *t, struct lp_decoder_answer *answer, int *file, str
     ssize_t k;
     do {
         message.msg_controllen = sizeof control.bytes;
-        k = recvmsg(t->process->socket, &message, MSG_CMSG_CLOEXEC);
-    } while (k < 0 && wait_for(t, POLLIN, err));
+        k = recvmsg(s->socket, &message, MSG_CMSG_CLOEXEC);
+    } while (k < 0 && lp_stream_wait(s, POLLIN, err));
     struct cmsghdr *head = k > 0 ? CMSG_FIRSTHDR(&message) : NULL;
     if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof *file))
         memcpy(file, CMSG_DATA(head), sizeof *file);
@@ -127,14 +107,14 @@ static struct lp_image *adopt(int file, int width, int height, struct lp_error *
 }
 
 /* *answered: the process is ready for the next one. */
-static struct lp_image *ask(struct talk *t, const void *bytes, size_t n, bool alpha, const char *name, bool *answered,
+static struct lp_image *ask(struct talk *t, const struct lp_stream *s, const void *bytes, size_t n, bool alpha, const char *name, bool *answered,
                             struct lp_error *err) {
     struct lp_decoder_request request = {.bytes = n, .alpha = alpha};
     struct lp_decoder_answer answer;
     struct lp_image *image = NULL;
     int file = -1;
     snprintf(request.name, sizeof request.name, "%s", name);
-    if (put(t, &request, sizeof request, err) && put(t, bytes, n, err) && get(t, &answer, &file, err)) {
+    if (lp_stream_put(s, &request, sizeof request, err) && lp_stream_put(s, bytes, n, err) && get(s, &answer, &file, err)) {
         *answered = answer.code || holds(file, answer.width, answer.height);
         t->ended = !*answered;
         if (answer.code)
@@ -181,13 +161,14 @@ static bool wake(const struct lp_decoders *d, struct lp_process *p, struct lp_er
 static struct lp_image *decode(void *context, const void *bytes, size_t n, bool alpha, const char *name, struct lp_error *err) {
     struct lp_decoders *d = context;
     struct decoder *one = take(d);
-    struct talk talk = {&d->settings, &one->process, lp_clock_ms() + 1000 * d->settings.wait_s, false};
+    struct talk talk = {&d->settings, lp_watch_begin(&one->process, d->settings.memory_mib, d->settings.wait_s), false};
     struct lp_image *image = NULL;
     if (n > LP_IMAGE_MAX_BYTES) {
         lp_error_set(err, LP_EINPUT, "'%s' is larger than %u MiB", name, LP_IMAGE_MAX_BYTES >> 20);
     } else if (wake(d, &one->process, err)) {
         bool answered = false;
-        image = ask(&talk, bytes, n, alpha, name, &answered, err);
+        const struct lp_stream stream = {one->process.socket, go_on, &talk};
+        image = ask(&talk, &stream, bytes, n, alpha, name, &answered, err);
         int status = answered ? 0 : lp_process_end(&one->process);
         if (!answered && !talk.ended)
             lp_process_explain("what decodes the picture", status, LP_EINPUT, err);

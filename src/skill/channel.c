@@ -7,12 +7,9 @@
 #include "image/image.h"
 #include "text/utf8.h"
 
-#include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { MOST_JSON = 64 << 20, MOST_OBJECTS = 4096, MOST_NUMBER = 999999 };
 
@@ -27,47 +24,8 @@ struct item {
     uint32_t has_text, text; /* bytes */
 };
 
-static bool gone(struct lp_error *err) {
-    return lp_error_set(err, LP_EIO, "the other process is gone");
-}
-
 static bool nonsense(struct lp_error *err) {
     return lp_error_set(err, LP_EINPUT, "the other process says what makes no sense");
-}
-
-/* After a transfer that failed: waits, and tells whether to try again. Also who gets a byte now and then is asked. */
-static bool wait_for(const struct lp_channel *c, short event, struct lp_error *err) {
-    struct pollfd p = {.fd = c->socket, .events = event};
-    if (errno == EINTR)
-        return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return gone(err);
-    poll(&p, 1, c->go_on ? LP_CHANNEL_GLANCE_MS : -1);
-    return !c->go_on || c->go_on(c->context, err);
-}
-
-static bool put(const struct lp_channel *c, const void *bytes, size_t n, struct lp_error *err) {
-    for (const char *at = bytes; n;) {
-        ssize_t k = send(c->socket, at, n, MSG_NOSIGNAL);
-        if (k < 0 && !wait_for(c, POLLOUT, err))
-            return false;
-        at += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-    }
-    return true;
-}
-
-static bool get(const struct lp_channel *c, void *bytes, size_t n, struct lp_error *err) {
-    for (char *at = bytes; n;) {
-        ssize_t k = recv(c->socket, at, n, 0);
-        if (!k)
-            return gone(err);
-        if (k < 0 && !wait_for(c, POLLIN, err))
-            return false;
-        at += k > 0 ? k : 0;
-        n -= k > 0 ? (size_t)k : 0;
-    }
-    return true;
 }
 
 static bool has_pixels(const struct item *i) {
@@ -79,7 +37,7 @@ static size_t pixel_bytes(const struct item *i) {
     return i->kind == LP_OBJECT_IMAGE ? 3 * n : n;
 }
 
-static bool put_object(const struct lp_channel *c, const struct lp_object *o, struct lp_error *err) {
+static bool put_object(const struct lp_stream *s, const struct lp_object *o, struct lp_error *err) {
     struct item i = {.kind = (int32_t)o->kind,
                      .number = o->number,
                      .width = o->picture ? o->picture->width : o->width,
@@ -89,19 +47,19 @@ static bool put_object(const struct lp_channel *c, const struct lp_object *o, st
                      .has_text = o->text != NULL,
                      .text = o->text ? (uint32_t)strlen(o->text) : 0};
     memcpy(i.box, o->box, sizeof i.box);
-    return put(c, &i, sizeof i, err) && put(c, o->text, i.text, err) &&
-           put(c, o->picture ? o->picture->pixel : o->pixel, pixel_bytes(&i), err);
+    return lp_stream_put(s, &i, sizeof i, err) && lp_stream_put(s, o->text, i.text, err) &&
+           lp_stream_put(s, o->picture ? o->picture->pixel : o->pixel, pixel_bytes(&i), err);
 }
 
-bool lp_channel_send(const struct lp_channel *c, const json_t *value, const struct lp_object *const *object, int n,
+bool lp_channel_send(const struct lp_stream *s, const json_t *value, const struct lp_object *const *object, int n,
                      struct lp_error *err) {
     char *text = lp_json_text(value);
     if (!text)
         return lp_error_memory(err);
     const struct head head = {strlen(text), n};
-    bool done = put(c, &head, sizeof head, err) && put(c, text, head.json, err);
+    bool done = lp_stream_put(s, &head, sizeof head, err) && lp_stream_put(s, text, head.json, err);
     for (int i = 0; done && i < n; i++)
-        done = put_object(c, object[i], err);
+        done = put_object(s, object[i], err);
     lp_free(text);
     return done;
 }
@@ -136,23 +94,23 @@ static struct lp_object *add(struct lp_objects *to, const struct item *i, const 
     }
 }
 
-static struct lp_object *get_image(const struct lp_channel *c, struct lp_objects *to, const struct item *i,
+static struct lp_object *get_image(const struct lp_stream *s, struct lp_objects *to, const struct item *i,
                                    struct lp_error *err) {
     struct lp_image *image = lp_image_new(i->width, i->height, err);
-    if (image && get(c, image->pixel, pixel_bytes(i), err))
+    if (image && lp_stream_get(s, image->pixel, pixel_bytes(i), err))
         return lp_objects_add_image(to, image, err);
     lp_image_close(image);
     return NULL;
 }
 
-static struct lp_object *get_other(const struct lp_channel *c, struct lp_objects *to, const struct item *i,
+static struct lp_object *get_other(const struct lp_stream *s, struct lp_objects *to, const struct item *i,
                                    struct lp_error *err) {
     char *text = i->has_text ? lp_alloc((size_t)i->text + 1) : NULL;
     uint8_t *pixel = pixel_bytes(i) ? lp_alloc(pixel_bytes(i)) : NULL;
     struct lp_object *o = NULL;
     if ((i->has_text && !text) || (pixel_bytes(i) && !pixel))
         lp_error_memory(err);
-    else if (get(c, text, i->text, err) && get(c, pixel, pixel_bytes(i), err)) {
+    else if (lp_stream_get(s, text, i->text, err) && lp_stream_get(s, pixel, pixel_bytes(i), err)) {
         if (text && (strlen(text) != i->text || !lp_utf8_valid(text, i->text)))
             nonsense(err);
         else
@@ -163,13 +121,13 @@ static struct lp_object *get_other(const struct lp_channel *c, struct lp_objects
     return o;
 }
 
-static bool get_object(const struct lp_channel *c, struct lp_objects *to, size_t *most, struct lp_error *err) {
+static bool get_object(const struct lp_stream *s, struct lp_objects *to, size_t *most, struct lp_error *err) {
     struct item i;
-    if (!get(c, &i, sizeof i, err))
+    if (!lp_stream_get(s, &i, sizeof i, err))
         return false;
     if (!makes_sense(&i, most))
         return nonsense(err);
-    struct lp_object *o = (i.kind == LP_OBJECT_IMAGE ? get_image : get_other)(c, to, &i, err);
+    struct lp_object *o = (i.kind == LP_OBJECT_IMAGE ? get_image : get_other)(s, to, &i, err);
     if (!o)
         return false;
     o->number = i.number;
@@ -177,9 +135,9 @@ static bool get_object(const struct lp_channel *c, struct lp_objects *to, size_t
     return true;
 }
 
-json_t *lp_channel_receive(const struct lp_channel *c, struct lp_objects *objects, size_t most, struct lp_error *err) {
+json_t *lp_channel_receive(const struct lp_stream *s, struct lp_objects *objects, size_t most, struct lp_error *err) {
     struct head head;
-    if (!get(c, &head, sizeof head, err))
+    if (!lp_stream_get(s, &head, sizeof head, err))
         return NULL;
     if (head.json > most || head.json > MOST_JSON || head.objects < 0 || head.objects > MOST_OBJECTS) {
         nonsense(err);
@@ -187,12 +145,12 @@ json_t *lp_channel_receive(const struct lp_channel *c, struct lp_objects *object
     }
     most -= head.json;
     char *text = lp_alloc(head.json + 1);
-    bool done = text ? get(c, text, head.json, err) : lp_error_memory(err);
+    bool done = text ? lp_stream_get(s, text, head.json, err) : lp_error_memory(err);
     json_t *value = done ? lp_json_parse(text, head.json, "what the other process says", err) : NULL;
     lp_free(text);
     done = value != NULL;
     for (int64_t i = 0; done && i < head.objects; i++)
-        done = get_object(c, objects, &most, err);
+        done = get_object(s, objects, &most, err);
     if (done)
         return value;
     json_decref(value);

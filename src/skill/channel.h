@@ -5,25 +5,16 @@
 #define LP_SKILL_CHANNEL_H
 
 #include "base/json.h"
+#include "base/stream.h"
 #include "skill/object.h"
 
-enum { LP_CHANNEL_GLANCE_MS = 10 };
-
-struct lp_channel {
-    int socket; /* a stream's; where go_on is given it must not block */
-    /* Asked while the other side keeps us waiting, at least every LP_CHANNEL_GLANCE_MS: false, with the error set, ends it.
-     * NULL: waits for ever. */
-    bool (*go_on)(void *context, struct lp_error *err);
-    void *context;
-};
-
 /* Sends a JSON value and n objects. LP_EIO: the other side is gone; what go_on says; LP_EMEMORY. */
-bool lp_channel_send(const struct lp_channel *c, const json_t *value, const struct lp_object *const *object, int n,
+bool lp_channel_send(const struct lp_stream *s, const json_t *value, const struct lp_object *const *object, int n,
                      struct lp_error *err);
 
 /* Receives what was sent: the value, owned by caller, and objects, which are added with the numbers that they have there. On
  * failure some may have been added. `most`: bytes of all of it. LP_EIO: the other side is gone; LP_EINPUT: it makes no sense or
  * is too much; what go_on says; LP_EMEMORY. */
-json_t *lp_channel_receive(const struct lp_channel *c, struct lp_objects *objects, size_t most, struct lp_error *err);
+json_t *lp_channel_receive(const struct lp_stream *s, struct lp_objects *objects, size_t most, struct lp_error *err);
 
 #endif

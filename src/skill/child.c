@@ -47,37 +47,37 @@ static bool take_reference(struct work *w, struct lp_error *err) {
 }
 
 /* Sends what the call left, or why it failed. */
-static bool answer(const struct lp_channel *channel, const struct work *w, bool good, const struct lp_error *why) {
+static bool answer(const struct lp_stream *stream, const struct work *w, bool good, const struct lp_error *why) {
     const struct lp_objects *made = &w->call.made;
     json_t *value = good ? json_pack("{s:O, s:O}", "result", w->call.result, "report", w->call.report)
                          : json_pack("{s:s}", "error", why->text);
-    bool done = value && lp_channel_send(channel, value, (const struct lp_object *const *)made->item, good ? made->n : 0, NULL);
+    bool done = value && lp_channel_send(stream, value, (const struct lp_object *const *)made->item, good ? made->n : 0, NULL);
     json_decref(value);
     return done;
 }
 
 /* Works on one call. False: there is none, or its answer cannot be sent. */
-static bool serve(const struct lp_channel *channel, const struct lp_skill *skill, const struct lp_play *play,
+static bool serve(const struct lp_stream *stream, const struct lp_skill *skill, const struct lp_play *play,
                   struct lp_bench *bench) {
     struct work w = {.call = {.skill = skill, .bench = bench, .play = *play}};
     struct lp_error err = {0};
-    bool done = (w.request = lp_channel_receive(channel, &w.objects, SIZE_MAX, NULL)) != NULL;
+    bool done = (w.request = lp_channel_receive(stream, &w.objects, SIZE_MAX, NULL)) != NULL;
     if (done) {
         w.call.params = json_object_get(w.request, "params");
         w.call.objects = &w.objects;
         bool good = take_reference(&w, &err) && lp_call_work(&w.call, &err);
-        done = answer(channel, &w, good, &err);
+        done = answer(stream, &w, good, &err);
     }
     work_done(&w);
     return done;
 }
 
 bool lp_child_run(const struct lp_skill *skill, const struct lp_play *play) {
-    const struct lp_channel channel = {.socket = STDIN_FILENO};
+    const struct lp_stream stream = {.socket = STDIN_FILENO};
     if (!lp_process_know_its_place())
         return false;
     struct lp_bench *bench = lp_bench_open(NULL);
-    while (bench && serve(&channel, skill, play, bench)) {
+    while (bench && serve(&stream, skill, play, bench)) {
     }
     lp_bench_close(bench);
     return true;

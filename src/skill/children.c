@@ -3,7 +3,6 @@
  * space than they use, and map their weights. */
 #include "skill/children.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "skill/channel.h"
@@ -53,28 +52,22 @@ static bool wake(const struct lp_children *c, const struct lp_skill *skill, stru
 struct talk {
     const struct lp_children_settings *settings;
     const struct lp_call *call;
-    const struct lp_process *child;
-    double until_ms, looked_ms;
+    struct lp_watch watch;
     bool ended; /* by us: the error tells why */
 };
 
 static bool go_on(void *context, struct lp_error *err) {
     struct talk *t = context;
-    const struct lp_children_settings *s = t->settings;
-    double now = lp_clock_ms();
-    t->ended = true;
+    enum lp_watched seen = lp_watch_look(&t->watch);
+    t->ended = lp_call_canceled(t->call) || seen != LP_WATCH_FINE;
+    if (!t->ended)
+        return true;
     if (lp_call_canceled(t->call))
         return lp_error_set(err, LP_ECANCELED, "%s was stopped", t->call->skill->name);
-    if (now > t->until_ms)
-        return lp_error_set(err, LP_EIO, "it took longer than %g s (--skill-timeout)", s->wait_s);
-    if (s->memory_mib && now - t->looked_ms >= LP_CHANNEL_GLANCE_MS) {
-        t->looked_ms = now;
-        if (lp_process_memory_mib(t->child) > s->memory_mib)
-            return lp_error_set(err, LP_EIO, "it ran out of memory: it took more than %lld MiB (--skill-memory)",
-                                (long long)s->memory_mib);
-    }
-    t->ended = false;
-    return true;
+    if (seen == LP_WATCH_LATE)
+        return lp_error_set(err, LP_EIO, "it took longer than %g s (--skill-timeout)", t->settings->wait_s);
+    return lp_error_set(err, LP_EIO, "it ran out of memory: it took more than %lld MiB (--skill-memory)",
+                        (long long)t->settings->memory_mib);
 }
 
 /* What a call is sent with. */
@@ -117,7 +110,7 @@ static json_t *reference_boxes(const struct lp_call *call) {
 
 /* Sends the call: its picture, under the handle that the parameters may name it by, what else they mean, and last the
  * reference. */
-static bool ask(const struct lp_channel *channel, const struct lp_call *call, struct lp_error *err) {
+static bool ask(const struct lp_stream *stream, const struct lp_call *call, struct lp_error *err) {
     struct lp_object picture = {.kind = LP_OBJECT_IMAGE, .number = 1, .picture = (struct lp_image *)call->picture},
                      reference = {.kind = LP_OBJECT_IMAGE, .picture = (struct lp_image *)call->reference};
     const char *handle = json_string_value(json_object_get(call->params, "image"));
@@ -128,15 +121,15 @@ static bool ask(const struct lp_channel *channel, const struct lp_call *call, st
     pack_named(&parcel, call);
     pack(&parcel, call->reference ? &reference : NULL);
     json_t *request = json_pack("{s:O?, s:o}", "params", call->params, "reference_boxes", reference_boxes(call));
-    bool done = request ? lp_channel_send(channel, request, parcel.object, parcel.n, err) : lp_error_memory(err);
+    bool done = request ? lp_channel_send(stream, request, parcel.object, parcel.n, err) : lp_error_memory(err);
     json_decref(request);
     return done;
 }
 
 /* Takes what the call left, or why it failed: *answered tells that the process is ready for the next one. */
-static bool take_answer(const struct lp_channel *channel, struct lp_call *call, size_t most, bool *answered,
+static bool take_answer(const struct lp_stream *stream, struct lp_call *call, size_t most, bool *answered,
                         struct lp_error *err) {
-    json_t *answer = lp_channel_receive(channel, &call->made, most, err);
+    json_t *answer = lp_channel_receive(stream, &call->made, most, err);
     json_t *result = json_object_get(answer, "result"), *report = json_object_get(answer, "report");
     const char *why = json_string_value(json_object_get(answer, "error"));
     bool done = json_is_object(result) && json_is_object(report);
@@ -159,16 +152,16 @@ static bool run(void *context, struct lp_call *call, struct lp_error *err) {
     struct lp_children *c = context;
     const struct lp_children_settings *s = &c->settings;
     struct lp_process *k = &c->child[lp_skill_index(call->skill)];
-    struct talk talk = {.settings = s, .call = call, .child = k, .until_ms = lp_clock_ms() + 1000 * s->wait_s};
+    struct talk talk = {s, call, lp_watch_begin(k, s->memory_mib, s->wait_s), false};
     struct lp_error why = {0};
     bool answered = false;
     if (lp_play_has(&s->first, call->skill))
         return s->first.run(s->first.context, call, err);
     if (!wake(c, call->skill, k, err))
         return false;
-    const struct lp_channel channel = {k->socket, go_on, &talk};
+    const struct lp_stream stream = {k->socket, go_on, &talk};
     const size_t most = s->memory_mib ? (size_t)s->memory_mib << 20 : SIZE_MAX;
-    bool done = ask(&channel, call, &why) && take_answer(&channel, call, most, &answered, &why);
+    bool done = ask(&stream, call, &why) && take_answer(&stream, call, most, &answered, &why);
     if (!answered) {
         int status = lp_process_end(k);
         if (why.code == LP_EIO && !talk.ended)

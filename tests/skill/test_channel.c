@@ -30,8 +30,8 @@ static size_t make_message(uint8_t bytes[MOST]) {
     assert_non_null(lp_objects_add_text(&o, "gr\xc3\xbc\xc3\x9f", 1, NULL));
     assert_non_null(lp_objects_add_count(&o, 3, "things", NULL));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    const struct lp_channel channel = {.socket = ends[0]};
-    assert_true(lp_channel_send(&channel, value, (const struct lp_object *const *)o.item, o.n, NULL));
+    const struct lp_stream stream = {.socket = ends[0]};
+    assert_true(lp_channel_send(&stream, value, (const struct lp_object *const *)o.item, o.n, NULL));
     ssize_t n = recv(ends[1], bytes, MOST, 0);
     assert_true(n > 0 && n < MOST);
     close(ends[0]);
@@ -49,7 +49,7 @@ static bool receive(const uint8_t *bytes, size_t n, size_t most, int *objects, s
     assert_int_equal(send(ends[0], bytes, n, 0), (ssize_t)n);
     close(ends[0]);
     *err = (struct lp_error){0};
-    json_t *value = lp_channel_receive(&(struct lp_channel){.socket = ends[1]}, &o, most, err);
+    json_t *value = lp_channel_receive(&(struct lp_stream){.socket = ends[1]}, &o, most, err);
     *objects = o.n;
     close(ends[1]);
     json_decref(value);
