@@ -125,17 +125,31 @@ static lp_run *open_run(const struct lp_sam *m, const atomic_bool *cancel, struc
     return r;
 }
 
-static struct lp_sam_embedding *copy_features(const struct lp_sam *m, const struct lp_image *image,
-                                              const lp_tensor *x, struct lp_error *err) {
+static lp_tensor *copy(struct lp_arena *arena, const lp_tensor *x) {
+    lp_tensor *y = lp_arena_alloc(arena, sizeof *y);
+    float *data = lp_arena_array(arena, (size_t)lp_count(x), sizeof *data);
+    if (!y || !data)
+        return NULL;
+    *y = *x;
+    y->data = memcpy(data, lp_f32(x), sizeof *data * (size_t)lp_count(x));
+    return y;
+}
+
+static struct lp_sam_embedding *keep(const struct lp_sam *m, const struct lp_image *image, const lp_tensor *features,
+                                     const struct lp_sam_start *start, struct lp_error *err) {
     struct lp_sam_embedding *e = lp_alloc(sizeof *e);
-    if (e && (e->data = lp_alloc_array((size_t)lp_count(x), sizeof(float)))) {
+    lp_tensor *x = e ? copy(&e->arena, features) : NULL;
+    if (x && (e->start = lp_arena_alloc(&e->arena, sizeof *e->start))) {
+        *e->start = (struct lp_sam_start){copy(&e->arena, start->picture), copy(&e->arena, start->keys),
+                                          copy(&e->arena, start->values), copy(&e->arena, start->queries)};
         e->width = image->width;
         e->height = image->height;
         lp_sam_fit(m, e->width, e->height, &e->scaled_width, &e->scaled_height);
         e->rows = lp_rows(x);
         e->channels = lp_dim(x, -1);
-        memcpy(e->data, lp_f32(x), sizeof(float) * (size_t)lp_count(x));
-        return e;
+        e->data = lp_f32(x);
+        if (e->start->picture && e->start->keys && e->start->values && e->start->queries)
+            return e;
     }
     lp_error_memory(err);
     lp_sam_embedding_close(e);
@@ -154,8 +168,9 @@ struct lp_sam_embedding *lp_sam_see(const struct lp_sam *m, const struct lp_imag
         lp_run_check(r, err);
     } else if (lp_sam_prepare(m, image, lp_f32(pixels), err)) {
         lp_tensor *x = lp_sam_neck(r, m, lp_sam_blocks(r, m, pixels, m->config.layers));
+        const struct lp_sam_start start = lp_sam_begin(r, m, x, m->prompts.no_mask);
         if (lp_run_check(r, err))
-            e = copy_features(m, image, x, err);
+            e = keep(m, image, x, &start, err);
     }
     lp_run_close(r);
     return e;
@@ -164,7 +179,7 @@ struct lp_sam_embedding *lp_sam_see(const struct lp_sam *m, const struct lp_imag
 void lp_sam_embedding_close(struct lp_sam_embedding *e) {
     if (!e)
         return;
-    lp_free(e->data);
+    lp_arena_done(&e->arena);
     lp_free(e);
 }
 
@@ -244,7 +259,8 @@ static void answer_prompt(lp_run *r, const struct lp_sam *m, const struct lp_sam
     lp_mark mark = lp_here(r);
     lp_tensor *sparse =
         lp_sam_sparse(r, m, p, (double)e->scaled_width / e->width, (double)e->scaled_height / e->height);
-    lp_tensor *logits = lp_sam_decode(r, m, &features, sparse, lp_sam_dense(r, m, p->mask), &scores);
+    const struct lp_sam_start start = p->mask ? lp_sam_begin(r, m, &features, lp_sam_dense(r, m, p->mask)) : *e->start;
+    lp_tensor *logits = lp_sam_decode(r, m, &start, sparse, &scores);
     for (int64_t i = 0; i < per_prompt && logits; i++) {
         int64_t at = choose(lp_f32(scores), m->config.masks, choice, i), n = lp_dim(logits, -1);
         answer[i].score = lp_f32(scores)[at];

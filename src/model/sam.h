@@ -4,6 +4,7 @@
 #ifndef LP_MODEL_SAM_H
 #define LP_MODEL_SAM_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "image/image.h"
 #include "kernel/kernel.h"
@@ -28,6 +29,8 @@ struct lp_sam_embedding {
     int scaled_width, scaled_height; /* as the model saw it, px */
     int64_t rows, channels;          /* places of the picture's square, row after row */
     float *data;                     /* [rows,channels] */
+    struct lp_sam_start *start;      /* what the decoder makes of it before it knows the prompt */
+    struct lp_arena arena;           /* of both */
 };
 
 /* cancel, set to true by another thread, ends it soon (LP_ECANCELED); NULL: never. NULL on failure. */

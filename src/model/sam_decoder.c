@@ -85,46 +85,54 @@ bool lp_sam_bind_decoder(struct lp_bind *b, const struct lp_sam_config *c, const
     return true;
 }
 
-static lp_tensor *attend(lp_run *r, const struct lp_sam_attention *a, lp_tensor *q, lp_tensor *k,
-                         lp_tensor *v) {
+static lp_tensor *attend(lp_run *r, const struct lp_sam_attention *a, lp_tensor *q, lp_tensor *keys, lp_tensor *values) {
     struct lp_attention_settings s = {a->heads, a->heads, false, NULL, 0};
-    lp_tensor *keys = lp_linear(r, &a->k, k), *values = lp_linear(r, &a->v, v);
-    return lp_linear(r, &a->out, lp_attention(r, lp_linear(r, &a->q, q), keys, values, &s));
+    return lp_linear(r, &a->out, lp_attention(r, q, keys, values, &s));
 }
-
-/* Tokens and the picture, and what tells where and what each is: added again before every attention. */
-struct both {
-    lp_tensor *token, *picture; /* [t,O], [side*side,O] */
-    const lp_tensor *token_code, *picture_code;
-};
 
 static lp_tensor *coded(lp_run *r, lp_tensor *x, const lp_tensor *code) {
     return lp_add(r, x, (lp_tensor *)code);
 }
 
-/* Tokens look at the picture. */
-static lp_tensor *look(lp_run *r, const struct lp_sam_attention *a, const struct lp_norm *norm,
-                       const struct both *x) {
-    lp_mark m = lp_here(r);
-    lp_tensor *q = coded(r, x->token, x->token_code), *k = coded(r, x->picture, x->picture_code);
-    return lp_keep(r, m, lp_norm(r, norm, lp_add(r, x->token, attend(r, a, q, k, x->picture))));
+/* Tokens, and what tells where and what each is: added again before every attention. */
+struct tokens {
+    lp_tensor *x;          /* [t,O] */
+    const lp_tensor *code; /* [t,O] */
+};
+
+/* What tokens see in the picture: keys and values; the picture's queries where `from` is given. */
+static struct lp_sam_start look_at(lp_run *r, const struct lp_sam *m, const struct lp_sam_attention *to,
+                                   const struct lp_sam_attention *from, lp_tensor *picture) {
+    lp_tensor *placed = coded(r, picture, m->prompts.grid);
+    return (struct lp_sam_start){picture, lp_linear(r, &to->k, placed), lp_linear(r, &to->v, picture),
+                                 from ? lp_linear(r, &from->q, placed) : NULL};
 }
 
-static void layer_forward(lp_run *r, const struct lp_sam_two_way *l, bool is_first, struct both *x) {
+static lp_tensor *look(lp_run *r, const struct lp_sam_attention *a, const struct lp_norm *norm, const struct tokens *t,
+                       const struct lp_sam_start *at) {
+    lp_tensor *q = lp_linear(r, &a->q, coded(r, t->x, t->code));
+    return lp_norm(r, norm, lp_add(r, t->x, attend(r, a, q, at->keys, at->values)));
+}
+
+static lp_tensor *attend_tokens(lp_run *r, const struct lp_sam_attention *a, lp_tensor *q, lp_tensor *v) {
+    return attend(r, a, lp_linear(r, &a->q, q), lp_linear(r, &a->k, q), lp_linear(r, &a->v, v));
+}
+
+/* The tokens in `t`, and the picture anew. */
+static lp_tensor *layer_forward(lp_run *r, const struct lp_sam_two_way *l, bool is_first, struct tokens *t,
+                                const struct lp_sam_start *at) {
     if (is_first) { /* the tokens are still their own code, and what they were is not kept */
-        x->token = attend(r, &l->itself, x->token, x->token, x->token);
+        t->x = attend_tokens(r, &l->itself, t->x, t->x);
     } else {
-        lp_tensor *q = coded(r, x->token, x->token_code);
-        x->token = lp_add(r, x->token, attend(r, &l->itself, q, q, x->token));
+        t->x = lp_add(r, t->x, attend_tokens(r, &l->itself, coded(r, t->x, t->code), t->x));
     }
-    x->token = lp_norm(r, &l->norm[0], x->token);
-    x->token = look(r, &l->to_picture, &l->norm[1], x);
-    lp_tensor *h = lp_act(r, lp_linear(r, &l->lin1, x->token), LP_RELU);
-    x->token = lp_norm(r, &l->norm[2], lp_add(r, x->token, lp_linear(r, &l->lin2, h)));
-    lp_mark m = lp_here(r);
-    lp_tensor *q = coded(r, x->picture, x->picture_code), *k = coded(r, x->token, x->token_code);
-    lp_tensor *y = lp_add(r, x->picture, attend(r, &l->from_picture, q, k, x->token));
-    x->picture = lp_keep(r, m, lp_norm(r, &l->norm[3], y));
+    t->x = lp_norm(r, &l->norm[0], t->x);
+    t->x = look(r, &l->to_picture, &l->norm[1], t, at);
+    lp_tensor *h = lp_act(r, lp_linear(r, &l->lin1, t->x), LP_RELU);
+    t->x = lp_norm(r, &l->norm[2], lp_add(r, t->x, lp_linear(r, &l->lin2, h)));
+    const struct lp_sam_attention *a = &l->from_picture;
+    lp_tensor *keys = lp_linear(r, &a->k, coded(r, t->x, t->code)), *values = lp_linear(r, &a->v, t->x);
+    return lp_norm(r, &l->norm[3], lp_add(r, at->picture, attend(r, a, at->queries, keys, values)));
 }
 
 /* [score token, mask tokens, sparse prompt]. */
@@ -172,15 +180,26 @@ static lp_tensor *draw(lp_run *r, const struct lp_sam *m, lp_tensor *picture, co
     return lp_matmul(r, of_masks, x, NULL);
 }
 
-lp_tensor *lp_sam_decode(lp_run *r, const struct lp_sam *m, lp_tensor *features, lp_tensor *sparse,
-                         lp_tensor *dense, lp_tensor **scores) {
+static struct lp_sam_start begin_layer(lp_run *r, const struct lp_sam *m, int64_t i, lp_tensor *picture) {
+    const struct lp_sam_two_way *l = &m->decoder.layer[i];
+    return look_at(r, m, &l->to_picture, &l->from_picture, picture);
+}
+
+struct lp_sam_start lp_sam_begin(lp_run *r, const struct lp_sam *m, lp_tensor *features, lp_tensor *dense) {
+    return begin_layer(r, m, 0, lp_add(r, features, dense));
+}
+
+lp_tensor *lp_sam_decode(lp_run *r, const struct lp_sam *m, const struct lp_sam_start *start, const lp_tensor *sparse,
+                         lp_tensor **scores) {
     const struct lp_sam_decoder *d = &m->decoder;
-    lp_tensor *tokens = make_tokens(r, m, sparse);
-    struct both x = {tokens, lp_add(r, features, dense), tokens, m->prompts.grid};
-    for (int64_t i = 0; i < m->config.depth; i++)
-        layer_forward(r, &d->layer[i], i == 0, &x);
-    lp_tensor *token = look(r, &d->last, &d->last_norm, &x);
+    lp_tensor *code = make_tokens(r, m, sparse);
+    struct tokens t = {code, code};
+    struct lp_sam_start at = *start;
+    for (int64_t i = 0; i < m->config.depth; i++) {
+        lp_tensor *picture = layer_forward(r, &d->layer[i], i == 0, &t, &at);
+        at = i + 1 < m->config.depth ? begin_layer(r, m, i + 1, picture) : look_at(r, m, &d->last, NULL, picture);
+    }
+    lp_tensor *token = look(r, &d->last, &d->last_norm, &t, &at);
     *scores = mlp(r, &d->score, token, 0);
-    lp_mark mark = lp_here(r);
-    return lp_keep(r, mark, draw(r, m, x.picture, token));
+    return draw(r, m, at.picture, token);
 }

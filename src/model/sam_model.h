@@ -112,6 +112,12 @@ struct lp_sam {
     struct lp_parameters parameters;
 };
 
+/* A picture as a layer of the decoder finds it, and what the layer makes of that alone. */
+struct lp_sam_start {
+    lp_tensor *picture;                 /* [side*side,O] */
+    lp_tensor *keys, *values, *queries; /* [side*side,O/narrower]: to_picture's, to_picture's, from_picture's */
+};
+
 /* Each binds its part; false when out of memory. */
 bool lp_sam_bind_encoder(struct lp_bind *b, const struct lp_sam_config *c, const struct lp_sam_names *n,
                          struct lp_sam_encoder *e);
@@ -133,10 +139,11 @@ lp_tensor *lp_sam_sparse(lp_run *r, const struct lp_sam *m, const struct lp_sam_
 /* A prompt's mask, or none -> [side*side,O] or [1,O]. */
 lp_tensor *lp_sam_dense(lp_run *r, const struct lp_sam *m, const float *mask);
 
-/* features [side*side,O], sparse [n,O] or NULL, dense [side*side,O] or [1,O] -> logits [masks,(4*side)^2] and
- * *scores [1,masks]. */
-lp_tensor *lp_sam_decode(lp_run *r, const struct lp_sam *m, lp_tensor *features, lp_tensor *sparse,
-                         lp_tensor *dense, lp_tensor **scores);
+/* features [side*side,O], dense [side*side,O] or [1,O] -> where a prompt with that mask starts from. */
+struct lp_sam_start lp_sam_begin(lp_run *r, const struct lp_sam *m, lp_tensor *features, lp_tensor *dense);
+/* From there with sparse [n,O] or NULL -> logits [masks,(4*side)^2] and *scores [1,masks]. */
+lp_tensor *lp_sam_decode(lp_run *r, const struct lp_sam *m, const struct lp_sam_start *start, const lp_tensor *sparse,
+                         lp_tensor **scores);
 
 /* How large a picture lies in the model's square. */
 void lp_sam_fit(const struct lp_sam *m, int width, int height, int *scaled_width, int *scaled_height);

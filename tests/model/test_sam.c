@@ -102,7 +102,8 @@ static void check_decoder(const char *where, const struct lp_sam *m, const struc
         if (prompt[i].mask)
             golden_compare_tensor(where, golden_find(golden, "%s.dense", name), r, dense);
         struct lp_weight want = nth(golden_find(golden, "%s.logits", name), i);
-        golden_compare_tensor(where, &want, r, lp_sam_decode(r, m, &features, sparse, dense, &scores));
+        const struct lp_sam_start start = lp_sam_begin(r, m, &features, dense);
+        golden_compare_tensor(where, &want, r, lp_sam_decode(r, m, &start, sparse, &scores));
         want = nth(golden_find(golden, "%s.scores", name), i);
         golden_compare_tensor(where, &want, r, scores);
     }
