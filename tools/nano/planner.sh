@@ -93,9 +93,10 @@ step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --c
 step "   and others" "$work/scenes3/instances.json" "$program" data scenes --count 40000 --seed 3 --out "$work/scenes3"
 step "   and others again" "$work/scenes4/instances.json" "$program" data scenes --count 40000 --seed 4 --out "$work/scenes4"
 step "   fewer, for the long school" "$work/scenes5/instances.json" "$program" data scenes --count 12000 --seed 41 --out "$work/scenes5"
-step "   and for the school after it" "$work/scenes6/instances.json" "$program" data scenes --count 20000 --seed 7001 --out "$work/scenes6"
+step "   for the one after that" "$work/scenes6/instances.json" "$program" data scenes --count 20000 --seed 7001 --out "$work/scenes6"
 step "   for seeing more" "$work/scenes7/instances.json" "$program" data scenes --count 40000 --seed 11 --out "$work/scenes7"
-step "   and for the last school" "$work/scenes8/instances.json" "$program" data scenes --count 20000 --seed 12 --out "$work/scenes8"
+step "   and for the school after it" "$work/scenes8/instances.json" "$program" data scenes --count 20000 --seed 12 --out "$work/scenes8"
+step "   and once more for both" "$work/scenes9/instances.json" "$program" data scenes --count 40000 --seed 13 --out "$work/scenes9"
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
 dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 dialogues "   visual chat" see --skill see --count 25000 --seed 12
@@ -120,7 +121,12 @@ pictures=scenes7
 dialogues "   for more layers" spoken_deep --count 180000 --chat-share 0 --turns 2 --seed 602
 dialogues "   words to be said again" repeat_deep --skill repeat --count 8000 --seed 603
 pictures=scenes8
-everything "   for the last school" "_large" 28000:701 5000:703 19000:704 4000:705 4000:706 1500:707
+everything "   for the school of all of that" "_large" 28000:701 5000:703 19000:704 4000:705 4000:706 1500:707
+dialogues "   for words without some of them" spoken_hidden --count 180000 --chat-share 0 --turns 2 --seed 802
+dialogues "   words to be said again" repeat_hidden --skill repeat --count 8000 --seed 803
+pictures=scenes9
+everything "   for the last school" "_last_of_all" 26000:811 4500:813 22000:814 3500:815 4000:816 1500:817
+dialogues "   what needs no skill" none_last_of_all --skill none --count 9000 --turns 2 --seed 818
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
@@ -175,10 +181,18 @@ school "naming words, with more pixels" larger sharp --float32 --precision bf16 
 school "plans from words, with more layers" larger deep --float32 --precision bf16 --train language \
     --words "$work/spoken_deep.json,$work/repeat_deep.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 2500 --seed 22
 [ -e "$work/joined/$name" ] || tools/nano/join.py "$work/deep/$name" "$work/sharp/$name" "$work/joined/$name"
-school "everything together, with all of that" joined large --precision bf16 --train projector,language --images "$work/scenes8" \
+school "everything together, with all of that" joined large --float32 --precision bf16 --train projector,language --images "$work/scenes8" \
     --words "$work/spoken_large.json" --batch 48 --rate 2e-3 --steps 1000 --seed 23 \
     --data "$(with_pictures _large)"
+school "naming words, longer" large sharper_still --float32 --precision bf16 --naming "$work/scenes9" \
+    --train picture,projector --batch 64 --rate 2e-3 --steps 1300 --seed 31
+school "plans from words of which some are hidden" large hidden --float32 --precision bf16 --train language \
+    --words "$work/spoken_hidden.json,$work/repeat_hidden.json" --hide 0.2 --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 2600 --seed 32
+[ -e "$work/rejoined/$name" ] || tools/nano/join.py "$work/hidden/$name" "$work/sharper_still/$name" "$work/rejoined/$name"
+school "everything together, for the last time" rejoined last_of_all --precision bf16 --train projector,language \
+    --images "$work/scenes9" --words "$work/spoken_last_of_all.json,$work/none_last_of_all.json" --hide 0.1 --batch 48 --rate 2e-3 --steps 950 --seed 33 \
+    --data "$(with_pictures _last_of_all)"
 
 mkdir -p "models/$name"
-cp "$work/large/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/last_of_all/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
 ls -l "models/$name"
