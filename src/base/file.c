@@ -67,11 +67,15 @@ void lp_file_let_go(const void *data, size_t size) {
         madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
-void lp_file_hasten(const struct lp_file *f) {
-    void *data = (void *)f->data;
-    madvise(data, f->size, MADV_HUGEPAGE);
-    if (madvise(data, f->size, MADV_POPULATE_READ))
-        madvise(data, f->size, MADV_WILLNEED); /* kernels before Linux 5.14 */
+void lp_file_large_pages(const struct lp_file *f) {
+    madvise((void *)f->data, f->size, MADV_HUGEPAGE);
+}
+
+void lp_file_hasten(const void *data, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)data / page * page;
+    size_t bytes = (uintptr_t)data + size - begin;
+    if (madvise((void *)begin, bytes, MADV_POPULATE_READ))
+        madvise((void *)begin, bytes, MADV_WILLNEED); /* kernels before Linux 5.14 */
 }
 
 void lp_file_forget(const char *path) {

@@ -21,9 +21,11 @@ void lp_file_close(struct lp_file *f);
  * can still be read. */
 void lp_file_let_go(const void *data, size_t size);
 
-/* Says that all of the file will be read, and again and again: it is brought in at once, and what comes from the disk
- * comes in pages of 2 MiB where the system has them, which are read a quarter faster. */
-void lp_file_hasten(const struct lp_file *f);
+/* What of the file comes from the disk from now on comes in pages of 2 MiB where the system has them: they are read up
+ * to two thirds faster. */
+void lp_file_large_pages(const struct lp_file *f);
+/* Says that bytes of a mapping will be read again and again: they are brought in at once. */
+void lp_file_hasten(const void *data, size_t size);
 /* Says that a file just written should come from the disk when it is read next. */
 void lp_file_forget(const char *path);
 

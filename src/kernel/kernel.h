@@ -72,6 +72,15 @@ struct lp_packed {
 
 enum { LP_PANEL_ROWS = 16 };
 
+/* One of the products that are made of the same x: y[M,N] = x[M,K] w^T + bias[N] (bias may be NULL). */
+struct lp_product {
+    float *y;
+    struct lp_packed w;
+    const float *bias;
+};
+
+enum { LP_PRODUCTS = 4 }; /* at most */
+
 struct lp_kernels {
     const char *name; /* "portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16" */
 
@@ -89,9 +98,9 @@ struct lp_kernels {
     int64_t (*packed_bytes)(enum lp_dtype type, int64_t N, int64_t K);
     /* packed[packed_bytes] = rows w[N,K]. */
     void (*pack)(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
-    /* y[M,N] = x[M,K] w^T + bias[N] (bias may be NULL). x is rounded to 8 bits, in groups of 32 with a scale
-     * each (16 for LP_Q6_K); the products of integers are exact. */
-    void (*matmul_packed)(float *y, const float *x, const struct lp_packed *w, const float *bias, int64_t M);
+    /* `count` products of x, all of one K. x is rounded to 8 bits, in groups of 32 with a scale each (16 for
+     * LP_Q6_K); the products of integers are exact. */
+    void (*matmul_packed)(const struct lp_product *p, int count, const float *x, int64_t M);
     /* y[n,K] = rows `id` of the table, exactly. */
     void (*gather_packed)(float *y, const struct lp_packed *table, const int32_t *id, int64_t n);
 

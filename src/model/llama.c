@@ -121,9 +121,10 @@ static lp_tensor *attention(lp_run *r, const struct lp_llama *m, const struct lp
                             lp_tensor *x, const struct lp_llama_rows *rows) {
     const struct lp_llama_config *c = &m->config;
     struct lp_attention_settings s = {c->heads, c->key_heads, true, rows->start, rows->count};
-    lp_tensor *q = lp_rope(r, lp_linear(r, &l->q, x), rows->position, c->heads, c->theta);
-    lp_tensor *k = lp_rope(r, lp_linear(r, &l->k, x), rows->position, c->key_heads, c->theta);
-    lp_tensor *v = lp_linear(r, &l->v, x);
+    lp_tensor *qkv[3];
+    lp_linears(r, 3, (const struct lp_linear *[]){&l->q, &l->k, &l->v}, x, qkv);
+    lp_tensor *q = lp_rope(r, qkv[0], rows->position, c->heads, c->theta);
+    lp_tensor *k = lp_rope(r, qkv[1], rows->position, c->key_heads, c->theta), *v = qkv[2];
     if (rows->each)
         return lp_linear(r, &l->out, attend_each(r, layer, q, k, v, &s, rows->each));
     if (rows->cache && !lp_kv_cache_append(r, rows->cache, layer, &k, &v))
@@ -132,7 +133,9 @@ static lp_tensor *attention(lp_run *r, const struct lp_llama *m, const struct lp
 }
 
 static lp_tensor *mlp(lp_run *r, const struct lp_llama_block *l, lp_tensor *x) {
-    return lp_linear(r, &l->down, lp_swiglu(r, lp_linear(r, &l->gate, x), lp_linear(r, &l->up, x)));
+    lp_tensor *wide[2];
+    lp_linears(r, 2, (const struct lp_linear *[]){&l->gate, &l->up}, x, wide);
+    return lp_linear(r, &l->down, lp_swiglu(r, wide[0], wide[1]));
 }
 
 void lp_llama_linears(const struct lp_llama *m, int64_t layer, struct lp_linear *linear[LP_LLAMA_LINEARS]) {

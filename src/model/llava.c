@@ -131,6 +131,16 @@ static void find_packed(struct lp_llava *m, const char *path) {
         lp_weights_hasten(m->packed);
 }
 
+/* Every token reads the language model's matrices: those that stay where they lie in the file are brought in at once. */
+static void hasten(const struct lp_llava *m) {
+    for (int64_t i = m->part_end[LP_PART_PROJECTOR]; m->files && i < m->part_end[LP_PART_LANGUAGE]; i++) {
+        const struct lp_parameter *p = &m->parameters.item[i];
+        const struct lp_weight *stored = lp_weights_find(m->files, p->name);
+        if (stored && p->tensor->data == stored->data && p->tensor != m->llama.embedding)
+            lp_weight_hasten(stored);
+    }
+}
+
 static struct lp_llava *open_model(const char *path, const char *mmproj, const struct lp_kernels *kernels, bool is_new,
                                    struct lp_rng *rng, bool learns, struct lp_error *err) {
     struct lp_llava_source s;
@@ -148,8 +158,10 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
     if (ok && !learns && lp_llava_copied_bytes(m) > available)
         ok = lp_llava_no_room(m, path, available, err);
     if (ok && (bind(m, (struct lp_bind){.rng = rng, .learns = learns}, err) || lp_error_prefix(err, "%s", path))) {
-        if (!learns)
+        if (!learns) {
+            hasten(m);
             lp_llava_identify(m);
+        }
         return m;
     }
     lp_llava_close(m);

@@ -49,3 +49,17 @@ lp_tensor *lp_linear(lp_run *r, const struct lp_linear *l, lp_tensor *x) {
     lp_tensor *low = lp_scale(r, lp_matmul(r, x, l->lora->down, NULL), l->lora->scale);
     return lp_add(r, y, lp_matmul(r, low, l->lora->up, NULL));
 }
+
+void lp_linears(lp_run *r, int n, const struct lp_linear *const l[], lp_tensor *x, lp_tensor *y[]) {
+    lp_tensor *w[LP_PRODUCTS], *b[LP_PRODUCTS];
+    bool at_once = !r->taping && !r->half;
+    for (int i = 0; i < n; i++) {
+        w[i] = l[i]->w;
+        b[i] = l[i]->b;
+        at_once = at_once && w[i]->packed && !l[i]->lora;
+    }
+    if (at_once)
+        lp_matmul_packed(r, x, n, w, b, y);
+    for (int i = 0; !at_once && i < n; i++)
+        y[i] = lp_linear(r, l[i], x);
+}

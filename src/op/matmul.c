@@ -26,7 +26,7 @@ static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, co
     const void *weight = w->data;
     enum lp_dtype type = w->type;
     if (w->packed) {
-        r->k->matmul_packed(y, x, &(struct lp_packed){type, N, K, weight}, bias, M);
+        r->k->matmul_packed(&(struct lp_product){y, {type, N, K, weight}, bias}, 1, x, M);
         return true;
     }
     if (r->half && type == LP_F32) {
@@ -41,9 +41,8 @@ static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, co
     return true;
 }
 
-lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
-    if (!lp_enter(r, "matmul"))
-        return NULL;
+/* An empty y, where the shapes fit. */
+static lp_tensor *result(lp_run *r, const lp_tensor *x, const lp_tensor *w, const lp_tensor *b) {
     int64_t N = lp_dim(w, 0), K = lp_count(w) / N;
     char xs[LP_SHAPE_TEXT], ws[LP_SHAPE_TEXT];
     if (w->ndim < 2 || lp_dim(x, -1) != K || (b && lp_count(b) != N))
@@ -52,7 +51,16 @@ lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
         return lp_fail(r, LP_EUSAGE, "packed weights are for use, not for learning");
     lp_tensor shape = *x;
     shape.dim[x->ndim - 1] = N;
-    lp_tensor *y = lp_like_kept(r, &shape);
+    return lp_like_kept(r, &shape);
+}
+
+lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
+    if (!lp_enter(r, "matmul"))
+        return NULL;
+    lp_tensor *y = result(r, x, w, b);
+    if (!y)
+        return NULL;
+    int64_t N = lp_dim(w, 0), K = lp_count(w) / N;
     lp_mark m = lp_here(r);
     const float *in = lp_wide(r, x);
     float *out = lp_wide_of(r, y);
@@ -61,4 +69,19 @@ lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b) {
     lp_narrow(r, y, out);
     lp_back_to(r, m);
     return lp_record(r, backward, y, NULL, x, w, b, NULL, 0);
+}
+
+bool lp_matmul_packed(lp_run *r, lp_tensor *x, int n, lp_tensor *const w[], lp_tensor *const b[], lp_tensor *y[]) {
+    struct lp_product p[LP_PRODUCTS];
+    bool ok = lp_enter(r, "matmul");
+    for (int i = 0; ok && i < n; i++) {
+        ok = (y[i] = result(r, x, w[i], b[i])) != NULL;
+        if (ok)
+            p[i] = (struct lp_product){lp_f32(y[i]), {w[i]->type, lp_dim(w[i], 0), lp_dim(x, -1), w[i]->data}, lp_f32(b[i])};
+    }
+    if (ok)
+        r->k->matmul_packed(p, n, lp_f32(x), lp_rows(x));
+    for (int i = 0; !ok && i < n; i++)
+        y[i] = NULL;
+    return ok;
 }

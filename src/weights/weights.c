@@ -145,6 +145,7 @@ static bool parse_gguf(struct lp_weights *w, struct shard *shard, const char *pa
 static bool open_shard(struct lp_weights *w, struct shard *shard, const char *path, struct lp_error *err) {
     if (!lp_file_open(&shard->file, path, err))
         return false;
+    lp_file_large_pages(&shard->file);
     return lp_gguf_is(shard->file.data, shard->file.size) ? parse_gguf(w, shard, path, err)
                                                           : parse_safetensors(w, shard, path, err);
 }
@@ -312,7 +313,11 @@ const struct lp_gguf *lp_weights_gguf(const struct lp_weights *w, size_t i) {
 
 void lp_weights_hasten(const struct lp_weights *w) {
     for (size_t i = 0; i < w->shard_count; i++)
-        lp_file_hasten(&w->shards[i].file);
+        lp_file_hasten(w->shards[i].file.data, w->shards[i].file.size);
+}
+
+void lp_weight_hasten(const struct lp_weight *t) {
+    lp_file_hasten(t->data, t->bytes);
 }
 
 void lp_weight_let_go(const struct lp_weight *t) {

@@ -78,6 +78,9 @@ void lp_weights_copy(const struct lp_weights *w, const struct lp_weight *t, void
 
 /* Says that all of the files will be read, and often (lp_file_hasten). */
 void lp_weights_hasten(const struct lp_weights *w);
+/* Says that t's data will be read again and again (lp_file_hasten). */
+void lp_weight_hasten(const struct lp_weight *t);
+
 /* Says that t's data will hardly be read again (lp_file_let_go); of a tensor of lp_weights_at or _find. */
 void lp_weight_let_go(const struct lp_weight *t);
 

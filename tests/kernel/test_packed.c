@@ -59,6 +59,11 @@ static void name_shape(struct trial *t, const struct matrix *w, int64_t M) {
     snprintf(t->shape, sizeof t->shape, "%s M %d N %d K %d", names[w->type], (int)M, (int)w->N, (int)w->K);
 }
 
+static void multiply(const struct lp_kernels *k, float *y, const float *x, const struct lp_packed *w,
+                     const float *bias, int64_t M) {
+    k->matmul_packed(&(struct lp_product){y, *w, bias}, 1, x, M);
+}
+
 static const struct lp_kernels naive = {.name = "formula"};
 
 /* Against the formula (portable), or against portable. */
@@ -66,12 +71,12 @@ static void compare(struct trial *t, const struct matrix *w, int64_t M, bool wit
     float *x = random_floats(t, M * w->K), *bias = with_bias ? random_floats(t, w->N) : NULL;
     float *got = random_floats(t, M * w->N), *want = take(t, M * w->N);
     name_shape(t, w, M);
-    t->kernels->matmul_packed(got, x, &w->packed, bias, M);
+    multiply(t->kernels, got, x, &w->packed, bias, M);
     if (t->reference == &naive)
         plain_product(want, rounded(t, x, M * w->K, w->type == LP_Q6_K ? 16 : 32), w->floats, bias, M, w->N,
                       w->K);
     else
-        t->reference->matmul_packed(want, x, &w->packed, bias, M);
+        multiply(t->reference, want, x, &w->packed, bias, M);
     expect_close(t, "matmul_packed", got, want, M * w->N, 1e-11);
 }
 
@@ -122,7 +127,7 @@ static void close_to_floats(struct trial *t) {
     float *want = take(t, M * N), *straight = take(t, M * N), *got = take(t, M * N);
     plain_product(want, x, exact, NULL, M, N, K);
     t->kernels->matmul_nt(straight, x, w.rows, type, NULL, M, N, K);
-    t->kernels->matmul_packed(got, x, &w.packed, NULL, M);
+    multiply(t->kernels, got, x, &w.packed, NULL, M);
     double most = error_of(straight, want, M * N) * 1.02 + 4e-5, error = error_of(got, want, M * N);
     if (!(error <= most))
         fail_msg("%s %s: error %.4g, allowed %.4g", t->kernels->name, names[type], error, most);
@@ -164,7 +169,7 @@ static void odd_x(struct trial *t) {
         for (int64_t rows = 5; rows <= M; rows += M - 5) {
             for (int k = 0; k < K; k++)
                 x[2 * K + k] = k == 40 ? odd[i] : 0;
-            t->kernels->matmul_packed(y, x, &w.packed, NULL, rows);
+            multiply(t->kernels, y, x, &w.packed, NULL, rows);
             for (int64_t j = 0; j < rows * N; j++)
                 assert_true(j / N == 2 ? (isfinite(odd[i]) ? y[j] == 0 : isnan(y[j])) : isfinite(y[j]));
         }
@@ -183,8 +188,27 @@ static void limits(struct trial *t) {
     assert_int_equal(k->packed_bytes(LP_Q8_0, (int64_t)1 << 40, (int64_t)1 << 40), 0);
     struct matrix w = random_matrix(t, LP_Q4_0, 3, 32);
     float y[3] = {7, 7, 7};
-    k->matmul_packed(y, y, &w.packed, NULL, 0);
+    multiply(k, y, y, &w.packed, NULL, 0);
     assert_true(y[0] == 7);
+}
+
+/* Products of one x made together have the bits of products made one by one. */
+static void together(struct trial *t) {
+    enum { K = 768 };
+    static const int64_t rows[] = {1, 3, 9, 33}, sizes[LP_PRODUCTS] = {200, 16, 33, 1};
+    struct lp_product p[LP_PRODUCTS];
+    float *x = random_floats(t, 33 * K), *want = take(t, 33 * 200);
+    for (int i = 0; i < LP_PRODUCTS; i++) {
+        struct matrix w = random_matrix(t, types[lp_rng_below(&t->rng, TYPES)], sizes[i], K);
+        p[i] = (struct lp_product){take(t, 33 * sizes[i]), w.packed, i % 2 ? random_floats(t, sizes[i]) : NULL};
+    }
+    for (int j = 0; j < 4; j++) {
+        t->kernels->matmul_packed(p, LP_PRODUCTS, x, rows[j]);
+        for (int i = 0; i < LP_PRODUCTS; i++) {
+            multiply(t->kernels, want, x, &p[i].w, p[i].bias, rows[j]);
+            assert_memory_equal(p[i].y, want, (size_t)(rows[j] * sizes[i]) * sizeof *want);
+        }
+    }
 }
 
 struct task {
@@ -195,11 +219,11 @@ struct task {
     bool without_memory;
 };
 
-static void *multiply(void *p) {
+static void *run_task(void *p) {
     struct task *task = p;
     if (task->without_memory)
         lp_test_fail_alloc(1);
-    task->t->kernels->matmul_packed(task->y, task->x, &task->w->packed, NULL, 40);
+    multiply(task->t->kernels, task->y, task->x, &task->w->packed, NULL, 40);
     lp_test_fail_alloc(0);
     return NULL;
 }
@@ -213,7 +237,7 @@ static void without_memory(struct trial *t) {
         y[i] = take(t, 40 * w.N);
         struct task task = {t, &w, x, y[i], i == 2};
         pthread_t thread;
-        assert_int_equal(pthread_create(&thread, NULL, multiply, &task), 0);
+        assert_int_equal(pthread_create(&thread, NULL, run_task, &task), 0);
         pthread_join(thread, NULL);
     }
     assert_memory_equal(y[0], y[1], (size_t)(40 * w.N) * sizeof **y);
@@ -228,12 +252,14 @@ LP_CASE_OF(as_rows, 12)
 LP_CASE_OF(rows_of_packed, 4)
 LP_CASE_OF(odd_x, 4)
 LP_CASE_OF(limits, 1)
+LP_CASE_OF(together, 12)
 LP_CASE_OF(without_memory, 4)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         LP_CASES(packed, 60),         LP_CASES(packed_large, 12), LP_CASES(few_rows, 4),
         LP_CASES(close_to_floats, 4), LP_CASES(as_rows, 12),      LP_CASES(rows_of_packed, 4),
-        LP_CASES(odd_x, 4),           LP_CASES(limits, 1),        LP_CASES(without_memory, 4)};
+        LP_CASES(odd_x, 4),           LP_CASES(limits, 1),        LP_CASES(without_memory, 4),
+        LP_CASES(together, 12)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

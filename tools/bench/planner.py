@@ -3,6 +3,7 @@
 """The real planner's speed beside llama.cpp's and ik_llama.cpp's on the same files, taking turns in one run. See planner.sh."""
 import argparse
 import json
+import math
 import os
 import re
 import statistics
@@ -37,18 +38,22 @@ class Ours:
 
     def language(self, model, clip, prompts, tokens):
         row = {}
-        if not os.path.exists(model + ".packed") and "-f16" not in model:
-            timed([self.program, "model", "pack", model, "--mmproj", clip])
         for prompt in prompts:
             found, row["MiB"] = self.bench(model, clip, "--blind", "-p", str(prompt), "-n", str(tokens))
             row["read %d" % prompt] = found["prompt_tokens_per_s"]
             row["write"] = found["tokens_per_s"]
-        row["write 8"] = self.bench(model, clip, "--blind", "-p", "8", "-n", "8", "-c", "8")[0]["batch_tokens_per_s"]
-        row["picture s"] = self.bench(model, clip, "-p", "8", "-n", "1")[0]["see_ms"] / 1000
+        return row
+
+    def batch(self, model, clip):
+        return {"write 8": self.bench(model, clip, "--blind", "-p", "8", "-n", "8", "-c", "8")[0]["batch_tokens_per_s"]}
+
+    def picture(self, model, clip):
+        return {"picture s": self.bench(model, clip, "-p", "8", "-n", "1")[0]["see_ms"] / 1000}
+
+    def start(self, model, clip):
         start = time.monotonic()
         self.bench(model, clip, "--blind", "-p", "8", "-n", "1")
-        row["start s"] = time.monotonic() - start
-        return row
+        return {"start s": time.monotonic() - start}
 
 
 class Peer:
@@ -63,15 +68,32 @@ class Peer:
                                     "json", *[word for prompt in prompts for word in ("-p", str(prompt))], *self.options])
         for found in json.loads(out[out.index("["):]):
             row["read %d" % found["n_prompt"] if found["n_prompt"] else "write"] = found["avg_ts"]
+        return row
+
+    def batch(self, model, clip):
+        return {}  # llama-bench writes one conversation
+
+    def picture(self, model, clip):
         out, err, _ = timed([self.folder + "/llama-mtmd-cli", "-m", model, "--mmproj", clip, "-t", str(self.threads), "-n", "1", "-c", "2048",
                              "--chat-template", "vicuna", "--image", PICTURE, "-p", "What is it?"])
+        seen = re.search(r"(?:slice encoded|batch encoding done) in\s+(\d+)", out + err)
+        if not seen:
+            sys.exit("%s's llama-mtmd-cli does not tell how long the picture took" % self.name)
+        return {"picture s": float(seen.group(1)) / 1000}
+
+    def start(self, model, clip):
         start = time.monotonic()
         timed([self.folder + "/llama-bench", "-m", model, "-t", str(self.threads), "-p", "8", "-n", "0", "-r", "1", "--no-warmup",
                *self.options])
-        row["start s"] = time.monotonic() - start
-        row["write 8"] = float("nan")
-        row["picture s"] = float(re.search(r"(?:slice encoded|batch encoding done) in\s+(\d+)", out + err).group(1)) / 1000
-        return row
+        return {"start s": time.monotonic() - start}
+
+
+def one_round(runner, model, clip, q):
+    row = runner.language(model, clip, q.prompts, q.tokens) if "language" in q.parts else {}
+    for part in ("batch", "start", "picture"):
+        if part in q.parts:
+            row.update(getattr(runner, part)(model, clip))
+    return row
 
 
 def memory_rate(program):
@@ -92,7 +114,9 @@ def main():
     a.add_argument("--ik-llama-cpp", help="the same of ik_llama.cpp")
     a.add_argument("--shape", default="1b", choices=["1b", "7b"], help="TinyLlama-1.1B's or LLaMA-7B's")
     a.add_argument("--types", default="q4_0,q4_k_m,q8_0")
-    a.add_argument("--prompts", default="64,640", help="tokens read in one pass")
+    a.add_argument("--prompts", default=[64, 640], type=lambda text: [int(p) for p in text.split(",")],
+                   help="tokens read in one pass")
+    a.add_argument("--parts", default="language,batch,start,picture", help="what is measured")
     a.add_argument("--tokens", type=int, default=32, help="tokens written")
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--threads", type=int, default=2)
@@ -110,27 +134,30 @@ def main():
     if q.ik_llama_cpp:
         runners.append(Peer("ik_llama.cpp", q.ik_llama_cpp, q.threads))
         runners.append(Peer("ik_llama.cpp -rtr", q.ik_llama_cpp, q.threads, ["-rtr", "1"]))
-    prompts = [int(p) for p in q.prompts.split(",")]
     for kind in q.types.split(","):
         model = "%s/%s-%s.gguf" % (q.work, q.shape, kind)
         if not os.path.exists(model):
             subprocess.run([*generator, "llama", q.shape, kind, model], check=True)
+        if not os.path.exists(model + ".packed") and kind != "f16":
+            timed([q.binary, "model", "pack", model, "--mmproj", clip])
+        for r in runners:
+            r.start(model, clip)  # files come from the disk once
         rows = {r.name: [] for r in runners}
         rates = []
         for _ in range(q.rounds):
             for r in runners:
                 rates.append(memory_rate(q.binary))
-                rows[r.name].append(r.language(model, clip, prompts, q.tokens))
+                rows[r.name].append(one_round(r, model, clip, q))
         size, rate = bytes_read(model, kind, width) / 1e9, statistics.median(rates)
         print("\n%s %s, %.2f GB a token, %d threads, medians of %d rounds; memory is read at %.1f GB/s, enough for %.2f tokens/s" %
               (q.shape, kind, size, q.threads, q.rounds, rate, rate / size))
-        keys = ["read %d" % p for p in prompts] + ["write", "write 8", "start s", "picture s", "MiB"]
+        keys = list(rows["llava-plus"][0])
         print("%-20s" % "" + "".join("%12s" % k for k in keys))
-        median = {n: {k: statistics.median(row[k] for row in found) for k in keys} for n, found in rows.items()}
+        median = {n: {k: statistics.median(row.get(k, math.nan) for row in found) for k in keys} for n, found in rows.items()}
         for n in median:
             print("%-20s" % n + "".join("%12.2f" % median[n][k] for k in keys))
-        best = {k: (min if k in LESS else max)([median[n][k] for n in median if n != "llava-plus"], default=None)
-                for k in keys}
+        best = {k: (min if k in LESS else max)([m[k] for n, m in median.items() if n != "llava-plus" and m[k] == m[k]],
+                                               default=math.nan) for k in keys}
         if len(runners) > 1:
             ours = median["llava-plus"]
             print("%-20s" % "times the best peer" + "".join(

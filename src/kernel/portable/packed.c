@@ -102,8 +102,8 @@ static void add_block(float *y, const float *x, const struct lp_packed *w, const
         }
 }
 
-void lp_portable_matmul_packed(float *y, const float *x, const struct lp_packed *w, const float *bias,
-                               int64_t M) {
+static void multiply(const struct lp_product *p, const float *x, int64_t M) {
+    const struct lp_packed *w = &p->w;
     const struct lp_block_format *f = lp_block_format(w->type);
     int64_t N = w->N;
 #pragma omp parallel for if (M * N * w->K >= LP_PARALLEL_WORK)
@@ -111,8 +111,13 @@ void lp_portable_matmul_packed(float *y, const float *x, const struct lp_packed 
         int rows = N - n < ROWS ? (int)(N - n) : ROWS;
         for (int64_t m = 0; m < M; m++)
             for (int row = 0; row < rows; row++)
-                y[m * N + n + row] = bias ? bias[n + row] : 0;
+                p->y[m * N + n + row] = p->bias ? p->bias[n + row] : 0;
         for (int64_t b = 0; b < blocks_of(f, w->K); b++)
-            add_block(y, x, w, f, n, rows, b, M);
+            add_block(p->y, x, w, f, n, rows, b, M);
     }
+}
+
+void lp_portable_matmul_packed(const struct lp_product *p, int count, const float *x, int64_t M) {
+    for (int i = 0; i < count; i++)
+        multiply(&p[i], x, M);
 }

@@ -27,7 +27,8 @@ struct packed_job {
     const struct lp_packed *w;
     const float *bias;
     int64_t M, N, K, height; /* at most `height` rows of x in a panel */
-    uint8_t *x;              /* panels of x */
+    uint8_t *x;              /* panels of x, which jobs of one kind of codes share */
+    bool rounds;             /* is the first of these */
 };
 
 ALWAYS_INLINE int64_t panel_bytes(enum lp_dtype type, int64_t K) {
@@ -295,7 +296,7 @@ static void round_x(const struct packed_job *j, const float *x) {
     int group = group_of(j->w->type), zero = zero_of(j->w->type);
     int64_t groups = j->K / group, tasks = (groups + X_TASK_GROUPS - 1) / X_TASK_GROUPS;
     int64_t panels = (j->M + j->height - 1) / j->height;
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
     for (int64_t i = 0; i < panels * tasks; i++) {
         int64_t m = i / tasks * j->height, g0 = i % tasks * X_TASK_GROUPS;
         int64_t g1 = groups - g0 < X_TASK_GROUPS ? groups : g0 + X_TASK_GROUPS;
@@ -304,35 +305,63 @@ static void round_x(const struct packed_job *j, const float *x) {
     }
 }
 
-static void matmul_packed(float *y, const float *x, const struct lp_packed *w, const float *bias, int64_t M) {
+/* Bytes of x as codes for weights of the type. */
+static int64_t x_bytes(enum lp_dtype type, int64_t M, int64_t K) {
+    return M * (K / group_of(type)) * x_group_bytes(group_of(type), 1);
+}
+
+/* Fills the jobs; x's codes begin at `codes`. Returns the bytes of these. */
+static int64_t plan_jobs(struct packed_job *j, const struct lp_product *p, int count, int64_t M, uint8_t *codes) {
+    int64_t panels = M <= PACKED_FEW_ROWS ? 1 : (M + PACKED_TILE_ROWS - 1) / PACKED_TILE_ROWS, bytes = 0;
+    for (int i = 0; i < count; i++) {
+        const struct lp_packed *w = &p[i].w;
+        int same = 0;
+        while (group_of(p[same].w.type) != group_of(w->type) || zero_of(p[same].w.type) != zero_of(w->type))
+            same++;
+        j[i] = (struct packed_job){.y = p[i].y,
+                                   .w = w,
+                                   .bias = p[i].bias,
+                                   .M = M,
+                                   .N = w->N,
+                                   .K = w->K,
+                                   .height = (M + panels - 1) / panels,
+                                   .x = same < i ? j[same].x : codes + bytes,
+                                   .rounds = same == i};
+        bytes += same == i ? x_bytes(w->type, M, w->K) : 0;
+    }
+    return bytes;
+}
+
+static void matmul_packed(const struct lp_product *p, int count, const float *x, int64_t M) {
     static void (*const multiply[LP_DTYPES])(const struct packed_job *,
                                              uint8_t *) = {[LP_Q8_0] = multiply_q8_0,
                                                            [LP_Q4_0] = multiply_q4_0,
                                                            [LP_Q4_K] = multiply_q4_k,
                                                            [LP_Q6_K] = multiply_q6_k};
-    int64_t N = w->N, K = w->K, group = group_of(w->type);
-    bool few = M <= PACKED_FEW_ROWS;
-    int threads = M * N * K >= PACKED_PARALLEL_WORK ? omp_get_max_threads() : 1;
-    int64_t slab_floats = few ? 0 : SLAB_K / group * slab_group_bytes((int)group) / 4;
-    int64_t x_floats = M * (K / group) * x_group_bytes((int)group, 1) / 4;
-    float *slabs = M > 0 && N > 0 && K > 0 ? lp_scratch((size_t)(slab_floats * threads + x_floats)) : NULL;
+    int64_t work = 0, slab_bytes = 0;
+    for (int i = 0; i < count; i++) {
+        int group = group_of(p[i].w.type);
+        int64_t bytes = M <= PACKED_FEW_ROWS ? 0 : SLAB_K / group * slab_group_bytes(group);
+        slab_bytes = bytes > slab_bytes ? bytes : slab_bytes;
+        work += M * p[i].w.N * p[i].w.K;
+    }
+    struct packed_job j[LP_PRODUCTS];
+    int threads = work >= PACKED_PARALLEL_WORK ? omp_get_max_threads() : 1;
+    int64_t all = slab_bytes * threads + plan_jobs(j, p, count, M, NULL);
+    uint8_t *slabs = work > 0 ? (uint8_t *)lp_scratch((size_t)(all / 4)) : NULL;
     if (!slabs) {
-        lp_portable_matmul_packed(y, x, w, bias, M);
+        lp_portable_matmul_packed(p, count, x, M);
         return;
     }
-    int64_t panels = few ? 1 : (M + PACKED_TILE_ROWS - 1) / PACKED_TILE_ROWS;
-    struct packed_job j = {.y = y,
-                           .w = w,
-                           .bias = bias,
-                           .M = M,
-                           .N = N,
-                           .K = K,
-                           .height = (M + panels - 1) / panels,
-                           .x = (uint8_t *)(slabs + slab_floats * threads)};
+    plan_jobs(j, p, count, M, slabs + slab_bytes * threads);
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
-        round_x(&j, x);
-        multiply[w->type](&j, (uint8_t *)(slabs + slab_floats * omp_get_thread_num()));
+        for (int i = 0; i < count; i++)
+            if (j[i].rounds)
+                round_x(&j[i], x);
+#pragma omp barrier
+        for (int i = 0; i < count; i++)
+            multiply[j[i].w->type](&j[i], slabs + slab_bytes * omp_get_thread_num());
     }
 }
 

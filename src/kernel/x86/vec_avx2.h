@@ -41,6 +41,17 @@ static inline vec vec_load_bf16(const uint16_t *p) {
 static inline vec vec_load_f16(const uint16_t *p) {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
 }
+/* 2 LANES numbers by one load. */
+static inline void vec_load_bf16_pair(vec a[2], const uint16_t *p) {
+    __m256i both = _mm256_loadu_si256((const __m256i *)p);
+    a[0] = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(both)), 16));
+    a[1] = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm256_extracti128_si256(both, 1)), 16));
+}
+static inline void vec_load_f16_pair(vec a[2], const uint16_t *p) {
+    __m256i both = _mm256_loadu_si256((const __m256i *)p);
+    a[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(both));
+    a[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(both, 1));
+}
 static inline void vec_store_f16(uint16_t *p, vec a) {
     _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
