@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# eighteen schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
+# twenty-one schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
 # about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
 # mostly words; from the mean of the last two a long school of plans from words, and a short one of everything. Their mean gets
 # more pixels and layers; its picture encoder learns names and its language model plans side by side, then both everything
-# together. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's packages `sentencepiece` for the
-# tokenizer and `python3-numpy`; with Open MPI the cores train as two ranks, which is faster. Stopped at any moment it goes on from
-# its checkpoints. WORK keeps what it makes.
+# together, and all of that once more, the words of plans partly hidden. The mean of the last two
+# schools of everything is the planner. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's packages
+# `sentencepiece` for the tokenizer and `python3-numpy`; with Open MPI the cores train as two ranks, which is faster. Stopped at any
+# moment it goes on from its checkpoints. WORK keeps what it makes.
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
@@ -189,10 +190,13 @@ school "naming words, longer" large sharper_still --float32 --precision bf16 --n
 school "plans from words of which some are hidden" large hidden --float32 --precision bf16 --train language \
     --words "$work/spoken_hidden.json,$work/repeat_hidden.json" --hide 0.2 --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 2600 --seed 32
 [ -e "$work/rejoined/$name" ] || tools/nano/join.py "$work/hidden/$name" "$work/sharper_still/$name" "$work/rejoined/$name"
-school "everything together, for the last time" rejoined last_of_all --precision bf16 --train projector,language \
-    --images "$work/scenes9" --words "$work/spoken_last_of_all.json,$work/none_last_of_all.json" --hide 0.1 --batch 48 --rate 2e-3 --steps 950 --seed 33 \
+school "everything together, for the last time" rejoined last_of_all --float32 --precision bf16 --train projector,language \
+    --images "$work/scenes9" --words "$work/spoken_last_of_all.json,$work/none_last_of_all.json" --hide 0.1 \
+    --batch 48 --rate 2e-3 --steps 950 --seed 33 \
     --data "$(with_pictures _last_of_all)"
 
 mkdir -p "models/$name"
-cp "$work/last_of_all/$name"/{model.safetensors,tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+cp "$work/large/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
+sed -i 's/"torch_dtype": "float32"/"torch_dtype": "bfloat16"/' "models/$name/config.json"
+tools/nano/mean.py "$work/large/$name/model.safetensors" "$work/last_of_all/$name/model.safetensors" "models/$name/model.safetensors"
 ls -l "models/$name"
