@@ -57,6 +57,13 @@ school() { # what it teaches, school it follows, school, options of train
     step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
 }
 
+mean() { # one school, another, folder of the mean of their weights, in bfloat16
+    mkdir -p "$3"
+    cp "$work/$2/$name"/{tokenizer.model,config.json,preprocessor_config.json} "$3/"
+    sed -i 's/"torch_dtype": "float32"/"torch_dtype": "bfloat16"/' "$3/config.json"
+    tools/nano/mean.py "$work/$1/$name/model.safetensors" "$work/$2/$name/model.safetensors" "$3/model.safetensors"
+}
+
 # What the tokenizer must know as single words: all names, in both numbers, more often than any text would.
 name_text() {
     awk -F' *[|] *' '!/^#/ && NF == 4 {
@@ -159,10 +166,7 @@ school "mostly words" whole_last worded --precision bf16 --train language --imag
     --words "$work/spoken_more.json" --batch 64 --rate 1.5e-3 --steps 700 \
     --data "$(with_pictures _more)"
 
-mkdir -p "$work/mean/$name"
-cp "$work/worded/$name"/{tokenizer.model,config.json,preprocessor_config.json} "$work/mean/$name/"
-tools/nano/mean.py "$work/whole_last/$name/model.safetensors" "$work/worded/$name/model.safetensors" \
-    "$work/mean/$name/model.safetensors"
+mean whole_last worded "$work/mean/$name"
 school "plans from words, for long" mean long --float32 --train language --images "$work/scenes5" \
     --words "$work/spoken_long.json,$work/repeat_long.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 4800 --seed 7 \
     --data "$(with_pictures _long)"
@@ -170,9 +174,7 @@ school "everything together once more" long end --float32 --train projector,lang
     --words "$work/spoken_end.json" --batch 48 --rate 1.5e-3 --steps 600 --seed 9 \
     --data "$(with_pictures _end)"
 
-mkdir -p "$work/seen/$name"
-cp "$work/end/$name"/{tokenizer.model,config.json,preprocessor_config.json} "$work/seen/$name/"
-tools/nano/mean.py "$work/long/$name/model.safetensors" "$work/end/$name/model.safetensors" "$work/seen/$name/model.safetensors"
+mean long end "$work/seen/$name"
 
 # From here on 192 pixels a side instead of 128, 8 layers of the picture encoder instead of 6, 6 of the language model instead of 4.
 [ -e "$work/larger/$name" ] ||
@@ -195,8 +197,5 @@ school "everything together, for the last time" rejoined last_of_all --float32 -
     --batch 48 --rate 2e-3 --steps 950 --seed 33 \
     --data "$(with_pictures _last_of_all)"
 
-mkdir -p "models/$name"
-cp "$work/large/$name"/{tokenizer.model,config.json,preprocessor_config.json} "models/$name/"
-sed -i 's/"torch_dtype": "float32"/"torch_dtype": "bfloat16"/' "models/$name/config.json"
-tools/nano/mean.py "$work/large/$name/model.safetensors" "$work/last_of_all/$name/model.safetensors" "models/$name/model.safetensors"
+mean large last_of_all "models/$name"
 ls -l "models/$name"
