@@ -107,8 +107,8 @@ static struct lp_image *adopt(int file, int width, int height, struct lp_error *
 }
 
 /* *answered: the process is ready for the next one. */
-static struct lp_image *ask(struct talk *t, const struct lp_stream *s, const void *bytes, size_t n, bool alpha, const char *name, bool *answered,
-                            struct lp_error *err) {
+static struct lp_image *ask(struct talk *t, const struct lp_stream *s, const void *bytes, size_t n, bool alpha,
+                            const char *name, bool *answered, struct lp_error *err) {
     struct lp_decoder_request request = {.bytes = n, .alpha = alpha};
     struct lp_decoder_answer answer;
     struct lp_image *image = NULL;

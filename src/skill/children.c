@@ -58,11 +58,12 @@ struct talk {
 
 static bool go_on(void *context, struct lp_error *err) {
     struct talk *t = context;
+    bool stopped = lp_call_canceled(t->call);
     enum lp_watched seen = lp_watch_look(&t->watch);
-    t->ended = lp_call_canceled(t->call) || seen != LP_WATCH_FINE;
+    t->ended = stopped || seen != LP_WATCH_FINE;
     if (!t->ended)
         return true;
-    if (lp_call_canceled(t->call))
+    if (stopped)
         return lp_error_set(err, LP_ECANCELED, "%s was stopped", t->call->skill->name);
     if (seen == LP_WATCH_LATE)
         return lp_error_set(err, LP_EIO, "it took longer than %g s (--skill-timeout)", t->settings->wait_s);
