@@ -2,7 +2,7 @@
 # paper_table.sh: the paper's comparison (arXiv:2311.05437, table 4) in miniature, on held-out scenes, with perfect and with
 # imperfect skills: plain (no skill data), plain with tools in test only, fly, all tools, fly without thoughts. Every setting is
 # trained by the same command from the same start, once a seed. Prints a table with means and 95 % confidence intervals
-# (Student's t over the seeds). BASE: a model that copies words and knows no skill (tools/nano/planner.sh makes
+# (Student's t over the seeds). BASE: a model that copies words and knows no skill (`tools/nano/planner.sh copying` makes
 # build/nano/copying); its picture rows learn their names first. WORK keeps what is made, and what is there is not made again.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -16,7 +16,7 @@ mkdir -p "$work"
 
 named=$work/named/llava-plus-nano-v1
 [ -e "$named/model.safetensors" ] ||
-    "$program" train --naming "$work/train" --model "$base" --out "$named" --train picture,projector --float32 --optimizer muon \
+    "$program" train --naming "$work/train" --model "$base" --out "$named" --train picture,projector --float32 --precision bf16 --optimizer muon \
         --batch 64 --rate 2e-3 --steps "${NAMING:-1200}"
 
 records=$((steps * batch / 2))
@@ -43,7 +43,7 @@ train() { # setting seed
     thoughtless) chat=$work/chat-thoughtless-$2.json skills=,$work/fly-thoughtless-$skills ;;
     esac
     "$program" train --data "$chat$skills" --images "$work/train" --model "$named" --out "$out" --seed "$2" \
-        --batch "$batch" --steps "$steps" --optimizer muon --rate 2e-3
+        --precision bf16 --batch "$batch" --steps "$steps" --optimizer muon --rate 2e-3
 }
 
 score() { # setting model tools skills seed

@@ -7,11 +7,12 @@
 # together, and all of that once more, the words of plans partly hidden. The mean of the last two
 # schools of everything is the planner. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's packages
 # `sentencepiece` for the tokenizer and `python3-numpy`; with Open MPI the cores train as two ranks, which is faster. Stopped at any
-# moment it goes on from its checkpoints. WORK keeps what it makes.
+# moment it goes on from its checkpoints. WORK keeps what it makes. Usage: planner.sh [the name of the school after which to stop]
 set -eu
 cd "$(dirname "$0")/../.."
 program=$PWD/build/release/src/cli/llava-plus
 here=$PWD/tools/nano/planner
+last=${1:-}
 work=${WORK:-build/nano}
 name=llava-plus-nano-v1 # chooses the template
 new=$work/new/$name
@@ -33,7 +34,10 @@ step() { # what, file that is there when it is done, command: done once
     "${@:3}"
 }
 
-pictures=scenes # of the dialogues
+scenes() { # what for, folder, count, seed: the dialogues after it are about these
+    step "1. Scenes$1" "$work/$2/instances.json" "$program" data scenes --count "$3" --seed "$4" --out "$work/$2"
+    pictures=$2
+}
 
 dialogues() { # what, name of the file, options of data instruct
     step "$1" "$work/$2.json" "$program" data instruct --scenes "$work/$pictures" --out "$work/$2.json" "${@:3}"
@@ -55,6 +59,7 @@ with_pictures() { # suffix: the files of everything but the words
 
 school() { # what it teaches, school it follows, school, options of train
     step "4. School: $1" "$work/$3/$name/model.safetensors" learn "${@:2}"
+    if [ "$3" = "$last" ]; then exit; fi
 }
 
 mean() { # one school, another, folder of the mean of their weights, in bfloat16
@@ -96,102 +101,98 @@ tokenizer() {
     cp "$work/tokenizer.model" "$here"/*.json "$new"
 }
 
-step "1. Scenes" "$work/scenes/instances.json" "$program" data scenes --count 40000 --seed 1 --out "$work/scenes"
-step "   other scenes" "$work/scenes2/instances.json" "$program" data scenes --count 40000 --seed 2 --out "$work/scenes2"
-step "   and others" "$work/scenes3/instances.json" "$program" data scenes --count 40000 --seed 3 --out "$work/scenes3"
-step "   and others again" "$work/scenes4/instances.json" "$program" data scenes --count 40000 --seed 4 --out "$work/scenes4"
-step "   fewer, for the long school" "$work/scenes5/instances.json" "$program" data scenes --count 12000 --seed 41 --out "$work/scenes5"
-step "   for the one after that" "$work/scenes6/instances.json" "$program" data scenes --count 20000 --seed 7001 --out "$work/scenes6"
-step "   for seeing more" "$work/scenes7/instances.json" "$program" data scenes --count 40000 --seed 11 --out "$work/scenes7"
-step "   and for the school after it" "$work/scenes8/instances.json" "$program" data scenes --count 20000 --seed 12 --out "$work/scenes8"
-step "   and once more for both" "$work/scenes9/instances.json" "$program" data scenes --count 40000 --seed 13 --out "$work/scenes9"
+scenes "" scenes 40000 1
 dialogues "2. Dialogues: plans alone" plans --count 50000 --chat-share 0 --turns 2 --seed 21
-dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
-dialogues "   visual chat" see --skill see --count 25000 --seed 12
 dialogues "   whole dialogues" dialogues --count 9000 --chat-share 10 --seed 23
-dialogues "   more plans" more --count 100000 --chat-share 0 --turns 2 --seed 22
-dialogues "   and more" last --count 60000 --chat-share 0 --turns 2 --seed 24
-dialogues "   words to be said again" repeat --skill repeat --count 20000 --seed 5
-everything "   to know everything together" "" 60000:32 12000:34 25000:37 8000:36 6000:38 2000:39
-pictures=scenes3
-everything "   for the school after" "_again" 45000:62 9000:64 20000:67 4500:66 4000:68 1500:69
-dialogues "   words to be said again" repeat_again --skill repeat --count 4000 --seed 65
-pictures=scenes4
-everything "   for the one after that" "_last" 52000:72 9000:74 18000:77 4000:76 3500:78 1200:79
-dialogues "   words to be said again" repeat_last --skill repeat --count 8000 --seed 75
-everything "   and for the language model alone" "_more" 38000:82 3500:84 3000:87 700:86 600:88 250:89
-pictures=scenes5
-everything "   for the long school" "_long" 240000:401 5500:403 5000:404 1100:405 1000:406 400:407
-dialogues "   words to be said again" repeat_long --skill repeat --count 14000 --seed 402
-pictures=scenes6
-everything "   for the school after it" "_end" 24000:501 4000:503 11000:504 2500:505 2500:506 1500:507
-pictures=scenes7
-dialogues "   for more layers" spoken_deep --count 180000 --chat-share 0 --turns 2 --seed 602
-dialogues "   words to be said again" repeat_deep --skill repeat --count 8000 --seed 603
-pictures=scenes8
-everything "   for the school of all of that" "_large" 28000:701 5000:703 19000:704 4000:705 4000:706 1500:707
-dialogues "   for words without some of them" spoken_hidden --count 180000 --chat-share 0 --turns 2 --seed 802
-dialogues "   words to be said again" repeat_hidden --skill repeat --count 8000 --seed 803
-pictures=scenes9
-everything "   for the last school" "_last_of_all" 26000:811 4500:813 22000:814 3500:815 4000:816 1500:817
-dialogues "   what needs no skill" none_last_of_all --skill none --count 9000 --turns 2 --seed 818
 step "3. A tokenizer as LLaMA's: byte-pair encoding with byte fallback, digits apart" "$new/tokenizer.model" tokenizer
+dialogues "   words to be said again" repeat --skill repeat --count 20000 --seed 5
 school copying new copying --float32 --data "$work/repeat.json" --batch 64 --rate 3e-3 --steps 300
 school "plans from words alone" copying words --float32 \
     --words "$work/plans.json,$work/repeat.json" --batch 64 --rate 3e-3 --steps 1300
 school naming words named --float32 --naming "$work/scenes" --train picture,projector --batch 64 --rate 2e-3 --steps 1800
+dialogues "   short questions about pictures, answered without thoughts" glance --skill see --no-thoughts --count 40000 --seed 52
 school "plans and short questions" named short --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
     --data "$work/plans.json,$work/glance.json,$work/repeat.json" --batch 48 --rate 3e-3 --steps 2200
+dialogues "   more plans" more --count 100000 --chat-share 0 --turns 2 --seed 22
 school "more plans from words alone" short more --float32 --train language \
     --words "$work/more.json,$work/repeat.json" --batch 64 --rate 3e-3 --steps 1350
+dialogues "   visual chat" see --skill see --count 25000 --seed 12
+dialogues "   and more" last --count 60000 --chat-share 0 --turns 2 --seed 24
 school "whole dialogues" more whole --float32 --train projector,language --naming "$work/scenes" --images "$work/scenes" \
     --data "$work/last.json,$work/see.json,$work/dialogues.json" --batch 48 --rate 2e-3 --steps 1150
+
+scenes ": others" scenes2 40000 2
 school "naming words, in other scenes" whole sharper --precision bf16 --naming "$work/scenes2" --train picture,projector \
     --batch 64 --rate 2e-3 --steps 2000
+pictures=scenes
+everything "   to know everything together" "" 60000:32 12000:34 25000:37 8000:36 6000:38 2000:39
 school "everything together" sharper all --precision bf16 --train projector,language --images "$work/scenes" \
     --words "$work/spoken.json" --batch 48 --rate 2e-3 --steps 2350 \
     --data "$(with_pictures '')"
+scenes ": and others" scenes3 40000 3
 school "naming words, in other scenes again" all sharpest --precision bf16 --naming "$work/scenes3" --train picture,projector \
     --batch 64 --rate 2e-3 --steps 2200
+everything "   for the school after" "_again" 45000:62 9000:64 20000:67 4500:66 4000:68 1500:69
+dialogues "   words to be said again" repeat_again --skill repeat --count 4000 --seed 65
 school "everything together again" sharpest whole_again --precision bf16 --train projector,language --images "$work/scenes3" \
     --words "$work/spoken_again.json,$work/repeat_again.json" --batch 48 --rate 2e-3 --steps 1750 \
     --data "$(with_pictures _again)"
+scenes ": and others again" scenes4 40000 4
 school "naming words, in other scenes once more" whole_again clearest --precision bf16 --naming "$work/scenes4" \
     --train picture,projector --batch 64 --rate 2e-3 --steps 3200
+everything "   for the one after that" "_last" 52000:72 9000:74 18000:77 4000:76 3500:78 1200:79
+dialogues "   words to be said again" repeat_last --skill repeat --count 8000 --seed 75
 school "everything together, the picture encoder too" clearest whole_last --precision bf16 --naming "$work/scenes4" \
     --train picture,projector,language --images "$work/scenes4" --words "$work/spoken_last.json,$work/repeat_last.json" \
     --batch 48 --rate 2e-3 --steps 1800 \
     --data "$(with_pictures _last)"
+everything "   and for the language model alone" "_more" 38000:82 3500:84 3000:87 700:86 600:88 250:89
 school "mostly words" whole_last worded --precision bf16 --train language --images "$work/scenes4" \
     --words "$work/spoken_more.json" --batch 64 --rate 1.5e-3 --steps 700 \
     --data "$(with_pictures _more)"
 
 mean whole_last worded "$work/mean/$name"
+scenes ": fewer, for the long school" scenes5 12000 41
+everything "   for the long school" "_long" 240000:401 5500:403 5000:404 1100:405 1000:406 400:407
+dialogues "   words to be said again" repeat_long --skill repeat --count 14000 --seed 402
 school "plans from words, for long" mean long --float32 --train language --images "$work/scenes5" \
     --words "$work/spoken_long.json,$work/repeat_long.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 4800 --seed 7 \
     --data "$(with_pictures _long)"
+scenes ": for the one after that" scenes6 20000 7001
+everything "   for the school after it" "_end" 24000:501 4000:503 11000:504 2500:505 2500:506 1500:507
 school "everything together once more" long end --float32 --train projector,language --images "$work/scenes6" \
     --words "$work/spoken_end.json" --batch 48 --rate 1.5e-3 --steps 600 --seed 9 \
     --data "$(with_pictures _end)"
-
 mean long end "$work/seen/$name"
 
 # From here on 192 pixels a side instead of 128, 8 layers of the picture encoder instead of 6, 6 of the language model instead of 4.
 [ -e "$work/larger/$name" ] ||
     tools/nano/enlarge.py "$work/seen/$name" "$work/larger/$name" --side 192 --picture-layers 8 --language-layers 6
+scenes ": for seeing more" scenes7 40000 11
 school "naming words, with more pixels" larger sharp --float32 --precision bf16 --naming "$work/scenes7" \
     --train picture,projector --batch 64 --rate 2e-3 --steps 1100 --seed 21
+dialogues "   for more layers" spoken_deep --count 180000 --chat-share 0 --turns 2 --seed 602
+dialogues "   words to be said again" repeat_deep --skill repeat --count 8000 --seed 603
 school "plans from words, with more layers" larger deep --float32 --precision bf16 --train language \
     --words "$work/spoken_deep.json,$work/repeat_deep.json" --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 2500 --seed 22
 [ -e "$work/joined/$name" ] || tools/nano/join.py "$work/deep/$name" "$work/sharp/$name" "$work/joined/$name"
+scenes ": for the school after it" scenes8 20000 12
+everything "   for the school of all of that" "_large" 28000:701 5000:703 19000:704 4000:705 4000:706 1500:707
 school "everything together, with all of that" joined large --float32 --precision bf16 --train projector,language --images "$work/scenes8" \
     --words "$work/spoken_large.json" --batch 48 --rate 2e-3 --steps 1000 --seed 23 \
     --data "$(with_pictures _large)"
+scenes ": and once more for both" scenes9 40000 13
 school "naming words, longer" large sharper_still --float32 --precision bf16 --naming "$work/scenes9" \
     --train picture,projector --batch 64 --rate 2e-3 --steps 1300 --seed 31
+pictures=scenes8
+dialogues "   for words without some of them" spoken_hidden --count 180000 --chat-share 0 --turns 2 --seed 802
+dialogues "   words to be said again" repeat_hidden --skill repeat --count 8000 --seed 803
 school "plans from words of which some are hidden" large hidden --float32 --precision bf16 --train language \
     --words "$work/spoken_hidden.json,$work/repeat_hidden.json" --hide 0.2 --batch 64 --rate 2.5e-3 --warm-up 0.02 --steps 2600 --seed 32
 [ -e "$work/rejoined/$name" ] || tools/nano/join.py "$work/hidden/$name" "$work/sharper_still/$name" "$work/rejoined/$name"
+pictures=scenes9
+everything "   for the last school" "_last_of_all" 26000:811 4500:813 22000:814 3500:815 4000:816 1500:817
+dialogues "   what needs no skill" none_last_of_all --skill none --count 9000 --turns 2 --seed 818
 school "everything together, for the last time" rejoined last_of_all --float32 --precision bf16 --train projector,language \
     --images "$work/scenes9" --words "$work/spoken_last_of_all.json,$work/none_last_of_all.json" --hide 0.1 \
     --batch 48 --rate 2e-3 --steps 950 --seed 33 \
