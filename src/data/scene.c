@@ -240,35 +240,32 @@ static void stand(struct cover *c, struct lp_scene *scene, const struct lp_stick
 
 /* ---- cards ---- */
 
-/* A sign's text with digits, and its lines' number and greatest length. */
-static void write_card(struct lp_scene_card *card, const char *sign, int *lines, int *longest, struct lp_rng *rng) {
-    int n = 0, length = 0;
-    *lines = 1;
-    *longest = 0;
-    for (; sign[n] && n < LP_CARD_LETTERS - 1; n++) {
-        bool first = n == 0 || sign[n - 1] != '#';
-        card->text[n] = sign[n] == '|' ? '\n' : sign[n] == '#' ? (char)('0' + first + (int)lp_rng_below(rng, 10u - first)) : sign[n];
-        length = sign[n] == '|' ? 0 : length + 1;
-        *lines += sign[n] == '|';
-        *longest = length > *longest ? length : *longest;
-    }
-    card->text[n] = 0;
-}
-
-static void hang_card(struct cover *c, struct lp_scene *scene, const struct lp_stickers *stickers, struct lp_rng *rng) {
+/* Paper, ink and font. */
+static void dress_card(struct lp_scene_card *card, struct lp_rng *rng) {
     static const uint8_t looks[][2][3] = {
         {{255, 253, 245}, {30, 30, 36}},  {{250, 240, 200}, {60, 40, 30}},   {{236, 242, 250}, {24, 40, 90}},
         {{252, 250, 250}, {170, 24, 30}}, {{30, 90, 170}, {255, 255, 255}},  {{20, 118, 62}, {255, 255, 255}},
         {{188, 30, 36}, {255, 255, 255}}, {{250, 205, 40}, {24, 24, 24}},    {{36, 38, 44}, {250, 250, 240}},
         {{36, 38, 44}, {255, 220, 80}},   {{120, 76, 44}, {255, 246, 220}},  {{255, 255, 255}, {20, 90, 50}}};
-    struct lp_scene_card *card = &scene->card[scene->cards];
-    int lines, longest;
-    write_card(card, stickers->sign[lp_rng_below(rng, (uint32_t)stickers->signs)], &lines, &longest, rng);
     uint32_t look = lp_rng_below(rng, sizeof looks / sizeof *looks);
     memcpy(card->paper, looks[look][0], 3);
     memcpy(card->ink, looks[look][1], 3);
     card->font = (int)lp_rng_below(rng, 1000);
     card->framed = lp_rng_below(rng, 2);
+}
+
+static void hang_card(struct cover *c, struct lp_scene *scene, const struct lp_stickers *stickers, struct lp_rng *rng) {
+    struct lp_scene_card *card = &scene->card[scene->cards];
+    const char *sign = stickers->sign[lp_rng_below(rng, (uint32_t)stickers->signs)];
+    lp_print_fill(sign, strlen(sign), stickers, rng, card->text, sizeof card->text);
+    size_t longest = 0;
+    int lines = 0;
+    for (const char *line = card->text; line; lines++) {
+        size_t n = strcspn(line, "\n");
+        longest = n > longest ? n : longest;
+        line = line[n] ? line + n + 1 : NULL;
+    }
+    dress_card(card, rng);
     float size = between(rng, 0.075f, 0.13f), most = 1.2f / (float)(longest + 2);
     for (int tries = 0; tries < 40; tries++) {
         float letter = fmaxf(0.06f, fminf(size, most));
@@ -283,6 +280,18 @@ static void hang_card(struct cover *c, struct lp_scene *scene, const struct lp_s
         }
         size *= tries > 15 ? 0.97f : 1;
     }
+}
+
+void lp_scene_print(struct lp_scene *scene, const struct lp_stickers *stickers, const struct lp_pages *pages, struct lp_rng *rng) {
+    struct lp_scene_card *card = &scene->card[0];
+    scene->items = 0;
+    scene->cards = 1;
+    lp_pages_write(pages, stickers, rng, card->text, sizeof card->text);
+    dress_card(card, rng);
+    card->width = between(rng, 0.6f, 0.96f);
+    card->height = between(rng, 0.7f, 0.98f);
+    card->x = between(rng, 0, 1 - card->width);
+    card->y = between(rng, 0, 1 - card->height);
 }
 
 void lp_scene_make(struct lp_scene *scene, const struct lp_stickers *stickers, uint64_t seed, int64_t number) {

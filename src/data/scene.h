@@ -4,10 +4,12 @@
 #define LP_DATA_SCENE_H
 
 #include "base/rng.h"
+#include "data/pages.h"
 #include "data/stickers.h"
 #include "image/image.h"
 
-enum { LP_SCENE_ITEMS = 6, LP_SCENE_CARDS = 2, LP_CARD_LETTERS = 48, LP_SCENE_LINES = 8, LP_LINE_WORDS = 8 };
+enum { LP_SCENE_ITEMS = 6, LP_SCENE_CARDS = 2, LP_LINE_LETTERS = 48, LP_SCENE_LINES = 16,
+       LP_CARD_LETTERS = LP_SCENE_LINES * LP_LINE_LETTERS, LP_LINE_WORDS = 8 };
 
 /* Backgrounds have a name ("beach"), a place ("on a beach") and what is above and below the horizon. */
 struct lp_backdrop {
@@ -51,6 +53,8 @@ struct lp_scene {
 
 /* Lays out scene `number` of `seed`; no item is hidden by more than a quarter. */
 void lp_scene_make(struct lp_scene *scene, const struct lp_stickers *stickers, uint64_t seed, int64_t number);
+/* One printed page takes the place of all items and cards. */
+void lp_scene_print(struct lp_scene *scene, const struct lp_stickers *stickers, const struct lp_pages *pages, struct lp_rng *rng);
 
 /* One more item of the kind and size given, in front, where there is room. False, and nothing changes, where there is
  * none. */
@@ -68,7 +72,7 @@ enum { LP_SCENE_ABOVE = -1, LP_SCENE_BELOW = -2, LP_SCENE_CARD = -3 };
 
 /* A line of print and its words: box x0 y0 x1 y1 px, around the ink. */
 struct lp_scene_line {
-    char text[LP_CARD_LETTERS];
+    char text[LP_LINE_LETTERS];
     int box[4], words;
     struct {
         int at, letters; /* its place in the text */

@@ -44,7 +44,7 @@ static bool find_words(struct lp_scene_line *line, const struct lp_draw_text *t,
     int from = 0;
     for (int at = 0; line->text[at] && line->words < LP_LINE_WORDS;) {
         int n = (int)strcspn(line->text + at, " ");
-        char begin[LP_CARD_LETTERS];
+        char begin[LP_LINE_LETTERS];
         struct lp_draw_text part;
         memcpy(begin, line->text, (size_t)(at + n));
         begin[at + n] = 0;

@@ -152,7 +152,7 @@ static void list_texts(struct work *w) {
         lp_scene_quote(line->text, out);
         lp_str_puts(out, ", \"score\": 1, \"words\": [");
         for (int k = 0; k < line->words; k++) {
-            char word[LP_CARD_LETTERS];
+            char word[LP_LINE_LETTERS];
             snprintf(word, sizeof word, "%.*s", line->word[k].letters, line->text + line->word[k].at);
             lp_str_puts(out, k ? ", {\"text\": " : "{\"text\": ");
             lp_scene_quote(word, out);
@@ -213,11 +213,15 @@ void lp_scene_page_done(struct lp_scene_page *page) {
 }
 
 bool lp_scene_page_make(struct lp_scene_page *page, const struct lp_scenes_request *q, const struct lp_stickers *stickers,
-                        const struct lp_scene_classes *classes, int64_t number, struct lp_error *err) {
+                        const struct lp_scene_classes *classes, const struct lp_pages *pages, int64_t number, struct lp_error *err) {
     struct work w = {page, q, stickers, classes, number, .err = err};
+    struct lp_rng rng;
     char name[32];
     *page = (struct lp_scene_page){0};
     lp_scene_make(&w.scene, stickers, q->seed, number);
+    lp_rng_seed(&rng, q->seed * 15485863 + (uint64_t)number);
+    if (pages && (int)lp_rng_below(&rng, 100) < q->pages)
+        lp_scene_print(&w.scene, stickers, pages, &rng);
     snprintf(name, sizeof name, "%06lld.jpg", (long long)number);
     w.pixel = lp_alloc_array((size_t)q->side, (size_t)q->side);
     bool ok = w.pixel || lp_error_memory(err);

@@ -24,8 +24,8 @@ struct lp_scene_page {
 };
 void lp_scene_page_done(struct lp_scene_page *page);
 
-/* Draws the scene, writes its pictures and notes what they show. The page is the caller's, also after a failure. */
+/* Draws the scene, writes its pictures and notes what they show. `pages` may be NULL. The page is the caller's, also after a failure. */
 bool lp_scene_page_make(struct lp_scene_page *page, const struct lp_scenes_request *request, const struct lp_stickers *stickers,
-                        const struct lp_scene_classes *classes, int64_t number, struct lp_error *err);
+                        const struct lp_scene_classes *classes, const struct lp_pages *pages, int64_t number, struct lp_error *err);
 
 #endif

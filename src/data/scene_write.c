@@ -16,6 +16,7 @@ enum { AT_ONCE = 256 };
 struct job {
     const struct lp_scenes_request *request;
     struct lp_stickers *stickers;
+    struct lp_pages *pages; /* NULL: none are drawn */
     struct lp_scene_classes classes;
     struct lp_scene_page all;
 };
@@ -107,7 +108,7 @@ static bool draw_some(struct job *job, int64_t from, int64_t n, struct lp_error 
     int64_t drawn = ok ? n : 0;
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < drawn; i++)
-        lp_scene_page_make(&page[i], job->request, job->stickers, &job->classes, from + i, &errors[i]);
+        lp_scene_page_make(&page[i], job->request, job->stickers, &job->classes, job->pages, from + i, &errors[i]);
     for (int64_t i = 0; i < drawn; i++) {
         if (ok && errors[i].code) {
             *err = errors[i];
@@ -125,6 +126,7 @@ static bool draw_some(struct job *job, int64_t from, int64_t n, struct lp_error 
 bool lp_scenes_write(const struct lp_scenes_request *q, struct lp_error *err) {
     struct job job = {.request = q};
     bool ok = lp_scene_fonts_ready(err) && (job.stickers = lp_stickers_open(q->stickers, err)) &&
+              (!q->pages || (job.pages = lp_pages_open(q->stickers, err))) &&
               lp_scene_classes_init(&job.classes, job.stickers, err) && make_folders(q->folder, err);
     for (int64_t from = 0; ok && from < q->count; from += AT_ONCE) {
         int64_t n = q->count - from < AT_ONCE ? q->count - from : AT_ONCE;
@@ -137,6 +139,7 @@ bool lp_scenes_write(const struct lp_scenes_request *q, struct lp_error *err) {
     ok = ok && write_truth(&job, err);
     lp_scene_page_done(&job.all);
     lp_scene_classes_done(&job.classes);
+    lp_pages_close(job.pages);
     lp_stickers_close(job.stickers);
     return ok;
 }

@@ -7,10 +7,11 @@
 
 struct lp_scenes_request {
     const char *folder;  /* made if need be */
-    const char *stickers; /* the folder with stickers.txt */
+    const char *stickers; /* the folder with stickers.txt, signs.txt and pages.txt */
     uint64_t seed;
     int64_t count;
     int side;             /* px */
+    int pages;            /* percent of the scenes that are a printed page instead */
     void (*progress)(void *context, int64_t done, int64_t count); /* or NULL */
     void *context;
 };

@@ -391,7 +391,7 @@ static void survives_no_memory(void **state) {
         struct lp_scene_page page;
         err = (struct lp_error){0};
         lp_test_fail_alloc(n);
-        made = lp_scene_page_make(&page, &q, stickers, &classes, number, &err);
+        made = lp_scene_page_make(&page, &q, stickers, &classes, NULL, number, &err);
         bool failed = lp_test_alloc_failed();
         lp_test_fail_alloc(0);
         assert_true(made ? !failed : err.code == LP_EMEMORY);

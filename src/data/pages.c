@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* data/pages.c - printed pages, by the forms of data/scenes/pages.txt. */
+#include "data/pages.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/scene.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Lines of print of one kind: so many, each one of `words`, which are parted by " / ". */
+struct part {
+    int least, most;
+    const char *words;
+};
+
+struct lp_pages {
+    struct lp_arena arena;
+    struct part *part;
+    int *first, forms; /* form f has the parts first[f] .. first[f + 1] - 1 */
+};
+
+/* ---- reading ---- */
+
+static bool read_part(struct lp_pages *pages, int n, char *line, struct lp_error *err) {
+    struct part *part = &pages->part[n];
+    int least = 0, most = 0, at = 0;
+    bool range = sscanf(line, "%d-%d: %n", &least, &most, &at) == 2 && at;
+    if (!range && sscanf(line, "%d: %n", &least, &at) == 1)
+        most = least;
+    if (!at || !line[at] || least < 0 || most < least || most > LP_SCENE_LINES || !pages->forms)
+        return lp_error_set(err, LP_EINPUT, "a line below a form's [name] is \"HOW MANY: words / words\", %d at most", LP_SCENE_LINES);
+    *part = (struct part){least, most, lp_arena_strdup(&pages->arena, line + at)};
+    return part->words || lp_error_memory(err);
+}
+
+static bool read_forms(struct lp_pages *pages, char *text, const char *path, struct lp_error *err) {
+    size_t lines = 1, number = 0;
+    for (const char *c = text; *c; c++)
+        lines += *c == '\n';
+    pages->part = lp_arena_array(&pages->arena, lines, sizeof *pages->part);
+    pages->first = lp_arena_array(&pages->arena, lines + 1, sizeof *pages->first);
+    if (!pages->part || !pages->first)
+        return lp_error_memory(err);
+    int parts = 0;
+    for (char *line, *next = text; (line = next);) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = 0;
+        number++;
+        if (!*line || !strncmp(line, "# ", 2))
+            continue;
+        if (*line == '[')
+            pages->first[pages->forms++] = parts;
+        else if (!read_part(pages, parts++, line, err))
+            return lp_error_prefix(err, "%s, line %zu", path, number);
+    }
+    pages->first[pages->forms] = parts;
+    return parts || lp_error_set(err, LP_EINPUT, "%s has no forms of pages", path);
+}
+
+struct lp_pages *lp_pages_open(const char *folder, struct lp_error *err) {
+    char path[PATH_MAX];
+    size_t n = 0;
+    struct lp_pages *pages = lp_alloc(sizeof *pages);
+    char *text = pages && lp_file_join(path, sizeof path, folder, "pages.txt", err) ? lp_file_read(path, (size_t)1 << 20, &n, err) : NULL;
+    bool ok = text && read_forms(pages, text, path, err);
+    if (!pages)
+        lp_error_memory(err);
+    lp_free(text);
+    if (ok)
+        return pages;
+    lp_pages_close(pages);
+    return NULL;
+}
+
+void lp_pages_close(struct lp_pages *pages) {
+    if (!pages)
+        return;
+    lp_arena_done(&pages->arena);
+    lp_free(pages);
+}
+
+/* ---- writing ---- */
+
+void lp_print_fill(const char *form, size_t n, const struct lp_stickers *stickers, struct lp_rng *rng, char *text, size_t size) {
+    size_t to = 0;
+    for (size_t i = 0; i < n && to + 1 < size; i++) {
+        bool first = i == 0 || form[i - 1] != '#'; /* a number does not begin with 0 */
+        if (form[i] == '#') {
+            text[to++] = (char)('0' + first + (int)lp_rng_below(rng, 10u - first));
+        } else if (form[i] == '*' || form[i] == '^') {
+            const char *name = stickers->name[lp_rng_below(rng, (uint32_t)stickers->count)].name;
+            for (size_t k = 0; name[k] && to + 1 < size; k++)
+                text[to++] = (char)(form[i] == '^' || k == 0 ? toupper((unsigned char)name[k]) : name[k]);
+        } else {
+            text[to++] = form[i] == '|' ? '\n' : form[i];
+        }
+    }
+    text[to] = 0;
+}
+
+/* One of the words of a part, filled in. */
+static void write_line(const struct part *part, const struct lp_stickers *stickers, struct lp_rng *rng, char line[LP_LINE_LETTERS]) {
+    static const char between[] = " / ";
+    uint32_t choices = 1;
+    for (const char *c = part->words; (c = strstr(c, between)); c += strlen(between))
+        choices++;
+    const char *words = part->words;
+    for (uint32_t skip = lp_rng_below(rng, choices); skip; skip--)
+        words = strstr(words, between) + strlen(between);
+    const char *end = strstr(words, between);
+    lp_print_fill(words, end ? (size_t)(end - words) : strlen(words), stickers, rng, line, LP_LINE_LETTERS);
+}
+
+void lp_pages_write(const struct lp_pages *pages, const struct lp_stickers *stickers, struct lp_rng *rng, char *text, size_t size) {
+    uint32_t form = lp_rng_below(rng, (uint32_t)pages->forms);
+    size_t n = 0;
+    int lines = 0;
+    text[0] = 0;
+    for (int p = pages->first[form]; p < pages->first[form + 1]; p++) {
+        const struct part *part = &pages->part[p];
+        int count = part->least + (int)lp_rng_below(rng, (uint32_t)(part->most - part->least) + 1);
+        for (; count > 0 && lines < LP_SCENE_LINES; count--, lines++) {
+            char line[LP_LINE_LETTERS];
+            write_line(part, stickers, rng, line);
+            if (n + strlen(line) + 2 > size)
+                return;
+            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "\n" : "", line);
+        }
+    }
+}
