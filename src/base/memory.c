@@ -29,8 +29,22 @@ static bool must_fail(void) {
     return true;
 }
 
+static size_t page_bytes(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Pages of 2 MiB where they fit: the first touch of small ones costs more than what is done with them. */
+static void ask_for_huge_pages(void *p, size_t bytes) {
+    enum { LEAST = 4 << 20 };
+    size_t page = page_bytes(), skip = (page - (uintptr_t)p % page) % page;
+    if (bytes >= LEAST)
+        madvise((char *)p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
+}
+
 void *lp_alloc(size_t bytes) {
     void *p = must_fail() ? NULL : calloc(1, bytes ? bytes : 1);
+    if (p)
+        ask_for_huge_pages(p, bytes);
     thread_failed = thread_failed || !p;
     return p;
 }
@@ -47,10 +61,6 @@ void *lp_realloc(void *old, size_t bytes) {
 
 void lp_free(void *p) {
     free(p);
-}
-
-static size_t page_bytes(void) {
-    return (size_t)sysconf(_SC_PAGESIZE);
 }
 
 size_t lp_large_bytes(size_t bytes) {
