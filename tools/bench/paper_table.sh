@@ -53,9 +53,10 @@ score() { # setting model tools skills seed
 }
 
 # One process a core: small models gain nothing from more threads.
+cores=$(env -u OMP_NUM_THREADS nproc) # which heeds that variable
 export OMP_NUM_THREADS=1
 beside() { # command: starts it once a core is free
-    [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
+    [ "$(jobs -rp | wc -l)" -lt "$cores" ] || wait -n
     "$@" &
 }
 finish() {
