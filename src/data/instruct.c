@@ -34,6 +34,7 @@ static const struct lp_family families[] = {
     {"phrasings/inpaint/named", LP_TASK_INPAINT, LP_TASK_SEGMENT_INSTANCES, LP_PLACES_NONE, 100, 5},
     {"phrasings/generate_from_layout", LP_TASK_LAYOUT, LP_TASK_SEGMENT_SEMANTIC, LP_PLACES_NONE, 100, 6},
     {"phrasings/look", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 100, 12},
+    {"phrasings/look/slips", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_ANY, 100, 1},
     {"phrasings/none", LP_TASK_NONE, LP_TASK_NONE, LP_PLACES_NONE, 50, 26},
 };
 
