@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The grammar that makes training dialogues says no held-out instruction, not even with one typo. When it comes to say
+/* The grammar that makes training dialogues says no held-out or validation instruction, not even with one typo. When it comes to say
  * one, that line is replaced, never the phrase. With file names as arguments: shows which of their lines the grammar can
  * say. */
 #include "data/match.h"
@@ -122,6 +122,8 @@ static void nothing_held_out_is_said(void **state) {
     int lines;
     assert_int_equal(count_said(LP_SOURCE_DIR "/data/heldout/instructions.jsonl", false, &lines), 0);
     assert_true(lines >= 480);
+    assert_int_equal(count_said(LP_SOURCE_DIR "/data/validation/instructions.jsonl", false, &lines), 0);
+    assert_true(lines >= 120);
 }
 
 int main(int argc, char **argv) {
