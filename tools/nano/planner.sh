@@ -34,8 +34,8 @@ step() { # what, file that is there when it is done, command: done once
     "${@:3}"
 }
 
-scenes() { # what for, folder, count, seed: the dialogues after it are about these
-    step "1. Scenes$1" "$work/$2/instances.json" "$program" data scenes --count "$3" --seed "$4" --out "$work/$2"
+scenes() { # what for, folder, count, seed, options: the dialogues after it are about these
+    step "1. Scenes$1" "$work/$2/instances.json" "$program" data scenes --count "$3" --seed "$4" --out "$work/$2" "${@:5}"
     pictures=$2
 }
 
@@ -198,5 +198,29 @@ school "everything together, for the last time" rejoined last_of_all --float32 -
     --batch 48 --rate 2e-3 --steps 950 --seed 33 \
     --data "$(with_pictures _last_of_all)"
 
-mean large last_of_all "models/$name"
+mean large last_of_all "$work/clear/$name"
+
+# More ways in which people ask, and pages of many lines.
+scenes ": printed pages" pages 3000 51 --pages 100
+dialogues "   about them" printed_people --skill ocr --count 4000 --seed 914
+dialogues "   and fewer" printed_page --skill ocr --count 1500 --seed 924
+pictures=scenes
+everything "   for the ways in which people ask" "_people" 120000:911 5000:905 7000:906 1500:907 1500:908 600:909
+dialogues "   what needs no skill" none_people --skill none --count 9000 --turns 2 --seed 912
+dialogues "   words to be said again" repeat_people --skill repeat --count 5000 --seed 913
+everything "   for everything with it" "_page" 26000:921 6000:915 20000:916 3500:917 4000:918 1500:919
+dialogues "   what needs no skill" none_page --skill none --count 6000 --turns 2 --seed 922
+school "naming words, still longer" clear sharpest_yet --float32 --precision bf16 --naming "$work/scenes" \
+    --train picture,projector --batch 64 --rate 2e-3 --warm-up 0.02 --steps 900 --seed 51
+school "the ways in which people ask" clear people --float32 --precision bf16 --train language --images "$work/scenes,$work/pages" \
+    --words "$work/spoken_people.json,$work/none_people.json,$work/repeat_people.json,$work/printed_people.json" --hide 0.1 \
+    --batch 64 --rate 2e-3 --warm-up 0.02 --steps 1000 --seed 61 \
+    --data "$(with_pictures _people)"
+[ -e "$work/joined_again/$name" ] || tools/nano/join.py "$work/people/$name" "$work/sharpest_yet/$name" "$work/joined_again/$name"
+school "everything with pages" joined_again page --float32 --precision bf16 --train projector,language \
+    --images "$work/scenes,$work/pages" --words "$work/spoken_page.json,$work/none_page.json,$work/printed_page.json" --hide 0.1 \
+    --batch 48 --rate 2e-3 --steps 700 --seed 71 \
+    --data "$(with_pictures _page)"
+
+mean clear page "models/$name"
 ls -l "models/$name"
