@@ -99,8 +99,8 @@ struct lp_kernels {
     int64_t (*packed_bytes)(enum lp_dtype type, int64_t N, int64_t K);
     /* packed[packed_bytes] = rows w[N,K]. */
     void (*pack)(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
-    /* `count` products of x, all of one K and of block types. x is rounded to 8 bits, in groups of 32 with a scale each (16 for
-     * LP_Q6_K); the products of integers are exact. */
+    /* `count` products of x, all of one K and of block types. x is rounded to 8 bits, in groups of 32 with a scale
+     * each (16 for LP_Q6_K); the products of integers are exact. */
     void (*matmul_packed)(const struct lp_product *p, int count, const float *x, int64_t M);
     /* The same of LP_F16: nothing is rounded but float32's sums. */
     void (*matmul_packed_half)(const struct lp_product *p, int count, const float *x, int64_t M);

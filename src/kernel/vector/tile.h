@@ -20,15 +20,15 @@ struct tile {
     int64_t y_row;
     const float *x;
     int64_t x_row, x_k;
-    const void *w; /* floats, or in TILE_HALVES float16 */
-    int64_t w_k, w_right, n; /* of w, from the left register to the right one: TILE_HALVES alone; n steps */
-    int columns;             /* of y that are written */
-    bool add;                /* to what y holds */
-    const float *bias;       /* or NULL */
+    const void *w;     /* floats; float16 in TILE_HALVES */
+    int64_t w_k, n;    /* n steps */
+    int64_t w_right;   /* TILE_HALVES: how far the right register's numbers are from the left one's */
+    int columns;       /* of y that are written */
+    bool add;          /* to what y holds */
+    const float *bias; /* or NULL */
 };
 
-/* Operands wherever they lie; in panels x [n][h], w [n][TILE_COLUMNS]; x so, and w in panels of float16 (struct lp_packed).
- */
+/* Operands wherever they lie; panels x [n][h], w [n][TILE_COLUMNS]; the same x, and w in panels of struct lp_packed. */
 enum tile_kind { TILE_STRIDES, TILE_PANELS, TILE_HALVES };
 
 ALWAYS_INLINE void finish_row(const struct tile *t, float *y, vec a, vec b) {
