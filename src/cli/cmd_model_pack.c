@@ -20,8 +20,9 @@ int lp_cmd_model_pack(int argc, char **argv) {
         "FILE.gguf [options]",
         "Writes FILE.gguf.packed: the model's matrices in the order in which the kernels "
         "read them. With it beside it the model opens at once and is held in memory once; "
-        "without it, or when the model has changed since, every opening lays the matrices "
-        "out anew. It takes the model's size on the disk and may be deleted.",
+        "without it, or when the model has changed since, every opening lays matrices of "
+        "blocks out anew, and float16 ones are used as they are, which is slower. It takes "
+        "the model's size on the disk, and in memory while it is made, and may be deleted.",
         options,
         1,
         1};

@@ -34,11 +34,11 @@ static void multiply_stretch(const struct lp_gemm *g, const struct block *b, con
     int64_t n0 = column * g->tile_columns;
     int columns = (int)least(g->tile_columns, g->N - n0);
     bool add = g->add || b->u0 > 0;
-    g->pack_w(w_panel, g, n0, columns, b->u0, b->units);
+    const void *w = g->pack_w(w_panel, g, n0, columns, b->u0, b->units);
     for (int64_t panel = first; panel < end; panel++) {
         int64_t m = panel * b->panel_rows;
-        g->tile(g->y + (b->m0 + m) * g->N + n0, g->N, (int)least(b->panel_rows, b->rows - m), columns,
-                x_panels + m * b->units, w_panel, b->units, g->bias && !add ? g->bias + n0 : NULL, add);
+        g->tile(g, g->y + (b->m0 + m) * g->N + n0, (int)least(b->panel_rows, b->rows - m), columns,
+                x_panels + m * b->units, w, b->units, g->bias && !add ? g->bias + n0 : NULL, add);
     }
 }
 

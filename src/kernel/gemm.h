@@ -19,11 +19,12 @@ struct lp_gemm {
 
     /* panel[n][rows] = units u0.. of x's rows m0.. */
     void (*pack_x)(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n);
-    /* panel[n][tile_columns] = units u0.. of w's columns n0..; those past `columns` may hold anything. */
-    void (*pack_w)(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n);
+    /* Units u0.. of w's columns n0.., those past `columns` may hold anything: copied to panel[n][tile_columns], or where
+     * they lie in w. */
+    const void *(*pack_w)(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n);
     /* y[rows][columns] = product of two panels of n units (+ bias, or + what was there); y's rows are N
      * apart. */
-    void (*tile)(float *y, int64_t N, int rows, int columns, const float *x, const float *w, int64_t n,
+    void (*tile)(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w, int64_t n,
                  const float *bias, bool add);
 };
 

@@ -55,14 +55,15 @@ struct lp_adamw_step {
     float grad_scale; /* multiplies the gradient first: clipping, averaging */
 };
 
-/* w[N,K] of a block type (LP_Q8_0 .. LP_Q6_K) in the order in which products read it, once and forwards.
+/* w[N,K] of a block type (LP_Q8_0 .. LP_Q6_K) or of LP_F16, whose numbers are blocks of one, in the order in which products
+ * read it, once and forwards.
  *
  * A panel holds 16 rows; panels follow each other, and rows past N are zeros. A panel is its K / block blocks
  * one after the other; a panel's block holds what 16 rows' blocks hold in the file, no more and no less:
  * field after field (scales first, see portable/block.c), within a field unit after unit (a binary16, a byte
  * of scales, four bytes of codes), and of each unit row 0 to 15. So packed matrices one behind the other, all
  * N multiples of 16, are one packed matrix, and a packed matrix takes the bytes of its
- * rows: 8.5, 4.5, 4.5, 6.5625 bits a weight. It may lie in a mapped file. Best at a 64-byte boundary; any
+ * rows: 8.5, 4.5, 4.5, 6.5625, 16 bits a weight. It may lie in a mapped file. Best at a 64-byte boundary; any
  * will do. */
 struct lp_packed {
     enum lp_dtype type;
@@ -93,14 +94,16 @@ struct lp_kernels {
     void (*matmul_rough)(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,
                          int64_t M, int64_t N, int64_t K);
 
-    /* Bytes of w[N,K] packed; 0 where that cannot be: not a block type, K not whole blocks, sizes out of
+    /* Bytes of w[N,K] packed; 0 where that cannot be: LP_F32 or LP_BF16, K not whole blocks, sizes out of
      * range. */
     int64_t (*packed_bytes)(enum lp_dtype type, int64_t N, int64_t K);
     /* packed[packed_bytes] = rows w[N,K]. */
     void (*pack)(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
-    /* `count` products of x, all of one K. x is rounded to 8 bits, in groups of 32 with a scale each (16 for
-     * LP_Q6_K); the products of integers are exact. */
+    /* `count` products of x, all of one K and of block types. x is rounded to 8 bits, in groups of 32 with a scale
+     * each (16 for LP_Q6_K); the products of integers are exact. */
     void (*matmul_packed)(const struct lp_product *p, int count, const float *x, int64_t M);
+    /* The same of LP_F16: nothing is rounded but float32's sums. */
+    void (*matmul_packed_half)(const struct lp_product *p, int count, const float *x, int64_t M);
     /* y[n,K] = rows `id` of the table, exactly. */
     void (*gather_packed)(float *y, const struct lp_packed *table, const int32_t *id, int64_t n);
 

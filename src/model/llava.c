@@ -65,6 +65,7 @@ static bool bind(struct lp_llava *m, struct lp_bind b, struct lp_error *err) {
         lp_bind_linear(&b, layout->second ? layout->second : "model.mm_projector.2", &m->projector.second,
                        c->llama.hidden, c->llama.hidden, true);
     m->part_end[LP_PART_PROJECTOR] = m->parameters.count;
+    b.packs_half = m->packs_half;
     b.failed = !lp_llama_bind(&b, &c->llama, layout->model, layout->head, &m->llama) || b.failed;
     m->part_end[LP_PART_LANGUAGE] = m->parameters.count;
     return lp_bind_done(&b, err);
@@ -141,8 +142,12 @@ static void hasten(const struct lp_llava *m) {
     }
 }
 
-static struct lp_llava *open_model(const char *path, const char *mmproj, const struct lp_kernels *kernels, bool is_new,
-                                   struct lp_rng *rng, bool learns, struct lp_error *err) {
+enum purpose { TO_USE, TO_PACK, TO_LEARN };
+
+/* rng: of a new model, that is only TO_LEARN; else NULL. */
+static struct lp_llava *open_model(const char *path, const char *mmproj, const struct lp_kernels *kernels,
+                                   enum purpose purpose, struct lp_rng *rng, struct lp_error *err) {
+    bool learns = purpose == TO_LEARN;
     struct lp_llava_source s;
     struct lp_llava *m = lp_alloc(sizeof *m);
     if (!m) {
@@ -150,7 +155,8 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
         return NULL;
     }
     m->kernels = kernels;
-    bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, is_new, err);
+    m->packs_half = purpose == TO_PACK;
+    bool ok = lp_llava_source_open(&s, path, mmproj, err) && read_configs(m, &s, err) && take(m, &s, rng, err);
     lp_llava_source_done(&s);
     if (ok && !learns)
         find_packed(m, path);
@@ -169,12 +175,17 @@ static struct lp_llava *open_model(const char *path, const char *mmproj, const s
 }
 
 struct lp_llava *lp_llava_open(const char *path, const struct lp_kernels *kernels, struct lp_error *err) {
-    return open_model(path, NULL, kernels, false, NULL, false, err);
+    return open_model(path, NULL, kernels, TO_USE, NULL, err);
 }
 
 struct lp_llava *lp_llava_open_with(const char *path, const char *mmproj, const struct lp_kernels *kernels,
                                     struct lp_error *err) {
-    return open_model(path, mmproj, kernels, false, NULL, false, err);
+    return open_model(path, mmproj, kernels, TO_USE, NULL, err);
+}
+
+struct lp_llava *lp_llava_open_to_pack(const char *path, const char *mmproj, const struct lp_kernels *kernels,
+                                       struct lp_error *err) {
+    return open_model(path, mmproj, kernels, TO_PACK, NULL, err);
 }
 
 struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kernels *kernels, uint64_t seed,
@@ -189,7 +200,8 @@ struct lp_llava *lp_llava_open_to_learn(const char *folder, const struct lp_kern
         return NULL;
     struct lp_rng rng;
     lp_rng_seed(&rng, seed);
-    return open_model(folder, NULL, kernels, !lp_file_exists(single) && !lp_file_exists(index), &rng, true, err);
+    bool is_new = !lp_file_exists(single) && !lp_file_exists(index);
+    return open_model(folder, NULL, kernels, TO_LEARN, is_new ? &rng : NULL, err);
 }
 
 void lp_llava_learn(struct lp_llava *m, unsigned parts) {

@@ -24,8 +24,12 @@ static void add_config(struct lp_sha256 *s, const struct lp_llava *m) {
                              m->config.act, t->hidden,     t->layers,   t->heads,        t->key_heads,
                              t->ffn,        t->vocabulary, t->tied,     p->size,         p->crop,
                              p->aspect,     p->filter};
+    int64_t packed = 0; /* products of packed float16 sum in another order */
     const double numbers[] = {v->eps,     t->eps,     t->theta,  p->rescale, p->mean[0],
                               p->mean[1], p->mean[2], p->std[0], p->std[1],  p->std[2]};
+    for (int64_t i = 0; i < m->parameters.count; i++)
+        packed += m->parameters.item[i].tensor->packed;
+    lp_sha256_add(s, &packed, sizeof packed);
     lp_sha256_add(s, sizes, sizeof sizes);
     lp_sha256_add(s, numbers, sizeof numbers);
     lp_sha256_add(s, m->kernels->name, strlen(m->kernels->name));

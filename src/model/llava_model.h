@@ -41,6 +41,7 @@ struct lp_llava {
     const struct lp_kernels *kernels;
     struct lp_weights *files; /* NULL for a new model */
     struct lp_weights *packed; /* what llava_packed.h has of it; NULL: nothing */
+    bool packs_half;           /* the language model's float16 matrices are packed, as lp_bind says */
     struct lp_tokenizer *tokenizer;
     struct lp_preprocess preprocess;
     struct lp_llava_config config;
@@ -53,6 +54,10 @@ struct lp_llava {
     bool rough;                      /* the picture encoder may be; see lp_llava_set_rough */
     struct lp_hash digest, identity; /* of the files, of the model; zero for a model that learns */
 };
+
+/* As lp_llava_open_with, the language model's matrices laid out as its packed file is to have them. */
+struct lp_llava *lp_llava_open_to_pack(const char *model, const char *mmproj, const struct lp_kernels *kernels,
+                                       struct lp_error *err);
 
 /* Opens a folder for training: every weight is a float32 copy that wants a gradient. A folder without
  * *.safetensors gives a new model of its config.json, drawn from the seed. */

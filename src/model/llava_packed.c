@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* model/llava_packed.c - a safetensors file of bytes: each matrix under its name in the model, and the digest
- * of the files that it was made of. Written aside and synced, so that it is whole where it is there. */
+/* model/llava_packed.c - a safetensors file of bytes: each matrix under its name in the model, and what it was
+ * made of. Written aside and synced, so that it is whole where it is there. */
 #include "model/llava_packed.h"
 
 #include "base/arena.h"
@@ -13,6 +13,13 @@
 #include <string.h>
 
 #define SOURCE "packed:source"
+
+/* What a packed file was made of, and how matrices lie in it: FORM is to be raised when they lie otherwise. */
+enum { FORM = 2 };
+struct source {
+    struct lp_hash digest;
+    uint64_t form;
+};
 
 static struct lp_weight bytes_of(const char *name, const void *data, size_t bytes) {
     return (struct lp_weight){
@@ -29,7 +36,8 @@ struct lp_weights *lp_llava_packed_open(const char *model, const struct lp_hash 
         return NULL;
     struct lp_weights *packed = lp_weights_open_file(path, NULL);
     const struct lp_weight *source = packed ? lp_weights_find(packed, SOURCE) : NULL;
-    if (source && source->bytes == sizeof *digest && !memcmp(source->data, digest, sizeof *digest))
+    const struct source want = {*digest, FORM};
+    if (source && source->bytes == sizeof want && !memcmp(source->data, &want, sizeof want))
         return packed;
     lp_weights_close(packed);
     return NULL;
@@ -48,6 +56,7 @@ static bool was_laid_out(const struct lp_llava *m, const struct lp_parameter *p,
 
 static bool write_packed(const struct lp_llava *m, struct lp_packed_report *r, struct lp_error *err) {
     struct lp_arena arena = {0};
+    const struct source source = {m->digest, FORM};
     struct lp_weight *w = lp_arena_array(&arena, (size_t)m->parameters.count + 1, sizeof *w);
     for (int64_t i = 0; w && i < m->parameters.count; i++) {
         const struct lp_parameter *p = &m->parameters.item[i];
@@ -62,7 +71,7 @@ static bool write_packed(const struct lp_llava *m, struct lp_packed_report *r, s
         ok = lp_error_set(err, LP_EINPUT,
                           "all its matrices can be used as they are: it opens as fast as it can");
     if (ok)
-        w[r->matrices] = bytes_of(SOURCE, &m->digest, sizeof m->digest);
+        w[r->matrices] = bytes_of(SOURCE, &source, sizeof source);
     ok = ok && lp_safetensors_write(r->path, w, (size_t)r->matrices + 1, NULL, err);
     if (ok)
         lp_file_forget(r->path); /* written pages are small ones */
@@ -75,7 +84,7 @@ bool lp_llava_pack(const char *model, const char *mmproj, const struct lp_kernel
     *r = (struct lp_packed_report){0};
     if (!path_of(r->path, model))
         return lp_error_set(err, LP_EINPUT, "%s: the path is too long", model);
-    struct lp_llava *m = lp_llava_open_with(model, mmproj, kernels, err);
+    struct lp_llava *m = lp_llava_open_to_pack(model, mmproj, kernels, err);
     bool ok = m && (write_packed(m, r, err) || lp_error_prefix(err, "%s", model));
     lp_llava_close(m);
     return ok;

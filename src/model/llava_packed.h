@@ -15,7 +15,7 @@
 struct lp_hash lp_llava_digest(const struct lp_weights *files, int64_t changed_ns);
 
 /* The file beside the model, opened: NULL where there is none, where it is no whole one, or where it was made
- * of files with another digest. Owned by caller (lp_weights_close). */
+ * of files with another digest, or by a version that laid matrices out otherwise. Owned by caller (lp_weights_close). */
 struct lp_weights *lp_llava_packed_open(const char *model, const struct lp_hash *digest);
 
 struct lp_packed_report {

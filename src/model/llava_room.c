@@ -8,8 +8,11 @@
 int64_t lp_llava_copied_bytes(const struct lp_llava *m) {
     int64_t bytes = 0;
     for (size_t i = 0; !m->packed && i < lp_weights_count(m->files); i++) {
+        char name[LP_GGUF_NAME];
         const struct lp_weight *w = lp_weights_at(m->files, i);
-        if (lp_weight_type_block(w->type) > 1)
+        bool packs = m->packs_half && w->type == LP_WEIGHT_F16 &&
+                     lp_llava_place(&m->config, w->name, name) == LP_PLACE_LANGUAGE;
+        if (packs || lp_weight_type_block(w->type) > 1)
             bytes += (int64_t)w->bytes;
     }
     return bytes;

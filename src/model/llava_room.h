@@ -5,8 +5,8 @@
 
 #include "model/llava_model.h"
 
-/* What opening the model copies into memory, bytes: blocks of a GGUF file that has no packed file are laid out anew. What is
- * mapped from its file is not counted, since the system may push it out. */
+/* What opening the model copies into memory, bytes: blocks of a GGUF file that has no packed file are laid out anew, and
+ * float16 where that is to be packed. What is mapped from its file is not counted, since the system may push it out. */
 int64_t lp_llava_copied_bytes(const struct lp_llava *model);
 
 /* The sentence for weights of `path` that do not go into `available` bytes: what they take, and the types that

@@ -75,7 +75,15 @@ static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
     return copy;
 }
 
-/* A matrix of blocks in the order in which products read it; the file's own pages are let go: not two copies. */
+/* Blocks always; float16 can be used as the file has it, and in a packed file lies in panels. */
+static bool wants_panels(const struct lp_bind *b, const lp_tensor *x, const struct lp_weight *w) {
+    if (lp_dtype_block(x->type) > 1)
+        return true;
+    int64_t N = x->dim[0], K = lp_count(x) / N;
+    return x->type == LP_F16 && (b->packs_half || laid_out(b, w, b->kernels->packed_bytes(x->type, N, K)));
+}
+
+/* A matrix in the order in which products read it; the file's own pages are let go: not two copies. */
 static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
     int64_t N = x->dim[0], K = lp_count(x) / N, bytes = b->kernels->packed_bytes(x->type, N, K);
     const void *ready = bytes ? laid_out(b, w, bytes) : NULL;
@@ -99,11 +107,11 @@ static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
     return true;
 }
 
-/* Matrices stay in the mapped file as they are, unless of blocks; what is small, unaligned or will learn
+/* Matrices stay in the mapped file as they are, unless they are packed; what is small, unaligned or will learn
  * becomes float32. */
 static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const struct lp_weight *w) {
     bool blocks = lp_dtype_block(x->type) > 1, kept = kind == LP_BIND_MATRIX || kind == LP_BIND_TABLE;
-    if (!b->learns && blocks && kind == LP_BIND_MATRIX)
+    if (!b->learns && kind == LP_BIND_MATRIX && wants_panels(b, x, w))
         return pack(b, x, w);
     const void *stored = plain_rows(b, w);
     if (!stored)

@@ -28,7 +28,8 @@ struct lp_bind {
     struct lp_arena *arena;          /* the model's: tensors and converted weights live there */
     const struct lp_kernels *kernels;
     const struct lp_weights *files;  /* NULL: a new model, drawn from rng */
-    const struct lp_weights *packed; /* matrices of blocks as products read them, by the same names; NULL: none */
+    const struct lp_weights *packed; /* matrices as products read them, by the same names; NULL: none */
+    bool packs_half;                 /* float16 matrices are packed as blocks are, not only where `packed` has them so */
     struct lp_rng *rng;
     bool learns;                     /* float32 copies that want gradients */
     bool checks;                     /* only looks for what is missing or misshapen; tensors have no data */
@@ -45,7 +46,7 @@ void lp_bind_leave(struct lp_bind *b, size_t length);
 
 /* How a weight is used decides its type and first values. */
 enum lp_bind_kind {
-    LP_BIND_MATRIX,    /* kept as stored, blocks packed; new: normal, deviation 1 / sqrt(inputs) */
+    LP_BIND_MATRIX,    /* kept as stored, or packed; new: normal, deviation 1 / sqrt(inputs) */
     LP_BIND_TABLE,     /* rows that are only looked up: kept as stored, blocks too; new: as a matrix */
     LP_BIND_EMBEDDING, /* float32; new: normal, deviation 0.02 */
     LP_BIND_SCALE,     /* float32; new: 1 */

@@ -20,7 +20,7 @@ struct lp_linear {
 };
 void lp_bind_linear(struct lp_bind *b, const char *name, struct lp_linear *l, int64_t in, int64_t out, bool bias);
 lp_tensor *lp_linear(lp_run *r, const struct lp_linear *l, lp_tensor *x);
-/* y[i] = lp_linear(r, l[i], x), n <= LP_PRODUCTS: packed matrices are multiplied at once. */
+/* y[i] = lp_linear(r, l[i], x), n <= LP_PRODUCTS: packed matrices of one kind are multiplied at once. */
 void lp_linears(lp_run *r, int n, const struct lp_linear *const l[], lp_tensor *x, lp_tensor *y[]);
 /* A convolution's weight [out,in,kernel,kernel]: the linear layer over what lp_unfold or lp_patches makes. */
 void lp_bind_conv(struct lp_bind *b, const char *name, struct lp_linear *l, int64_t in, int64_t out, int64_t kernel,

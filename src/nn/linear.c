@@ -56,7 +56,7 @@ void lp_linears(lp_run *r, int n, const struct lp_linear *const l[], lp_tensor *
     for (int i = 0; i < n; i++) {
         w[i] = l[i]->w;
         b[i] = l[i]->b;
-        at_once = at_once && w[i]->packed && !l[i]->lora;
+        at_once = at_once && w[i]->packed && !l[i]->lora && (w[i]->type == LP_F16) == (w[0]->type == LP_F16);
     }
     if (at_once)
         lp_matmul_packed(r, x, n, w, b, y);

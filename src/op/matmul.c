@@ -20,13 +20,17 @@ static void backward(struct lp_node *n) {
     lp_back_to(r, m);
 }
 
+static void multiply_packed(lp_run *r, const struct lp_product *p, int n, const float *x, int64_t M) {
+    (lp_dtype_block(p->w.type) > 1 ? r->k->matmul_packed : r->k->matmul_packed_half)(p, n, x, M);
+}
+
 /* With bfloat16 activations the weights are rounded alike: some processors multiply pairs of them at once. */
 static bool multiply(lp_run *r, float *y, const float *x, const lp_tensor *w, const float *bias, int64_t M, int64_t N,
                      int64_t K) {
     const void *weight = w->data;
     enum lp_dtype type = w->type;
     if (w->packed) {
-        r->k->matmul_packed(&(struct lp_product){y, {type, N, K, weight}, bias}, 1, x, M);
+        multiply_packed(r, &(struct lp_product){y, {type, N, K, weight}, bias}, 1, x, M);
         return true;
     }
     if (r->half && type == LP_F32) {
@@ -80,7 +84,7 @@ void lp_matmul_packed(lp_run *r, lp_tensor *x, int n, lp_tensor *const w[], lp_t
             p[i] = (struct lp_product){lp_f32(y[i]), {w[i]->type, lp_dim(w[i], 0), lp_dim(x, -1), w[i]->data}, lp_f32(b[i])};
     }
     if (ok)
-        r->k->matmul_packed(p, n, lp_f32(x), lp_rows(x));
+        multiply_packed(r, p, n, lp_f32(x), lp_rows(x));
     for (int i = 0; !ok && i < n; i++)
         y[i] = NULL;
 }

@@ -10,8 +10,8 @@
 /* y = x w^T + b.  x [..,K] float32, w [N,K] of any type, packed or not, b [N] or NULL -> [..,N]. */
 lp_tensor *lp_matmul(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b);
 
-/* The same of n <= LP_PRODUCTS packed matrices at once, whose x is rounded once. Without a tape, activations in float32.
- * On failure every y is NULL. */
+/* The same of n <= LP_PRODUCTS packed matrices at once, all of blocks or all of float16. Without a tape, activations in
+ * float32. On failure every y is NULL. */
 void lp_matmul_packed(lp_run *r, lp_tensor *x, int n, lp_tensor *const w[], lp_tensor *const b[], lp_tensor *y[]);
 
 /* a + b.  a [..,C]; b of the same count, or repeated over a's leading rows. -> like a. */

@@ -19,7 +19,7 @@ struct lp_tensor {
     void *data;
     float *grad; /* same shape, float32; NULL until something flows back */
     bool learns; /* a gradient is wanted */
-    bool packed; /* a matrix of a block type whose data lie as struct lp_packed says (kernel.h) */
+    bool packed; /* a matrix of a block type or of float16 whose data lie as struct lp_packed says (kernel.h) */
 };
 
 /* Size along an axis; negative counts from the last. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Products with weights of block types, as rows and packed. */
+/* Products with weights of block types and of float16, as rows and packed. */
 #include "kernel/variants.h"
 
 #include <pthread.h>
 
-static const enum lp_dtype types[] = {LP_Q8_0, LP_Q4_0, LP_Q4_K, LP_Q6_K};
+static const enum lp_dtype types[] = {LP_Q8_0, LP_Q4_0, LP_Q4_K, LP_Q6_K, LP_F16};
 static const char *const names[LP_DTYPES] = {
-    [LP_Q8_0] = "q8_0", [LP_Q4_0] = "q4_0", [LP_Q4_K] = "q4_K", [LP_Q6_K] = "q6_K"};
-enum { TYPES = 4 };
+    [LP_F16] = "f16", [LP_Q8_0] = "q8_0", [LP_Q4_0] = "q4_0", [LP_Q4_K] = "q4_K", [LP_Q6_K] = "q6_K"};
+enum { TYPES = 5, BLOCK_TYPES = 4 };
 
 /* A matrix as rows of blocks, as the floats these stand for, and packed. */
 struct matrix {
@@ -31,8 +31,11 @@ static struct matrix random_matrix(struct trial *t, enum lp_dtype type, int64_t 
     return w;
 }
 
-/* x as 8-bit codes and scales say it. */
-static float *rounded(struct trial *t, const float *x, int64_t n, int group) {
+/* x as 8-bit codes and scales say it; beside float16 it stays as it is. */
+static const float *rounded(struct trial *t, const float *x, int64_t n, enum lp_dtype type) {
+    int group = type == LP_Q6_K ? 16 : 32;
+    if (type == LP_F16)
+        return x;
     float *y = take(t, n);
     for (int64_t i = 0; i < n; i += group) {
         float most = 0;
@@ -59,9 +62,14 @@ static void name_shape(struct trial *t, const struct matrix *w, int64_t M) {
     snprintf(t->shape, sizeof t->shape, "%s M %d N %d K %d", names[w->type], (int)M, (int)w->N, (int)w->K);
 }
 
+/* Products of one kind. */
+static void multiply_all(const struct lp_kernels *k, const struct lp_product *p, int count, const float *x, int64_t M) {
+    (p->w.type == LP_F16 ? k->matmul_packed_half : k->matmul_packed)(p, count, x, M);
+}
+
 static void multiply(const struct lp_kernels *k, float *y, const float *x, const struct lp_packed *w,
                      const float *bias, int64_t M) {
-    k->matmul_packed(&(struct lp_product){y, *w, bias}, 1, x, M);
+    multiply_all(k, &(struct lp_product){y, *w, bias}, 1, x, M);
 }
 
 static const struct lp_kernels naive = {.name = "formula"};
@@ -73,8 +81,7 @@ static void compare(struct trial *t, const struct matrix *w, int64_t M, bool wit
     name_shape(t, w, M);
     multiply(t->kernels, got, x, &w->packed, bias, M);
     if (t->reference == &naive)
-        plain_product(want, rounded(t, x, M * w->K, w->type == LP_Q6_K ? 16 : 32), w->floats, bias, M, w->N,
-                      w->K);
+        plain_product(want, rounded(t, x, M * w->K, w->type), w->floats, bias, M, w->N, w->K);
     else
         multiply(t->reference, want, x, &w->packed, bias, M);
     expect_close(t, "matmul_packed", got, want, M * w->N, 1e-11);
@@ -83,7 +90,7 @@ static void compare(struct trial *t, const struct matrix *w, int64_t M, bool wit
 static void packed(struct trial *t) {
     enum lp_dtype type = types[t->seed % TYPES];
     int64_t block = lp_dtype_block(type),
-            K = block * (1 + (int64_t)lp_rng_below(&t->rng, block > 32 ? 3 : 12));
+            K = block * (1 + (int64_t)lp_rng_below(&t->rng, block > 32 ? 3 : block > 1 ? 12 : 200));
     struct matrix w = random_matrix(t, type, random_size(t, 100), K);
     compare(t, &w, random_size(t, 40), t->seed / TYPES % 2);
 }
@@ -98,9 +105,10 @@ static void packed_large(struct trial *t) {
         compare(t, &w, rows[j], j % 2);
 }
 
-/* Every count of rows of x has code of its own. */
+/* Every count of rows of x has code of its own; columns may be left over. */
 static void few_rows(struct trial *t) {
-    struct matrix w = random_matrix(t, types[t->seed % TYPES], 37, 512);
+    enum lp_dtype type = types[t->seed % TYPES];
+    struct matrix w = random_matrix(t, type, 37, type == LP_F16 ? 523 : 512);
     for (int64_t M = 1; M <= 14; M++)
         compare(t, &w, M, false);
 }
@@ -158,12 +166,12 @@ static void rows_of_packed(struct trial *t) {
     assert_memory_equal(got, want, (size_t)(IDS * w.K) * sizeof *got);
 }
 
-/* An infinity or a NaN in a row of x makes that row of y NaN, and no other; what is too small counts as zero.
+/* Blocks: an infinity or a NaN in a row of x makes that row of y NaN, and no other; what is too small counts as zero.
  */
 static void odd_x(struct trial *t) {
     enum { M = 21, N = 20, K = 256 };
     static const float odd[] = {NAN, INFINITY, -INFINITY, 1e-38f, 1e-45f};
-    struct matrix w = random_matrix(t, types[t->seed % TYPES], N, K);
+    struct matrix w = random_matrix(t, types[t->seed % BLOCK_TYPES], N, K);
     float *x = random_floats(t, M * K), *y = take(t, M * N);
     for (int i = 0; i < 5; i++) {
         for (int64_t rows = 5; rows <= M; rows += M - 5) {
@@ -179,6 +187,9 @@ static void odd_x(struct trial *t) {
 static void limits(struct trial *t) {
     const struct lp_kernels *k = t->kernels;
     assert_int_equal(k->packed_bytes(LP_Q4_0, 1, 32), 16 * 18);
+    assert_int_equal(k->packed_bytes(LP_F16, 17, 3), 2 * 16 * 3 * 2);
+    assert_int_equal(k->packed_bytes(LP_F16, INT64_MAX, 3), 0);
+    assert_int_equal(k->packed_bytes(LP_F16, 16, 0), 0);
     assert_int_equal(k->packed_bytes(LP_F32, 16, 32), 0);
     assert_int_equal(k->packed_bytes(LP_BF16, 16, 32), 0);
     assert_int_equal(k->packed_bytes(LP_Q4_K, 16, 32), 0);
@@ -186,9 +197,10 @@ static void limits(struct trial *t) {
     assert_int_equal(k->packed_bytes(LP_Q4_0, 16, -32), 0);
     assert_int_equal(k->packed_bytes(LP_Q8_0, INT64_MAX, 32), 0);
     assert_int_equal(k->packed_bytes(LP_Q8_0, (int64_t)1 << 40, (int64_t)1 << 40), 0);
-    struct matrix w = random_matrix(t, LP_Q4_0, 3, 32);
+    struct matrix w = random_matrix(t, LP_Q4_0, 3, 32), half = random_matrix(t, LP_F16, 3, 32);
     float y[3] = {7, 7, 7};
     multiply(k, y, y, &w.packed, NULL, 0);
+    multiply(k, y, y, &half.packed, NULL, 0);
     assert_true(y[0] == 7);
 }
 
@@ -199,11 +211,12 @@ static void together(struct trial *t) {
     struct lp_product p[LP_PRODUCTS];
     float *x = random_floats(t, 33 * K), *want = take(t, 33 * 200);
     for (int i = 0; i < LP_PRODUCTS; i++) {
-        struct matrix w = random_matrix(t, types[lp_rng_below(&t->rng, TYPES)], sizes[i], K);
+        enum lp_dtype type = t->seed % 4 ? types[lp_rng_below(&t->rng, BLOCK_TYPES)] : LP_F16;
+        struct matrix w = random_matrix(t, type, sizes[i], K);
         p[i] = (struct lp_product){take(t, 33 * sizes[i]), w.packed, i % 2 ? random_floats(t, sizes[i]) : NULL};
     }
     for (int j = 0; j < 4; j++) {
-        t->kernels->matmul_packed(p, LP_PRODUCTS, x, rows[j]);
+        multiply_all(t->kernels, p, LP_PRODUCTS, x, rows[j]);
         for (int i = 0; i < LP_PRODUCTS; i++) {
             multiply(t->kernels, want, x, &p[i].w, p[i].bias, rows[j]);
             assert_memory_equal(p[i].y, want, (size_t)(rows[j] * sizes[i]) * sizeof *want);
@@ -244,22 +257,22 @@ static void without_memory(struct trial *t) {
     expect_close(t, "without memory", y[2], y[0], 40 * w.N, 1e-11);
 }
 
-LP_CASE_OF(packed, 60)
-LP_CASE_OF(packed_large, 12)
-LP_CASE_OF(few_rows, 4)
-LP_CASE_OF(close_to_floats, 4)
-LP_CASE_OF(as_rows, 12)
-LP_CASE_OF(rows_of_packed, 4)
+LP_CASE_OF(packed, 75)
+LP_CASE_OF(packed_large, 15)
+LP_CASE_OF(few_rows, 5)
+LP_CASE_OF(close_to_floats, 5)
+LP_CASE_OF(as_rows, 15)
+LP_CASE_OF(rows_of_packed, 5)
 LP_CASE_OF(odd_x, 4)
 LP_CASE_OF(limits, 1)
 LP_CASE_OF(together, 12)
-LP_CASE_OF(without_memory, 4)
+LP_CASE_OF(without_memory, 5)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        LP_CASES(packed, 60),         LP_CASES(packed_large, 12), LP_CASES(few_rows, 4),
-        LP_CASES(close_to_floats, 4), LP_CASES(as_rows, 12),      LP_CASES(rows_of_packed, 4),
-        LP_CASES(odd_x, 4),           LP_CASES(limits, 1),        LP_CASES(without_memory, 4),
+        LP_CASES(packed, 75),         LP_CASES(packed_large, 15), LP_CASES(few_rows, 5),
+        LP_CASES(close_to_floats, 5), LP_CASES(as_rows, 15),      LP_CASES(rows_of_packed, 5),
+        LP_CASES(odd_x, 4),           LP_CASES(limits, 1),        LP_CASES(without_memory, 5),
         LP_CASES(together, 12)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,19 +97,21 @@ static void rows_of_gguf_files_are_put_back(void **state) {
     bench_close(&t);
 }
 
-/* A GGUF file of a table [32,64], queries [32,64] and a norm [64], all of q8_0 blocks. */
-static struct lp_weights *open_blocks(const struct lp_kernels *k, const float *x) {
-    enum { ROWS = 32, C = 64, BYTES = ROWS * C / 32 * 34 };
-    static uint8_t blocks[BYTES], turned[BYTES];
+/* A GGUF file of a table [32,64], queries [32,64] and a norm [64], all of q8_0 blocks or of float16. */
+static struct lp_weights *open_matrices(const struct lp_kernels *k, const float *x, enum lp_dtype type) {
+    enum { ROWS = 32, C = 64 };
+    static uint8_t rows[ROWS * C * 2], turned[sizeof rows];
+    enum lp_weight_type stored = type == LP_F16 ? LP_WEIGHT_F16 : LP_WEIGHT_Q8_0;
+    size_t row = (size_t)lp_dtype_row_bytes(type, C), bytes = ROWS * row;
     char folder[64], path[100];
     struct lp_error err = {0};
     struct lp_gguf_metadata m = {0};
-    k->from_f32(blocks, x, LP_Q8_0, ROWS * C);
-    lp_gguf_rows_to_file(turned, blocks, ROWS, 8, BYTES / ROWS);
+    k->from_f32(rows, x, type, ROWS * C);
+    lp_gguf_rows_to_file(turned, rows, ROWS, 8, row);
     const struct lp_weight t[] = {
-        {.name = "token_embd.weight", .type = LP_WEIGHT_Q8_0, .ndim = 2, .dim = {ROWS, C}, .data = blocks, .bytes = BYTES},
-        {.name = "blk.0.attn_q.weight", .type = LP_WEIGHT_Q8_0, .ndim = 2, .dim = {ROWS, C}, .data = turned, .bytes = BYTES},
-        {.name = "output_norm.weight", .type = LP_WEIGHT_Q8_0, .ndim = 1, .dim = {C}, .data = blocks, .bytes = 2 * 34}};
+        {.name = "token_embd.weight", .type = stored, .ndim = 2, .dim = {ROWS, C}, .data = rows, .bytes = bytes},
+        {.name = "blk.0.attn_q.weight", .type = stored, .ndim = 2, .dim = {ROWS, C}, .data = turned, .bytes = bytes},
+        {.name = "output_norm.weight", .type = stored, .ndim = 1, .dim = {C}, .data = rows, .bytes = row}};
     lp_gguf_put_string(&m, "general.architecture", "llama");
     lp_gguf_put_u32(&m, "llama.attention.head_count", 4);
     folder_make(folder);
@@ -122,25 +124,25 @@ static struct lp_weights *open_blocks(const struct lp_kernels *k, const float *x
     return w;
 }
 
-/* Matrices of blocks are packed for products, with rows in Hugging Face's order; tables stay in the file; vectors
- * become float32. */
-static void blocks_are_packed(void **state) {
-    (void)state;
+/* Matrices of blocks, and of float16 where that is asked for, are packed for products, with rows in Hugging Face's order;
+ * tables stay in the file; vectors become float32. */
+static void check_packing(enum lp_dtype type) {
     enum { ROWS = 32, C = 64, N = 3 };
     static const int32_t id[N] = {31, 0, 7};
     const struct lp_kernels *k = lp_kernels_find("portable");
     float x[ROWS * C], rounded[ROWS * C];
-    uint8_t blocks[ROWS * C / 32 * 34];
+    uint8_t stored[ROWS * C * 2];
     struct lp_rng rng;
     struct bench t = {0};
     struct lp_error err = {0};
     lp_rng_seed(&rng, 5);
     for (int i = 0; i < ROWS * C; i++)
         x[i] = lp_rng_normal(&rng);
-    k->from_f32(blocks, x, LP_Q8_0, ROWS * C);
-    k->to_f32(rounded, blocks, LP_Q8_0, ROWS * C);
-    t.files = open_blocks(k, x);
-    t.b = (struct lp_bind){.arena = &t.arena, .kernels = k, .files = t.files, .parameters = &t.parameters};
+    k->from_f32(stored, x, type, ROWS * C);
+    k->to_f32(rounded, stored, type, ROWS * C);
+    t.files = open_matrices(k, x, type);
+    t.b = (struct lp_bind){
+        .arena = &t.arena, .kernels = k, .files = t.files, .packs_half = type == LP_F16, .parameters = &t.parameters};
     lp_tensor *table = lp_bind_tensor(&t.b, "model.embed_tokens.weight", LP_BIND_TABLE, 2, (int64_t)ROWS, (int64_t)C);
     lp_tensor *tied = lp_bind_tensor(&t.b, "model.embed_tokens.weight", LP_BIND_MATRIX, 2, (int64_t)ROWS, (int64_t)C);
     lp_tensor *q = lp_bind_tensor(&t.b, "model.layers.0.self_attn.q_proj.weight", LP_BIND_MATRIX, 2, (int64_t)ROWS,
@@ -170,6 +172,12 @@ static void blocks_are_packed(void **state) {
     assert_null(lp_matmul(r, rows, q, NULL));
     lp_run_close(r);
     bench_close(&t);
+}
+
+static void matrices_are_packed(void **state) {
+    (void)state;
+    check_packing(LP_Q8_0);
+    check_packing(LP_F16);
 }
 
 static void learning_takes_copies(void **state) {
@@ -305,7 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_below_prefixes),
         cmocka_unit_test(rows_of_gguf_files_are_put_back),
-        cmocka_unit_test(blocks_are_packed),
+        cmocka_unit_test(matrices_are_packed),
         cmocka_unit_test(learning_takes_copies),
         cmocka_unit_test(lists_what_does_not_fit),
         cmocka_unit_test(long_prefixes_end),

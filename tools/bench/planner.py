@@ -138,7 +138,7 @@ def main():
         model = "%s/%s-%s.gguf" % (q.work, q.shape, kind)
         if not os.path.exists(model):
             subprocess.run([*generator, "llama", q.shape, kind, model], check=True)
-        if not os.path.exists(model + ".packed") and kind != "f16":
+        if not os.path.exists(model + ".packed"):
             timed([q.binary, "model", "pack", model, "--mmproj", clip])
         for r in runners:
             r.start(model, clip)  # files come from the disk once

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* portable/packed.c - panels of 16 rows of blocks (struct lp_packed): packing, products, rows. */
+/* portable/packed.c - panels of 16 rows of blocks, or of float16 (struct lp_packed): packing, products, rows. */
 #include "kernel/portable/block.h"
 #include "kernel/portable/portable.h"
 
 enum { ROWS = LP_PANEL_ROWS };
+
+/* Float16's numbers are blocks of one. */
+static const struct lp_block_format *format_of(enum lp_dtype type) {
+    static const struct lp_block_format half = {1, 2, 1, {{0, 2, 2}}};
+    return type == LP_F16 ? &half : lp_block_format(type);
+}
 
 static int64_t panels_of(int64_t N) {
     return N / ROWS + (N % ROWS > 0);
@@ -14,7 +20,7 @@ static int64_t blocks_of(const struct lp_block_format *f, int64_t K) {
 }
 
 int64_t lp_portable_packed_bytes(enum lp_dtype type, int64_t N, int64_t K) {
-    const struct lp_block_format *f = lp_block_format(type);
+    const struct lp_block_format *f = format_of(type);
     int64_t bytes;
     if (!f || N < 1 || K < 1 || K % f->columns ||
         __builtin_mul_overflow(panels_of(N), blocks_of(f, K), &bytes) ||
@@ -43,7 +49,7 @@ static void get_row(uint8_t *restrict block, const uint8_t *restrict panel, cons
 }
 
 void lp_portable_pack(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K) {
-    const struct lp_block_format *f = lp_block_format(type);
+    const struct lp_block_format *f = format_of(type);
     int64_t blocks = blocks_of(f, K), panels = panels_of(N), panel_block = (int64_t)ROWS * f->bytes;
     static const uint8_t zeros[LP_BLOCK_BYTES_MOST];
 #pragma omp parallel for if (N * K >= LP_PARALLEL_WORK)
@@ -65,7 +71,7 @@ static void split_row(struct lp_block *out, const struct lp_packed *w, const str
 }
 
 void lp_portable_gather_packed(float *y, const struct lp_packed *table, const int32_t *id, int64_t n) {
-    const struct lp_block_format *f = lp_block_format(table->type);
+    const struct lp_block_format *f = format_of(table->type);
     int64_t K = table->K, blocks = blocks_of(f, K), at_panel = (int64_t)ROWS * f->bytes;
 #pragma omp parallel for if (n * K >= 4 * LP_PARALLEL_WORK)
     for (int64_t i = 0; i < n; i++)
@@ -73,7 +79,7 @@ void lp_portable_gather_packed(float *y, const struct lp_packed *table, const in
             uint8_t block[LP_BLOCK_BYTES_MOST];
             const uint8_t *panel = (const uint8_t *)table->data + (id[i] / ROWS * blocks + b) * at_panel;
             get_row(block, panel, f, (int)(id[i] % ROWS));
-            lp_dequantize(y + i * K + b * f->columns, block, table->type, f->columns);
+            lp_portable_to_f32(y + i * K + b * f->columns, block, table->type, f->columns);
         }
 }
 
@@ -120,4 +126,29 @@ static void multiply(const struct lp_product *p, const float *x, int64_t M) {
 void lp_portable_matmul_packed(const struct lp_product *p, int count, const float *x, int64_t M) {
     for (int i = 0; i < count; i++)
         multiply(&p[i], x, M);
+}
+
+/* Of a panel [K][16] with one row of x. */
+static void multiply_half(float sum[ROWS], const uint8_t *panel, const float *x, int64_t K) {
+    memset(sum, 0, ROWS * sizeof *sum);
+    for (int64_t k = 0; k < K; k++)
+        for (int row = 0; row < ROWS; row++) {
+            uint16_t half;
+            memcpy(&half, panel + (k * ROWS + row) * (int64_t)sizeof half, sizeof half);
+            sum[row] += x[k] * lp_f16_to_f32(half);
+        }
+}
+
+void lp_portable_matmul_packed_half(const struct lp_product *p, int count, const float *x, int64_t M) {
+    for (int i = 0; i < count; i++, p++) {
+        int64_t N = p->w.N, K = p->w.K;
+#pragma omp parallel for if (M * N * K >= LP_PARALLEL_WORK)
+        for (int64_t n = 0; n < N; n += ROWS)
+            for (int64_t m = 0; m < M; m++) {
+                float sum[ROWS];
+                multiply_half(sum, (const uint8_t *)p->w.data + n * K * (int64_t)sizeof(uint16_t), x + m * K, K);
+                for (int row = 0; row < ROWS && n + row < N; row++)
+                    p->y[m * N + n + row] = sum[row] + (p->bias ? p->bias[n + row] : 0);
+            }
+    }
 }

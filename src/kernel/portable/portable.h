@@ -16,6 +16,7 @@ void lp_portable_matmul_nt(float *y, const float *x, const void *w, enum lp_dtyp
 int64_t lp_portable_packed_bytes(enum lp_dtype type, int64_t N, int64_t K);
 void lp_portable_pack(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
 void lp_portable_matmul_packed(const struct lp_product *p, int count, const float *x, int64_t M);
+void lp_portable_matmul_packed_half(const struct lp_product *p, int count, const float *x, int64_t M);
 void lp_portable_gather_packed(float *y, const struct lp_packed *table, const int32_t *id, int64_t n);
 void lp_portable_matmul_nn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K,
                            bool add);

@@ -9,6 +9,7 @@ const struct lp_kernels lp_portable_table = {
     .packed_bytes = lp_portable_packed_bytes,
     .pack = lp_portable_pack,
     .matmul_packed = lp_portable_matmul_packed,
+    .matmul_packed_half = lp_portable_matmul_packed_half,
     .gather_packed = lp_portable_gather_packed,
     .matmul_nn = lp_portable_matmul_nn,
     .matmul_tn = lp_portable_matmul_tn,

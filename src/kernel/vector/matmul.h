@@ -7,11 +7,11 @@
 #include "kernel/gemm.h"
 #include "kernel/portable/portable.h"
 
-static inline void tile_floats(float *y, int64_t N, int rows, int columns, const float *x, const float *w,
+static inline void tile_floats(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w,
                                int64_t n, const float *bias, bool add) {
     struct tile t = {
-        .y = y, .y_row = N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
-    expect_tile(y, N, rows);
+        .y = y, .y_row = g->N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
+    expect_tile(y, g->N, rows);
     tile_of_panels(rows, &t);
 }
 
@@ -28,19 +28,21 @@ static inline void pack_x_columns(float *panel, const struct lp_gemm *g, int64_t
 }
 
 /* w[N,K]. */
-static inline void pack_w_rows(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
-                               int64_t n) {
+static inline const void *pack_w_rows(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
+                                      int64_t n) {
     int64_t at = n0 * g->K + u0;
     if (g->type == LP_F32)
         turn_wide(panel, TILE_COLUMNS, (const float *)g->w + at, g->K, columns, n);
     else
         turn_half(panel, TILE_COLUMNS, (const uint16_t *)g->w + at, g->type, g->K, columns, n);
+    return panel;
 }
 
 /* w[K,N]. */
-static inline void pack_w_columns(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
-                                  int64_t n) {
+static inline const void *pack_w_columns(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
+                                         int64_t n) {
     copy_rows(panel, TILE_COLUMNS, (const float *)g->w + u0 * g->N + n0, g->N, columns, n);
+    return panel;
 }
 
 static inline void matmul_nt(float *y, const float *x, const void *w, enum lp_dtype type, const float *bias,

@@ -8,8 +8,7 @@
 #ifndef LP_KERNEL_VECTOR_TILE_H
 #define LP_KERNEL_VECTOR_TILE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "kernel/kernel.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -21,12 +20,16 @@ struct tile {
     int64_t y_row;
     const float *x;
     int64_t x_row, x_k;
-    const float *w;
+    const void *w;     /* floats; float16 in TILE_HALVES */
     int64_t w_k, n;    /* n steps */
+    int64_t w_right;   /* TILE_HALVES: how far the right register's numbers are from the left one's */
     int columns;       /* of y that are written */
     bool add;          /* to what y holds */
     const float *bias; /* or NULL */
 };
+
+/* Operands wherever they lie; panels x [n][h], w [n][TILE_COLUMNS]; the same x, and w in panels of struct lp_packed. */
+enum tile_kind { TILE_STRIDES, TILE_PANELS, TILE_HALVES };
 
 ALWAYS_INLINE void finish_row(const struct tile *t, float *y, vec a, vec b) {
     int64_t n = t->columns;
@@ -61,15 +64,19 @@ ALWAYS_INLINE void expect_tile(const float *y, int64_t y_row, int h) {
     }
 }
 
-ALWAYS_INLINE void tile_of(int h, const struct tile *t, int64_t x_row, int64_t x_k, int64_t w_k) {
+ALWAYS_INLINE void tile_of(int h, enum tile_kind kind, const struct tile *t) {
     if (h > TILE_ROWS)
         return; /* so that narrower instruction sets carry no code for tall tiles */
+    int64_t x_row = kind == TILE_STRIDES ? t->x_row : 1, x_k = kind == TILE_STRIDES ? t->x_k : h,
+            w_k = kind == TILE_STRIDES ? t->w_k : kind == TILE_PANELS ? TILE_COLUMNS : LP_PANEL_ROWS;
     vec sum[12][2];
     const float *x = t->x, *w = t->w;
+    const uint16_t *half = t->w;
     for (int i = 0; i < h; i++)
         sum[i][0] = sum[i][1] = vec_set(0);
-    for (int64_t k = t->n; k > 0; k--, w += w_k, x += x_k) {
-        vec a = vec_load(w), b = vec_load(w + LANES);
+    for (int64_t k = t->n; k > 0; k--, w += w_k, half += w_k, x += x_k) {
+        vec a = kind == TILE_HALVES ? vec_load_f16(half) : vec_load(w),
+            b = kind == TILE_HALVES ? vec_load_f16(half + t->w_right) : vec_load(w + LANES);
         for (int i = 0; i < h; i++) {
             vec f = vec_set(x[i * x_row]);
             sum[i][0] = multiply_add(a, f, sum[i][0]);
@@ -80,88 +87,55 @@ ALWAYS_INLINE void tile_of(int h, const struct tile *t, int64_t x_row, int64_t x
         finish_row(t, t->y + i * t->y_row, sum[i][0], sum[i][1]);
 }
 
-/* Both operands in panels: x [n][h], w [n][TILE_COLUMNS]. */
-static inline void tile_of_panels(int h, const struct tile *t) {
+ALWAYS_INLINE void tile_of_kind(int h, enum tile_kind kind, const struct tile *t) {
     switch (h) {
     case 1:
-        tile_of(1, t, 1, 1, TILE_COLUMNS);
+        tile_of(1, kind, t);
         break;
     case 2:
-        tile_of(2, t, 1, 2, TILE_COLUMNS);
+        tile_of(2, kind, t);
         break;
     case 3:
-        tile_of(3, t, 1, 3, TILE_COLUMNS);
+        tile_of(3, kind, t);
         break;
     case 4:
-        tile_of(4, t, 1, 4, TILE_COLUMNS);
+        tile_of(4, kind, t);
         break;
     case 5:
-        tile_of(5, t, 1, 5, TILE_COLUMNS);
+        tile_of(5, kind, t);
         break;
     case 6:
-        tile_of(6, t, 1, 6, TILE_COLUMNS);
+        tile_of(6, kind, t);
         break;
     case 7:
-        tile_of(7, t, 1, 7, TILE_COLUMNS);
+        tile_of(7, kind, t);
         break;
     case 8:
-        tile_of(8, t, 1, 8, TILE_COLUMNS);
+        tile_of(8, kind, t);
         break;
     case 9:
-        tile_of(9, t, 1, 9, TILE_COLUMNS);
+        tile_of(9, kind, t);
         break;
     case 10:
-        tile_of(10, t, 1, 10, TILE_COLUMNS);
+        tile_of(10, kind, t);
         break;
     case 11:
-        tile_of(11, t, 1, 11, TILE_COLUMNS);
+        tile_of(11, kind, t);
         break;
     case 12:
-        tile_of(12, t, 1, 12, TILE_COLUMNS);
+        tile_of(12, kind, t);
         break;
     }
 }
 
-/* Operands wherever they lie. */
 static inline void tile_of_strides(int h, const struct tile *t) {
-    switch (h) {
-    case 1:
-        tile_of(1, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 2:
-        tile_of(2, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 3:
-        tile_of(3, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 4:
-        tile_of(4, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 5:
-        tile_of(5, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 6:
-        tile_of(6, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 7:
-        tile_of(7, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 8:
-        tile_of(8, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 9:
-        tile_of(9, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 10:
-        tile_of(10, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 11:
-        tile_of(11, t, t->x_row, t->x_k, t->w_k);
-        break;
-    case 12:
-        tile_of(12, t, t->x_row, t->x_k, t->w_k);
-        break;
-    }
+    tile_of_kind(h, TILE_STRIDES, t);
+}
+static inline void tile_of_panels(int h, const struct tile *t) {
+    tile_of_kind(h, TILE_PANELS, t);
+}
+static inline void tile_of_halves(int h, const struct tile *t) {
+    tile_of_kind(h, TILE_HALVES, t);
 }
 
 #endif

@@ -12,11 +12,13 @@ static inline vec multiply_add(vec w, vec x, vec sum) {
 #include "kernel/vector/rows.h"
 
 #include "kernel/vector/matmul.h"
+#include "kernel/vector/packed_half.h"
 
 #include "kernel/x86/x86.h"
 
 void lp_avx512_put_matmul(struct lp_kernels *table) {
     table->matmul_nt = table->matmul_rough = matmul_nt;
+    table->matmul_packed_half = matmul_packed_half;
     table->matmul_nn = table->matmul_nn_rough = matmul_nn;
     table->matmul_tn = table->matmul_tn_rough = matmul_tn;
 }

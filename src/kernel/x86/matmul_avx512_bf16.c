@@ -14,11 +14,11 @@ static void (*matmul_nt_float)(float *, const float *, const void *, enum lp_dty
 static void (*matmul_nn_float)(float *, const float *, const float *, int64_t, int64_t, int64_t, bool);
 static void (*matmul_tn_float)(float *, const float *, const float *, int64_t, int64_t, int64_t);
 
-static void tile_pairs(float *y, int64_t N, int rows, int columns, const float *x, const float *w, int64_t n,
-                       const float *bias, bool add) {
+static void tile_pairs(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w,
+                       int64_t n, const float *bias, bool add) {
     struct tile t = {
-        .y = y, .y_row = N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
-    expect_tile(y, N, rows);
+        .y = y, .y_row = g->N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
+    expect_tile(y, g->N, rows);
     tile_of_panels(rows, &t);
 }
 
@@ -33,11 +33,11 @@ static void pack_x_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int 
 }
 
 /* A row of an even number of bf16 is a row of pairs; odd rows do not come here (see matmul_rough). */
-static void pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
-                         int64_t n) {
+static const void *pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
+                                int64_t n) {
     if (g->type == LP_BF16) {
         turn_wide(panel, TILE_COLUMNS, (const float *)g->w + n0 * g->units + u0, g->units, columns, n);
-        return;
+        return panel;
     }
     float pair[TILE_COLUMNS][PAIRS];
     for (int64_t u = 0; u < n; u += PAIRS) {
@@ -51,6 +51,7 @@ static void pack_w_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int 
         }
         turn_wide(panel + u * TILE_COLUMNS, TILE_COLUMNS, pair[0], PAIRS, columns, units);
     }
+    return panel;
 }
 
 /* What the products of pairs have in common. */
@@ -103,8 +104,10 @@ static void pack_x_column_pairs(float *panel, const struct lp_gemm *g, int64_t m
 }
 
 /* w[K,N] in float32. */
-static void pack_w_column_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n) {
+static const void *pack_w_column_pairs(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
+                                       int64_t n) {
     pair_rows(panel, TILE_COLUMNS, (const float *)g->w + n0, g->N, g->K, columns, u0, n);
+    return panel;
 }
 
 static void matmul_nn(float *y, const float *x, const float *w, int64_t M, int64_t N, int64_t K, bool add) {
