@@ -33,6 +33,8 @@ static bool read_part(struct lp_pages *pages, int n, char *line, struct lp_error
         most = least;
     if (!at || !line[at] || least < 0 || most < least || most > LP_SCENE_LINES || !pages->forms)
         return lp_error_set(err, LP_EINPUT, "a line below a form's [name] is \"HOW MANY: words / words\", %d at most", LP_SCENE_LINES);
+    if (!least && n == pages->first[pages->forms - 1])
+        return lp_error_set(err, LP_EINPUT, "the first line of a form is always there: begin with 1 or more");
     *part = (struct part){least, most, lp_arena_strdup(&pages->arena, line + at)};
     return part->words || lp_error_memory(err);
 }
@@ -53,13 +55,16 @@ static bool read_forms(struct lp_pages *pages, char *text, const char *path, str
         number++;
         if (!*line || !strncmp(line, "# ", 2))
             continue;
-        if (*line == '[')
-            pages->first[pages->forms++] = parts;
-        else if (!read_part(pages, parts++, line, err))
+        if (*line != '[' && !read_part(pages, parts++, line, err))
             return lp_error_prefix(err, "%s, line %zu", path, number);
+        if (*line == '[' && (!pages->forms || parts > pages->first[pages->forms - 1])) /* names of nothing are passed over */
+            pages->first[pages->forms++] = parts;
     }
+    if (!parts)
+        return lp_error_set(err, LP_EINPUT, "%s has no forms of pages", path);
+    pages->forms -= parts == pages->first[pages->forms - 1];
     pages->first[pages->forms] = parts;
-    return parts || lp_error_set(err, LP_EINPUT, "%s has no forms of pages", path);
+    return true;
 }
 
 struct lp_pages *lp_pages_open(const char *folder, struct lp_error *err) {
@@ -86,21 +91,35 @@ void lp_pages_close(struct lp_pages *pages) {
 
 /* ---- writing ---- */
 
+/* Text in the making, and the letters of its last line. */
+struct print {
+    char *text;
+    size_t size, n, column;
+};
+
+/* What is past the end of a line, or of the text, is cut off. */
+static void put(struct print *p, char c) {
+    if (p->n + 1 >= p->size || (c != '\n' && p->column + 1 >= LP_LINE_LETTERS))
+        return;
+    p->text[p->n++] = c;
+    p->column = c == '\n' ? 0 : p->column + 1;
+}
+
 void lp_print_fill(const char *form, size_t n, const struct lp_stickers *stickers, struct lp_rng *rng, char *text, size_t size) {
-    size_t to = 0;
-    for (size_t i = 0; i < n && to + 1 < size; i++) {
+    struct print p = {text, size, 0, 0};
+    for (size_t i = 0; i < n; i++) {
         bool first = i == 0 || form[i - 1] != '#'; /* a number does not begin with 0 */
         if (form[i] == '#') {
-            text[to++] = (char)('0' + first + (int)lp_rng_below(rng, 10u - first));
+            put(&p, (char)('0' + first + (int)lp_rng_below(rng, 10u - first)));
         } else if (form[i] == '*' || form[i] == '^') {
             const char *name = stickers->name[lp_rng_below(rng, (uint32_t)stickers->count)].name;
-            for (size_t k = 0; name[k] && to + 1 < size; k++)
-                text[to++] = (char)(form[i] == '^' || k == 0 ? toupper((unsigned char)name[k]) : name[k]);
+            for (size_t k = 0; name[k]; k++)
+                put(&p, (char)(form[i] == '^' || k == 0 ? toupper((unsigned char)name[k]) : name[k]));
         } else {
-            text[to++] = form[i] == '|' ? '\n' : form[i];
+            put(&p, form[i] == '|' ? '\n' : form[i]);
         }
     }
-    text[to] = 0;
+    text[p.n] = 0;
 }
 
 /* One of the words of a part, filled in. */

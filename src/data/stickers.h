@@ -43,7 +43,7 @@ struct lp_stickers {
     int plain, figures, count;
     struct lp_sticker_name *name; /* of all categories */
     int names;
-    char **sign; /* what signs say: '|' parts lines, '#' is any digit */
+    char **sign; /* what signs say, for lp_print_fill */
     int signs;
 };
 

@@ -60,7 +60,11 @@ static void forms_are_filled(void **state) {
         for (const char *c = loud; *c; c++)
             assert_false(islower((unsigned char)*c));
     }
-    char few[4];
+    char few[4], long_line[LP_CARD_LETTERS];
+    const char *many = "****************************************|*";
+    lp_print_fill(many, strlen(many), stickers, &rng, long_line, sizeof long_line);
+    assert_int_equal(strcspn(long_line, "\n"), LP_LINE_LETTERS - 1);
+    assert_non_null(strchr(long_line, '\n'));
     lp_print_fill("abcdef", 6, stickers, &rng, few, sizeof few);
     assert_string_equal(few, "abc");
 }
@@ -150,6 +154,8 @@ static void refuses_bad_forms(void **state) {
         {"[list]\n-1: word\n", "line 2: a line below"},
         {"[list]\n1-99999999999: word\n", "line 2: a line below"},
         {"[list]\n2:\n", "line 2: a line below"},
+        {"[list]\n0-3: word\n", "line 2: the first line"},
+        {"[list]\n[list]\n", "has no forms"},
     };
     char odd[64];
     folder_make(odd);
