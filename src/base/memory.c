@@ -33,17 +33,17 @@ static size_t page_bytes(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Pages of 2 MiB where they fit: the first touch of small ones costs more than what is done with them. */
+/* From so many bytes on the first touch of pages of 4 KiB costs more than what is done with them. */
+enum { HUGE_BYTES = 4 << 20 };
+
 static void ask_for_huge_pages(void *p, size_t bytes) {
-    enum { LEAST = 4 << 20 };
     size_t page = page_bytes(), skip = (page - (uintptr_t)p % page) % page;
-    if (bytes >= LEAST)
-        madvise((char *)p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
+    madvise((char *)p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
 }
 
 void *lp_alloc(size_t bytes) {
     void *p = must_fail() ? NULL : calloc(1, bytes ? bytes : 1);
-    if (p)
+    if (p && bytes >= HUGE_BYTES)
         ask_for_huge_pages(p, bytes);
     thread_failed = thread_failed || !p;
     return p;
