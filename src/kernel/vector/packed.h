@@ -10,6 +10,7 @@
 
 #include "kernel/portable/portable.h"
 #include "kernel/scratch.h"
+#include "kernel/vector/panels.h"
 
 #include <omp.h>
 
@@ -17,10 +18,7 @@
  * or two rows memory is the limit, and reading in order is all it wants. */
 enum { AHEAD = 2048 };
 
-/* Threads do not read at the same rate: each takes a stretch after the other. */
-enum { STRETCHES = 8 };
-
-enum { COLUMNS = 2 * LANES, SLAB_K = 2048, X_TASK_GROUPS = 64, PACKED_PARALLEL_WORK = 1 << 18 };
+enum { COLUMNS = 2 * LANES, SLAB_K = 2048, X_TASK_GROUPS = 64 };
 
 struct packed_job {
     float *y;
@@ -111,7 +109,7 @@ ALWAYS_INLINE void stream_panels(int M, enum lp_dtype type, const struct packed_
     if (M > PACKED_FEW_ROWS)
         return; /* so that narrower instruction sets carry no code for it */
     int64_t panels = (j->N + LP_PANEL_ROWS - 1) / LP_PANEL_ROWS;
-    int64_t stretch = panels / (STRETCHES * omp_get_num_threads()) + 1;
+    int64_t stretch = stretch_of(panels);
 #pragma omp for schedule(dynamic, stretch) nowait
     for (int64_t p = 0; p < panels; p++)
         stream_panel(M, type, j, p);

@@ -9,14 +9,10 @@
 
 #include "kernel/gemm.h"
 #include "kernel/portable/portable.h"
-
-#include <omp.h>
+#include "kernel/vector/panels.h"
 
 /* A panel's column is PARTS registers; a load is LOAD_COLUMNS of it. */
 enum { PARTS = LP_PANEL_ROWS / LANES, LOAD_COLUMNS = 2 / PARTS };
-
-/* Threads do not read at the same rate: each takes a stretch after the other. */
-enum { STRETCHES = 8, HALF_PARALLEL_WORK = 1 << 18 };
 
 /* A panel with one row of x: bound by memory, so that the panel is read from end to end. */
 static inline void stream_panel(const struct lp_product *p, const float *x, int64_t panel) {
@@ -52,7 +48,7 @@ static inline void stream_panel(const struct lp_product *p, const float *x, int6
 /* By all threads of the team. */
 static void stream_panels(const struct lp_product *p, const float *x) {
     int64_t panels = (p->w.N + LP_PANEL_ROWS - 1) / LP_PANEL_ROWS;
-    int64_t stretch = panels / (STRETCHES * omp_get_num_threads()) + 1;
+    int64_t stretch = stretch_of(panels);
 #pragma omp for schedule(dynamic, stretch) nowait
     for (int64_t i = 0; i < panels; i++)
         stream_panel(p, x, i);
@@ -106,7 +102,7 @@ static void matmul_packed_half(const struct lp_product *p, int count, const floa
         return;
     for (int i = 0; i < count; i++)
         work += p[i].w.N * p[i].w.K;
-#pragma omp parallel if (work >= HALF_PARALLEL_WORK)
+#pragma omp parallel if (work >= PACKED_PARALLEL_WORK)
     for (int i = 0; i < count; i++)
         stream_panels(&p[i], x);
 }
