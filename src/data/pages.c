@@ -2,12 +2,11 @@
 /* data/pages.c - printed pages, by the forms of data/scenes/pages.txt. */
 #include "data/pages.h"
 
-#include "base/file.h"
 #include "base/memory.h"
+#include "data/lines.h"
 #include "data/scene.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,63 +19,53 @@ struct part {
 struct lp_pages {
     struct lp_arena arena;
     struct part *part;
-    int *first, forms; /* form f has the parts first[f] .. first[f + 1] - 1 */
+    int parts, *first, forms; /* form f has the parts first[f] .. first[f + 1] - 1 */
+    bool begins;              /* while reading: the next line is the first of a form */
 };
 
 /* ---- reading ---- */
 
-static bool read_part(struct lp_pages *pages, int n, char *line, struct lp_error *err) {
-    struct part *part = &pages->part[n];
+static bool add_line(void *context, char *line, struct lp_error *err) {
+    struct lp_pages *pages = context;
     int least = 0, most = 0, at = 0;
+    if (*line == '[')
+        return pages->begins = true;
     bool range = sscanf(line, "%d-%d: %n", &least, &most, &at) == 2 && at;
     if (!range && sscanf(line, "%d: %n", &least, &at) == 1)
         most = least;
-    if (!at || !line[at] || least < 0 || most < least || most > LP_SCENE_LINES || !pages->forms)
+    if (!at || !line[at] || least < 0 || most < least || most > LP_SCENE_LINES || !(pages->forms || pages->begins))
         return lp_error_set(err, LP_EINPUT, "a line below a form's [name] is \"HOW MANY: words / words\", %d at most", LP_SCENE_LINES);
-    if (!least && n == pages->first[pages->forms - 1])
+    if (pages->begins && !least)
         return lp_error_set(err, LP_EINPUT, "the first line of a form is always there: begin with 1 or more");
-    *part = (struct part){least, most, lp_arena_strdup(&pages->arena, line + at)};
-    return part->words || lp_error_memory(err);
+    if (pages->begins)
+        pages->first[pages->forms++] = pages->parts;
+    pages->begins = false;
+    const char *words = lp_arena_strdup(&pages->arena, line + at);
+    pages->part[pages->parts++] = (struct part){least, most, words};
+    pages->first[pages->forms] = pages->parts;
+    return words || lp_error_memory(err);
 }
 
-static bool read_forms(struct lp_pages *pages, char *text, const char *path, struct lp_error *err) {
-    size_t lines = 1, number = 0;
-    for (const char *c = text; *c; c++)
-        lines += *c == '\n';
-    pages->part = lp_arena_array(&pages->arena, lines, sizeof *pages->part);
-    pages->first = lp_arena_array(&pages->arena, lines + 1, sizeof *pages->first);
-    if (!pages->part || !pages->first)
-        return lp_error_memory(err);
-    int parts = 0;
-    for (char *line, *next = text; (line = next);) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = 0;
-        number++;
-        if (!*line || !strncmp(line, "# ", 2))
-            continue;
-        if (*line != '[' && !read_part(pages, parts++, line, err))
-            return lp_error_prefix(err, "%s, line %zu", path, number);
-        if (*line == '[' && (!pages->forms || parts > pages->first[pages->forms - 1])) /* names of nothing are passed over */
-            pages->first[pages->forms++] = parts;
+static bool read_forms(struct lp_pages *pages, const char *folder, struct lp_error *err) {
+    struct lp_lines lines;
+    bool ok = lp_lines_read(&lines, folder, "pages.txt", err);
+    if (ok) {
+        pages->part = lp_arena_array(&pages->arena, lines.count, sizeof *pages->part);
+        pages->first = lp_arena_array(&pages->arena, lines.count + 1, sizeof *pages->first);
+        ok = (pages->part && pages->first) || lp_error_memory(err);
     }
-    if (!parts)
-        return lp_error_set(err, LP_EINPUT, "%s has no forms of pages", path);
-    pages->forms -= parts == pages->first[pages->forms - 1];
-    pages->first[pages->forms] = parts;
-    return true;
+    ok = ok && lp_lines_each(&lines, add_line, pages, err);
+    if (ok && !pages->forms)
+        ok = lp_error_set(err, LP_EINPUT, "%s has no forms of pages", lines.path);
+    lp_lines_done(&lines);
+    return ok;
 }
 
 struct lp_pages *lp_pages_open(const char *folder, struct lp_error *err) {
-    char path[PATH_MAX];
-    size_t n = 0;
     struct lp_pages *pages = lp_alloc(sizeof *pages);
-    char *text = pages && lp_file_join(path, sizeof path, folder, "pages.txt", err) ? lp_file_read(path, (size_t)1 << 20, &n, err) : NULL;
-    bool ok = text && read_forms(pages, text, path, err);
     if (!pages)
         lp_error_memory(err);
-    lp_free(text);
-    if (ok)
+    if (pages && read_forms(pages, folder, err))
         return pages;
     lp_pages_close(pages);
     return NULL;

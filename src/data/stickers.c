@@ -2,12 +2,11 @@
 /* data/stickers.c - the table of names: pictograms of the emoji font, shapes, figures and their parts. */
 #include "data/stickers.h"
 
-#include "base/file.h"
 #include "base/memory.h"
+#include "data/lines.h"
 #include "data/sticker_pixels.h"
 #include "data/wording.h"
 
-#include <limits.h>
 #include <string.h>
 
 static char *trim(char *text) {
@@ -79,8 +78,9 @@ static bool tints(const char *supercategory) {
     return false;
 }
 
-static bool add_pictogram(struct lp_stickers *all, char *line, struct lp_error *err) {
+static bool add_pictogram(void *stickers, char *line, struct lp_error *err) {
     enum { PARTS = 5 };
+    struct lp_stickers *all = stickers;
     char *part[PARTS] = {0}, *at = line;
     int n = 0;
     for (; at && n < PARTS; n++) {
@@ -143,64 +143,39 @@ static bool add_figures(struct lp_stickers *all, struct lp_error *err) {
     return true;
 }
 
-/* Calls `add_line` with each line that says something. `text` is cut up. */
-static bool each_line(struct lp_stickers *all, char *text, const char *path,
-                      bool (*add_line)(struct lp_stickers *all, char *line, struct lp_error *err), struct lp_error *err) {
-    size_t line = 0;
-    for (char *next = text; next;) {
-        char *at = next, *end = strchr(at, '\n');
-        if (end)
-            *end = 0;
-        next = end ? end + 1 : NULL;
-        line++;
-        if (*at && strncmp(at, "# ", 2) != 0 && !add_line(all, at, err))
-            return lp_error_prefix(err, "%s, line %zu", path, line);
-    }
-    return true;
-}
-
-static bool add_sign(struct lp_stickers *all, char *line, struct lp_error *err) {
+static bool add_sign(void *stickers, char *line, struct lp_error *err) {
     enum { LONGEST = 40 };
+    struct lp_stickers *all = stickers;
     if (strlen(line) > LONGEST)
         return lp_error_set(err, LP_EINPUT, "a sign says at most %d letters", LONGEST);
     return (all->sign[all->signs++] = lp_arena_strdup(&all->arena, trim(line))) || lp_error_memory(err);
 }
 
-/* A file of the folder as text, owned by the caller (lp_free), and its number of lines. */
-static char *read_lines(const char *folder, const char *name, char path[PATH_MAX], size_t *lines, struct lp_error *err) {
-    size_t n = 0;
-    char *text = lp_file_join(path, PATH_MAX, folder, name, err) ? lp_file_read(path, (size_t)1 << 20, &n, err) : NULL;
-    *lines = 1;
-    for (size_t i = 0; text && i < n; i++)
-        *lines += text[i] == '\n';
-    return text;
-}
-
 static bool read_table(struct lp_stickers *all, const char *folder, struct lp_error *err) {
-    char path[PATH_MAX];
-    size_t lines, figures = (size_t)lp_figure_count;
-    char *text = read_lines(folder, "stickers.txt", path, &lines, err);
-    if (!text)
-        return false;
-    all->item = lp_arena_array(&all->arena, lines + LP_SHAPES + figures, sizeof *all->item);
-    all->name = lp_arena_array(&all->arena, lines + LP_SHAPES + figures * (1 + LP_FIGURE_PARTS), sizeof *all->name);
-    bool ok = (all->item && all->name) || lp_error_memory(err);
-    ok = ok && each_line(all, text, path, add_pictogram, err);
+    struct lp_lines lines;
+    size_t figures = (size_t)lp_figure_count;
+    bool ok = lp_lines_read(&lines, folder, "stickers.txt", err);
+    if (ok) {
+        all->item = lp_arena_array(&all->arena, lines.count + LP_SHAPES + figures, sizeof *all->item);
+        all->name = lp_arena_array(&all->arena, lines.count + LP_SHAPES + figures * (1 + LP_FIGURE_PARTS), sizeof *all->name);
+        ok = (all->item && all->name) || lp_error_memory(err);
+    }
+    ok = ok && lp_lines_each(&lines, add_pictogram, all, err);
     if (ok && !all->count)
-        ok = lp_error_set(err, LP_EINPUT, "%s names no stickers", path);
-    lp_free(text);
+        ok = lp_error_set(err, LP_EINPUT, "%s names no stickers", lines.path);
+    lp_lines_done(&lines);
     return ok && add_shapes(all, err) && add_figures(all, err);
 }
 
 static bool read_signs(struct lp_stickers *all, const char *folder, struct lp_error *err) {
-    char path[PATH_MAX];
-    size_t lines;
-    char *text = read_lines(folder, "signs.txt", path, &lines, err);
-    if (!text)
-        return false;
-    all->sign = lp_arena_array(&all->arena, lines, sizeof *all->sign);
-    bool ok = (all->sign || lp_error_memory(err)) && each_line(all, text, path, add_sign, err);
-    lp_free(text);
+    struct lp_lines lines;
+    bool ok = lp_lines_read(&lines, folder, "signs.txt", err);
+    if (ok) {
+        all->sign = lp_arena_array(&all->arena, lines.count, sizeof *all->sign);
+        ok = all->sign || lp_error_memory(err);
+    }
+    ok = ok && lp_lines_each(&lines, add_sign, all, err);
+    lp_lines_done(&lines);
     return ok;
 }
 
