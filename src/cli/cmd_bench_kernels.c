@@ -251,12 +251,12 @@ static bool print_json(const struct bench *b) {
 }
 
 static bool run_kernels(struct bench *b, const char *name, bool json, struct lp_error *err) {
-    static const char *const names[] = {"avx2", "avx512", "avx512_bf16"};
+    static const char *const names[] = {"avx2", "avx512", "avx512_bf16", "amx"};
     const struct lp_kernels *one = name ? lp_kernels_find(name) : NULL;
     if (name && !one)
         return lp_error_set(err, LP_EUSAGE,
-                            "this machine has no kernels '%s'; try portable, avx2, avx512, avx512_vnni or "
-                            "avx512_bf16",
+                            "this machine has no kernels '%s'; try portable, avx2, avx512, avx512_vnni, avx512_bf16 "
+                            "or amx",
                             name);
     b->threads = omp_get_max_threads();
     b->memory = lp_alloc_array(NUMBERS, sizeof *b->memory);
@@ -288,7 +288,7 @@ int lp_cmd_bench_kernels(int argc, char **argv) {
          .argument = "NAME",
          .kind = LP_OPTION_STRING,
          .target = &name,
-         .help = "only the kernels portable, avx2, avx512, avx512_vnni or avx512_bf16"},
+         .help = "only the kernels portable, avx2, avx512, avx512_vnni, avx512_bf16 or amx"},
         {.name = "rounds",
          .argument = "N",
          .kind = LP_OPTION_INT,

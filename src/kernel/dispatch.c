@@ -10,23 +10,25 @@
 #include <string.h>
 
 /* Each later one needs more of the machine. */
-enum { MOST_TABLES = 5 };
+enum { MOST_TABLES = 6 };
 static struct lp_kernels tables[MOST_TABLES];
 static int count;
 static const struct lp_kernels *best;
 static struct lp_peak peak = {.f32 = lp_portable_peak_f32};
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* A table that starts as a copy of the one before. */
+/* A table that starts as a copy of the best so far. */
 static struct lp_kernels *new_table(const char *name) {
     struct lp_kernels *table = &tables[count++];
-    *table = count > 1 ? tables[count - 2] : lp_portable_table;
+    *table = best ? *best : lp_portable_table;
     table->name = name;
     return table;
 }
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static void fill_avx2(void) {
     struct lp_kernels *table = new_table("avx2");
@@ -64,6 +66,19 @@ static void fill_avx512_bf16(void) {
         best = table;
 }
 
+/* Linux asks each process to say that it wants the registers. */
+static bool may_use_amx(void) {
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+static void fill_amx(void) {
+    struct lp_kernels *table = new_table("amx");
+    lp_amx_put_matmul(table);
+    peak.bf16 = lp_amx_peak_bf16;
+    best = table;
+}
+
 /* Those that Clang 14's __builtin_cpu_supports does not know. */
 static bool has_f16c(void) {
     unsigned a, b, c, d;
@@ -80,6 +95,11 @@ static bool has_avx512_bf16(void) {
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
 }
 
+static bool has_amx(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1) && (d >> 24 & 1) && may_use_amx();
+}
+
 static void fill_for_machine(void) {
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
@@ -93,6 +113,8 @@ static void fill_for_machine(void) {
         fill_avx512_vnni();
     if (has_avx512_bf16())
         fill_avx512_bf16();
+    if (has_avx512_bf16() && has_amx())
+        fill_amx();
 }
 #else
 static void fill_for_machine(void) {

@@ -24,8 +24,12 @@ static int64_t even_part(int64_t total, int64_t most) {
     return ceil_div(total, ceil_div(total, most));
 }
 
+static int64_t whole_steps(const struct lp_gemm *g, int64_t units) {
+    return g->step ? ceil_div(units, g->step) * g->step : units;
+}
+
 struct block {
-    int64_t m0, rows, u0, units, panel_rows;
+    int64_t m0, rows, u0, units, panel_rows; /* units in whole steps */
 };
 
 /* Panels first..end of x with one column of tiles. */
@@ -60,8 +64,9 @@ static void multiply_block(const struct lp_gemm *g, const struct block *b, float
 }
 
 bool lp_gemm(const struct lp_gemm *g) {
-    int64_t part_units = even_part(g->units, BLOCK_UNITS), part_rows = even_part(g->M, BLOCK_ROWS);
-    int64_t w_size = ceil_div(part_units * g->tile_columns, 16) * 16, x_size = part_units * part_rows;
+    int64_t part_units = whole_steps(g, even_part(g->units, BLOCK_UNITS)), part_rows = even_part(g->M, BLOCK_ROWS);
+    int64_t w_size = ceil_div(part_units * g->tile_columns, 16) * 16,
+            x_size = part_units * part_rows + g->tile_rows * g->step; /* a tile may read past its rows */
     int threads = g->M * g->N * g->units >= PARALLEL_WORK ? omp_get_max_threads() : 1;
     float *w_panels = lp_scratch((size_t)(w_size * threads + x_size)),
           *x_panels = w_panels + w_size * threads;
@@ -70,7 +75,8 @@ bool lp_gemm(const struct lp_gemm *g) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
     for (int64_t u0 = 0; u0 < g->units; u0 += part_units)
         for (int64_t m0 = 0; m0 < g->M; m0 += part_rows) {
-            struct block b = {m0, least(part_rows, g->M - m0), u0, least(part_units, g->units - u0), 0};
+            struct block b = {.m0 = m0, .rows = least(part_rows, g->M - m0), .u0 = u0};
+            b.units = whole_steps(g, least(part_units, g->units - u0));
             b.panel_rows = even_part(b.rows, g->tile_rows);
             multiply_block(g, &b, x_panels, w_panels + w_size * omp_get_thread_num());
         }

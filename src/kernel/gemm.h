@@ -14,10 +14,12 @@ struct lp_gemm {
     enum lp_dtype type;
     const float *bias; /* NULL for none; not together with add */
     int64_t M, N, K, units;
+    int64_t step; /* panels hold a multiple of so many units; 0 for 1 */
     bool add;
     int tile_rows, tile_columns; /* at most so many rows of x, so many columns of w in one tile */
 
-    /* panel[n][rows] = units u0.. of x's rows m0.. */
+    /* panel[n][rows] = units u0.. of x's rows m0.., or in the order that `tile` reads. Of the last units, n of which are a
+     * multiple of step, some may be missing; so in pack_w. */
     void (*pack_x)(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n);
     /* Units u0.. of w's columns n0.., those past `columns` may hold anything: copied to panel[n][tile_columns], or where
      * they lie in w. */

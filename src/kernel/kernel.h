@@ -83,7 +83,7 @@ struct lp_product {
 enum { LP_PRODUCTS = 4 }; /* at most */
 
 struct lp_kernels {
-    const char *name; /* "portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16" */
+    const char *name; /* "portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx" */
 
     /* y[M,N] = x[M,K] w[N,K]^T + bias[N] (bias may be NULL); w stored as `type`, K whole blocks of it. Block
      * types are multiplied as float32, slowly: they are meant to be packed. */

@@ -18,5 +18,6 @@ double lp_portable_peak_f32(int64_t rounds);
 double lp_avx2_peak_f32(int64_t rounds);
 double lp_avx512_peak_f32(int64_t rounds);
 double lp_avx512_peak_bf16(int64_t rounds);
+double lp_amx_peak_bf16(int64_t rounds);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const names[] = {"portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+static const char *const names[] = {"portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx"};
 
 static void every_entry(void **state) {
     (void)state;

@@ -64,7 +64,7 @@ static struct shape random_shape(struct trial *t, int most) {
 
 /* bf16 of many rows may round x to bf16, whose relative error is up to 2^-9. */
 static double tolerance_of(const struct trial *t, enum lp_dtype type) {
-    return type == LP_BF16 && !strcmp(t->kernels->name, "avx512_bf16") ? 2e-5 : 1e-11;
+    return type == LP_BF16 && rounds(t) ? 2e-5 : 1e-11;
 }
 
 static void compare_nt(struct trial *t, struct shape s, enum lp_dtype type, bool with_bias) {

@@ -33,6 +33,11 @@ struct suite {
     const struct lp_kernels *naive;
 };
 
+/* Its products of many rows of bf16, and those that may be rough, round to bf16. */
+static inline bool rounds(const struct trial *t) {
+    return !strcmp(t->kernels->name, "avx512_bf16") || !strcmp(t->kernels->name, "amx");
+}
+
 static inline float *take(struct trial *t, int64_t n) {
     assert_true(t->taken < 64);
     float *p = lp_alloc_array((size_t)n + 1, sizeof *p);
@@ -105,6 +110,6 @@ static inline void run_trials(const struct suite *s, void (*one)(struct trial *)
     }
 #define LP_CASES(one, trials)                                                                                \
     LP_CASE(one, "portable", trials), LP_CASE(one, "avx2", trials), LP_CASE(one, "avx512", trials),          \
-        LP_CASE(one, "avx512_vnni", trials), LP_CASE(one, "avx512_bf16", trials)
+        LP_CASE(one, "avx512_vnni", trials), LP_CASE(one, "avx512_bf16", trials), LP_CASE(one, "amx", trials)
 
 #endif

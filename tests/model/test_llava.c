@@ -355,7 +355,7 @@ static void sees_roughly(void **state) {
     lp_llava_set_rough(m, true);
     struct lp_llava_picture *p = lp_llava_see(m, t->image, NULL, NULL, &err);
     require(p != NULL, &err);
-    bool rounds = !strcmp(lp_kernels_cpu()->name, "avx512_bf16");
+    bool rounds = golden_rounds(lp_kernels_cpu());
     assert_near(p->data, t->picture->data, PATCHES * WIDTH, rounds ? 0.03 : 0);
     assert_true(!rounds || memcmp(p->data, t->picture->data, sizeof(float) * PATCHES * WIDTH));
     assert_false(lp_hash_equal(&p->content, &t->picture->content));
@@ -413,7 +413,7 @@ static void logits_of(const char *folder, const struct lp_kernels *k, const stru
 }
 
 /* 16-bit weights give what the same numbers in float32 give, but for keys and values, which go with them into float16 (11
- * bits); avx512_bf16 also rounds activations to 8 bits. */
+ * bits); some tables also round activations to 8 bits. */
 static void reads_16_bit_weights(void **state) {
     struct talk *t = *state;
     static const enum lp_dtype types[] = {LP_F16, LP_BF16};
@@ -430,7 +430,7 @@ static void reads_16_bit_weights(void **state) {
                 continue;
             logits_of(rounded, k, t->image, want);
             logits_of(stored, k, t->image, got);
-            assert_near(got, want, VOCABULARY, strcmp(k->name, "avx512_bf16") == 0 ? 5e-2 : 1e-3);
+            assert_near(got, want, VOCABULARY, golden_rounds(k) ? 5e-2 : 1e-3);
         }
         folder_remove(stored);
         folder_remove(rounded);

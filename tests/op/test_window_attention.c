@@ -99,7 +99,7 @@ static void attention_is_as_defined(void **state) {
         {3, 2, 7, 3, 2, 4},  {3, 20, 12, 6, 2, 7}, {5, 5, 5, 2, 1, 16}, {1, 1, 3, 1, 4, 1},
         {6, 4, 1, 0, 2, 3},  {13, 1, 2, 1, 2, 9},
     };
-    static const char *const names[] = {"portable", "avx2", "avx512", "avx512_bf16"};
+    static const char *const names[] = {"portable", "avx2", "avx512", "avx512_bf16", "amx"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
             if (lp_kernels_find(names[k]))
