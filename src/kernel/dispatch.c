@@ -75,6 +75,7 @@ static bool may_use_amx(void) {
 static void fill_amx(void) {
     struct lp_kernels *table = new_table("amx");
     lp_amx_put_matmul(table);
+    lp_amx_put_attention(table);
     peak.bf16 = lp_amx_peak_bf16;
     best = table;
 }

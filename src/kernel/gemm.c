@@ -9,7 +9,7 @@
 
 #include <omp.h>
 
-enum { BLOCK_UNITS = 2048, BLOCK_ROWS = 2048, PARALLEL_WORK = 1 << 18 };
+enum { BLOCK_ROWS = 2048, PARALLEL_WORK = 1 << 18 };
 
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -49,7 +49,7 @@ static void multiply_stretch(const struct lp_gemm *g, const struct block *b, con
 /* By all threads of the team. */
 static void multiply_block(const struct lp_gemm *g, const struct block *b, float *x_panels, float *w_panel) {
     int64_t panels = ceil_div(b->rows, b->panel_rows), columns = ceil_div(g->N, g->tile_columns);
-    int64_t wanted = omp_get_num_threads() == 1 ? 1 : 8 * omp_get_num_threads();
+    int64_t wanted = omp_get_num_threads() == 1 ? 1 : 4 * omp_get_num_threads();
     int64_t stretches = least(panels, ceil_div(wanted, columns)), length = ceil_div(panels, stretches);
 #pragma omp for schedule(dynamic)
     for (int64_t p = 0; p < panels; p++)
@@ -64,7 +64,8 @@ static void multiply_block(const struct lp_gemm *g, const struct block *b, float
 }
 
 bool lp_gemm(const struct lp_gemm *g) {
-    int64_t part_units = whole_steps(g, even_part(g->units, BLOCK_UNITS)), part_rows = even_part(g->M, BLOCK_ROWS);
+    int64_t part_units = whole_steps(g, even_part(g->units, g->most_units)),
+            part_rows = even_part(g->M, BLOCK_ROWS);
     int64_t w_size = ceil_div(part_units * g->tile_columns, 16) * 16,
             x_size = part_units * part_rows + g->tile_rows * g->step; /* a tile may read past its rows */
     int threads = g->M * g->N * g->units >= PARALLEL_WORK ? omp_get_max_threads() : 1;

@@ -7,8 +7,8 @@
 #include "kernel/gemm.h"
 #include "kernel/portable/portable.h"
 
-static inline void tile_floats(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w,
-                               int64_t n, const float *bias, bool add) {
+static inline void tile_floats(const struct lp_gemm *g, float *y, int rows, int columns, const float *x,
+                               const void *w, int64_t n, const float *bias, bool add) {
     struct tile t = {
         .y = y, .y_row = g->N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
     expect_tile(y, g->N, rows);
@@ -28,8 +28,8 @@ static inline void pack_x_columns(float *panel, const struct lp_gemm *g, int64_t
 }
 
 /* w[N,K]. */
-static inline const void *pack_w_rows(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
-                                      int64_t n) {
+static inline const void *pack_w_rows(float *panel, const struct lp_gemm *g, int64_t n0, int columns,
+                                      int64_t u0, int64_t n) {
     int64_t at = n0 * g->K + u0;
     if (g->type == LP_F32)
         turn_wide(panel, TILE_COLUMNS, (const float *)g->w + at, g->K, columns, n);
@@ -39,8 +39,8 @@ static inline const void *pack_w_rows(float *panel, const struct lp_gemm *g, int
 }
 
 /* w[K,N]. */
-static inline const void *pack_w_columns(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
-                                         int64_t n) {
+static inline const void *pack_w_columns(float *panel, const struct lp_gemm *g, int64_t n0, int columns,
+                                         int64_t u0, int64_t n) {
     copy_rows(panel, TILE_COLUMNS, (const float *)g->w + u0 * g->N + n0, g->N, columns, n);
     return panel;
 }
@@ -64,6 +64,7 @@ static inline void matmul_nt(float *y, const float *x, const void *w, enum lp_dt
                         .N = N,
                         .K = K,
                         .units = K,
+                        .most_units = GEMM_UNITS,
                         .tile_rows = TILE_ROWS,
                         .tile_columns = TILE_COLUMNS,
                         .pack_x = pack_x_rows,
@@ -84,6 +85,7 @@ static inline void matmul_nn(float *y, const float *x, const float *w, int64_t M
                         .N = N,
                         .K = K,
                         .units = K,
+                        .most_units = GEMM_UNITS,
                         .tile_rows = TILE_ROWS,
                         .tile_columns = TILE_COLUMNS,
                         .pack_x = pack_x_rows,
@@ -103,6 +105,7 @@ static inline void matmul_tn(float *y, const float *x, const float *w, int64_t M
                         .N = N,
                         .K = K,
                         .units = K,
+                        .most_units = GEMM_UNITS,
                         .tile_rows = TILE_ROWS,
                         .tile_columns = TILE_COLUMNS,
                         .pack_x = pack_x_columns,

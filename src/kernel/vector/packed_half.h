@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* vector/packed_half.h - y[M,N] = x[M,K] w^T + bias with packed weights of float16 (struct lp_packed), in float32. Needs
- * vec, vector/tile.h and vector/matmul.h.
+/* vector/packed_half.h - y[M,N] = x[M,K] w^T + bias with packed weights of float16 (struct lp_packed), in
+ * float32. Needs vec, vector/tile.h and vector/matmul.h.
  *
- * A panel is [K][16]: a register holds one column of its rows and meets one number of x, spread over it. So a number of x
- * is read for 16 of w, where rows (rows.h) read one for each; and tiles take the panels where they lie. */
+ * A panel is [K][16]: a register holds one column of its rows and meets one number of x, spread over it. So a
+ * number of x is read for 16 of w, where rows (rows.h) read one for each; and tiles take the panels where
+ * they lie. */
 #ifndef LP_KERNEL_VECTOR_PACKED_HALF_H
 #define LP_KERNEL_VECTOR_PACKED_HALF_H
 
@@ -55,13 +56,15 @@ static void stream_panels(const struct lp_product *p, const float *x) {
 }
 
 /* Columns of y are rows of one panel or of two, of which the second may be missing. */
-static void tile_of_w(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w, int64_t n,
-                      const float *bias, bool add) {
+static void tile_of_w(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w,
+                      int64_t n, const float *bias, bool add) {
     struct tile t = {.y = y,
                      .y_row = g->N,
                      .x = x,
                      .w = w,
-                     .w_right = PARTS > 1 ? LANES : columns > LANES ? g->K * LP_PANEL_ROWS : 0,
+                     .w_right = PARTS > 1         ? LANES
+                                : columns > LANES ? g->K * LP_PANEL_ROWS
+                                                  : 0,
                      .n = n,
                      .columns = columns,
                      .add = add,
@@ -70,7 +73,8 @@ static void tile_of_w(const struct lp_gemm *g, float *y, int rows, int columns, 
     tile_of_halves(rows, &t);
 }
 
-static const void *find_w(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0, int64_t n) {
+static const void *find_w(float *panel, const struct lp_gemm *g, int64_t n0, int columns, int64_t u0,
+                          int64_t n) {
     (void)panel, (void)columns, (void)n;
     return (const uint16_t *)g->w + n0 * g->K + u0 * LP_PANEL_ROWS;
 }
@@ -85,6 +89,7 @@ static void multiply_panels(const struct lp_product *p, const float *x, int64_t 
                         .N = p->w.N,
                         .K = p->w.K,
                         .units = p->w.K,
+                        .most_units = GEMM_UNITS,
                         .tile_rows = TILE_ROWS,
                         .tile_columns = TILE_COLUMNS,
                         .pack_x = pack_x_rows,

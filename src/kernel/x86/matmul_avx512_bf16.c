@@ -5,10 +5,10 @@
 #include "kernel/gemm.h"
 #include "kernel/x86/x86.h"
 
-enum { PAIR_ROWS = TILE_ROWS, PAIR_STEP = 1 };
+enum { PAIR_ROWS = TILE_ROWS, PAIR_COLUMNS = TILE_COLUMNS, PAIR_STEP = 1, PAIR_UNITS = GEMM_UNITS };
 
-static void tile_pairs(const struct lp_gemm *g, float *y, int rows, int columns, const float *x, const void *w,
-                       int64_t n, const float *bias, bool add) {
+static void tile_pairs(const struct lp_gemm *g, float *y, int rows, int columns, const float *x,
+                       const void *w, int64_t n, const float *bias, bool add) {
     struct tile t = {
         .y = y, .y_row = g->N, .x = x, .w = w, .n = n, .columns = columns, .add = add, .bias = bias};
     expect_tile(y, g->N, rows);
@@ -25,7 +25,8 @@ static void pack_x_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int 
     }
 }
 
-static void pack_x_column_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0, int64_t n) {
+static void pack_x_column_pairs(float *panel, const struct lp_gemm *g, int64_t m0, int rows, int64_t u0,
+                                int64_t n) {
     pair_rows(panel, rows, g->x + m0, g->M, g->K, rows, u0, n);
 }
 

@@ -38,8 +38,8 @@ static inline void round_halves_to_pairs(float *pairs, const uint16_t *x, int64_
 
 /* Lane by lane the pair (a, b). */
 static inline vec pair_of(vec a, vec b) {
-    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
-                                           21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
+                                           7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     return _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(b, a)));
 }
 
@@ -49,8 +49,8 @@ static inline vec pairs_of(vec a, vec b) {
 }
 
 /* panel[u][step] = pairs of rows 2u and 2u + 1 of x[K,stride]; a row that is missing at the end is zeros. */
-static inline void pair_rows(float *panel, int64_t step, const float *x, int64_t stride, int64_t K, int columns,
-                             int64_t u0, int64_t n) {
+static inline void pair_rows(float *panel, int64_t step, const float *x, int64_t stride, int64_t K,
+                             int columns, int64_t u0, int64_t n) {
     for (int64_t u = 0; u < n; u++) {
         const float *even = x + 2 * (u0 + u) * stride;
         bool whole = 2 * (u0 + u) + 1 < K;
