@@ -20,8 +20,10 @@
 /* MANY_ROWS: from so many rows of x on; AHEAD: bytes by which memory is asked for weights. */
 enum { MANY_ROWS = 32, HALF_PARTS = 2, AHEAD = 4096 };
 enum { STEP = 2 * AMX_ROWS, STEP_FLOATS = AMX_ROWS * LANES, TILE_HEIGHT = 2 * AMX_ROWS };
-/* A slab is of so many numbers of so many rows of w, fewer where a number is two parts. */
-enum { SLAB_K = 64 * STEP, SLAB_COLUMNS = 8 * LP_PANEL_ROWS };
+/* A slab is of at most so many numbers of so many rows of w, fewer where a number is two parts. It and x, of
+ * up to CACHED_X floats, lie in the second-level cache; an x that does not is read less often with a slab
+ * twice as wide. */
+enum { SLAB_K = 64 * STEP, SLAB_COLUMNS = 8 * LP_PANEL_ROWS, CACHED_X = 1 << 18 };
 
 static void (*few_of_blocks)(const struct lp_product *, int, const float *, int64_t);
 static void (*few_of_halves)(const struct lp_product *, int, const float *, int64_t);
@@ -30,6 +32,7 @@ struct job {
     float *x; /* panels of TILE_HEIGHT rows or, the last one, of half as many */
     int64_t M, K, steps;
     int parts;
+    int64_t columns; /* of y in one slab, at most */
 };
 
 static inline int64_t least(int64_t a, int64_t b) {
@@ -93,9 +96,11 @@ ALWAYS_INLINE vec based_code(enum lp_dtype type, ivec codes, int n) {
                                                         _mm512_add_epi8(first, _mm512_set1_epi8((char)n))));
 }
 
+/* To the second-level cache: the first has too few buffers to wait for memory and to take the slab's lines at
+ * once. */
 ALWAYS_INLINE void expect_weights(const uint8_t *w, int64_t bytes) {
     for (int64_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch(w + AHEAD + i);
+        __builtin_prefetch(w + AHEAD + i, 0, 2);
 }
 
 /* K numbers of each row of a panel. */
@@ -218,7 +223,7 @@ static void multiply_columns(const struct job *j, const struct lp_product *p, in
 /* By all threads of the team. Small matrices are cut finer, so that each thread gets some. */
 static void multiply_product(const struct job *j, const struct lp_product *p, float *slab) {
     int64_t N = p->w.N, share = ceil_div(N, 2 * omp_get_num_threads() * TILE_COLUMNS) * TILE_COLUMNS;
-    int64_t columns = least(SLAB_COLUMNS / j->parts, share);
+    int64_t columns = least(j->columns, share);
 #pragma omp for schedule(dynamic) nowait
     for (int64_t n = 0; n < N; n += columns)
         multiply_columns(j, p, n, least(n + columns, N), slab);
@@ -230,18 +235,19 @@ static bool multiply(const struct lp_product *p, int count, const float *x, int6
     int64_t work = 0, x_size = ceil_div(M, AMX_ROWS) * AMX_ROWS * j.steps * AMX_ROWS * parts;
     for (int i = 0; i < count; i++)
         work += M * p[i].w.N * j.K;
+    j.columns = (x_size > CACHED_X ? 2 : 1) * SLAB_COLUMNS / parts;
     int threads = work >= PACKED_PARALLEL_WORK ? omp_get_max_threads() : 1;
-    enum { SLAB_SIZE = SLAB_COLUMNS * SLAB_K / 2 };
-    float *slabs = lp_scratch((size_t)(SLAB_SIZE * threads + x_size));
+    int64_t slab_size = j.columns * parts * SLAB_K / 2;
+    float *slabs = lp_scratch((size_t)(slab_size * threads + x_size));
     if (!slabs)
         return false;
-    j.x = slabs + SLAB_SIZE * threads;
+    j.x = slabs + slab_size * threads;
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
         amx_begin();
         split_rows(&j, x);
         for (int i = 0; i < count; i++)
-            multiply_product(&j, &p[i], slabs + SLAB_SIZE * omp_get_thread_num());
+            multiply_product(&j, &p[i], slabs + slab_size * omp_get_thread_num());
     }
     return true;
 }
