@@ -76,6 +76,7 @@ static void fill_amx(void) {
     struct lp_kernels *table = new_table("amx");
     lp_amx_put_matmul(table);
     lp_amx_put_attention(table);
+    lp_amx_put_packed(table);
     peak.bf16 = lp_amx_peak_bf16;
     best = table;
 }
@@ -114,7 +115,7 @@ static void fill_for_machine(void) {
         fill_avx512_vnni();
     if (has_avx512_bf16())
         fill_avx512_bf16();
-    if (has_avx512_bf16() && has_amx())
+    if (has_avx512_vnni() && has_avx512_bf16() && has_amx())
         fill_amx();
 }
 #else

@@ -100,9 +100,11 @@ struct lp_kernels {
     /* packed[packed_bytes] = rows w[N,K]. */
     void (*pack)(void *packed, const void *w, enum lp_dtype type, int64_t N, int64_t K);
     /* `count` products of x, all of one K and of block types. x is rounded to 8 bits, in groups of 32 with a scale
-     * each (16 for LP_Q6_K); the products of integers are exact. */
+     * each (16 for LP_Q6_K), and the products of integers are exact; or, where that is faster for many rows, x and w are
+     * rounded to bfloat16, which is closer. A row's numbers do not depend on which other rows there are, but may on
+     * whether there are many. */
     void (*matmul_packed)(const struct lp_product *p, int count, const float *x, int64_t M);
-    /* The same of LP_F16: nothing is rounded but float32's sums. */
+    /* The same of LP_F16: nothing is rounded but float32's sums; or, where that is faster for many rows, x to 16 bits. */
     void (*matmul_packed_half)(const struct lp_product *p, int count, const float *x, int64_t M);
     /* y[n,K] = rows `id` of the table, exactly. */
     void (*gather_packed)(float *y, const struct lp_packed *table, const int32_t *id, int64_t n);

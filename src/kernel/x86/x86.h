@@ -17,5 +17,6 @@ void lp_avx512_bf16_put_matmul(struct lp_kernels *table);    /* after lp_avx512_
 void lp_avx512_bf16_put_attention(struct lp_kernels *table); /* after lp_avx512_put_attention */
 void lp_amx_put_matmul(struct lp_kernels *table);            /* the same */
 void lp_amx_put_attention(struct lp_kernels *table);         /* the same */
+void lp_amx_put_packed(struct lp_kernels *table);            /* after lp_avx512_vnni_put_packed */
 
 #endif
