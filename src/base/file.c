@@ -60,11 +60,14 @@ void lp_file_close(struct lp_file *f) {
     *f = (struct lp_file){0};
 }
 
+/* Advises of all pages that hold some of the bytes. */
+static int advise(const void *data, size_t size, int advice) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)data / page * page;
+    return size ? madvise((void *)begin, (uintptr_t)data + size - begin, advice) : 0;
+}
+
 void lp_file_let_go(const void *data, size_t size) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)data + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)data + size) / page * page;
-    if (begin < end)
-        madvise((void *)begin, end - begin, MADV_DONTNEED);
+    advise(data, size, MADV_DONTNEED);
 }
 
 void lp_file_large_pages(const struct lp_file *f) {
@@ -72,10 +75,8 @@ void lp_file_large_pages(const struct lp_file *f) {
 }
 
 void lp_file_hasten(const void *data, size_t size) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)data / page * page;
-    size_t bytes = (uintptr_t)data + size - begin;
-    if (madvise((void *)begin, bytes, MADV_POPULATE_READ))
-        madvise((void *)begin, bytes, MADV_WILLNEED); /* kernels before Linux 5.14 */
+    if (advise(data, size, MADV_POPULATE_READ))
+        advise(data, size, MADV_WILLNEED); /* kernels before Linux 5.14 */
 }
 
 void lp_file_forget(const char *path) {

@@ -17,8 +17,8 @@ struct lp_file {
 /* Maps a regular file. A directory, a device or an unreadable file is LP_EIO with a clear sentence. */
 bool lp_file_open(struct lp_file *f, const char *path, struct lp_error *err);
 void lp_file_close(struct lp_file *f);
-/* Says that bytes of a mapping will hardly be read again: their pages no longer count as the process's memory. They
- * can still be read. */
+/* Says that bytes of a mapping will hardly be read again: the pages that hold them no longer count as the process's
+ * memory. They, and what else lies in these pages, can still be read. */
 void lp_file_let_go(const void *data, size_t size);
 
 /* What of the file comes from the disk from now on comes in pages of 2 MiB where the system has them: they are read up

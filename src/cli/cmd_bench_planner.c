@@ -75,7 +75,7 @@ static bool see(struct trial *t, struct lp_lmm *lmm, const struct lp_image *imag
     return picture != NULL;
 }
 
-/* A prompt in one pass, then one token after the other. */
+/* A prompt at once, then one token after the other. */
 static bool talk(struct trial *t, struct lp_lmm *lmm, int64_t round, struct lp_error *err) {
     double start = lp_clock_ms();
     lmm->kind->cut(lmm->self, 0);

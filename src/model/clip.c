@@ -104,7 +104,7 @@ static lp_tensor *block_forward(lp_run *r, const void *settings, lp_tensor *x) {
     const struct block_run *b = settings;
     const struct lp_clip_block *l = b->block;
     lp_mark m = lp_here(r);
-    x = lp_add(r, x, attention(r, l, lp_norm(r, &l->norm1, x), &b->s));
+    x = lp_keep(r, m, lp_add(r, x, attention(r, l, lp_norm(r, &l->norm1, x), &b->s)));
     lp_tensor *h = lp_act(r, lp_linear(r, &l->fc1, lp_norm(r, &l->norm2, x)), b->act);
     x = lp_add(r, x, lp_linear(r, &l->fc2, h));
     return lp_keep(r, m, x);
@@ -134,7 +134,7 @@ lp_tensor *lp_clip_features(lp_run *r, const struct lp_clip *m, lp_tensor *pixel
     lp_tensor *x = lp_pick_rows(r, lp_linear(r, &m->patch, patches), m->class_embedding, with_class, rows);
     x = lp_norm(r, &m->pre, lp_add(r, x, m->position)); /* [n*(1+p),C] */
     for (int64_t i = 0; i < m->depth; i++)
-        x = lp_checkpoint(r, block_forward, &(struct block_run){&m->block[i], m->config.act, s},
-                          sizeof(struct block_run), x);
+        x = lp_keep(r, mark,
+                    lp_checkpoint(r, block_forward, &(struct block_run){&m->block[i], m->config.act, s}, sizeof(struct block_run), x));
     return lp_keep(r, mark, lp_pick_rows(r, x, NULL, no_class, n * p));
 }

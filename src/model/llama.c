@@ -91,11 +91,6 @@ enum lp_dtype lp_llama_cache_type(const struct lp_llama *m) {
     return m->block->k.w->type == LP_F32 ? LP_F32 : LP_F16;
 }
 
-static lp_tensor *row(lp_run *r, const lp_tensor *x, int64_t i) {
-    lp_tensor one = {.type = LP_F32, .ndim = 2, .dim = {1, lp_dim(x, -1)}, .data = lp_f32(x) + i * lp_dim(x, -1)};
-    return lp_view(r, &one, 2, (int64_t)1, one.dim[1]);
-}
-
 /* Attention of rows that each go on a sequence of their own. */
 static lp_tensor *attend_each(lp_run *r, int64_t layer, lp_tensor *q, lp_tensor *k, lp_tensor *v,
                               const struct lp_attention_settings *s, struct lp_kv_cache *const *each) {
@@ -105,10 +100,10 @@ static lp_tensor *attend_each(lp_run *r, int64_t layer, lp_tensor *q, lp_tensor 
     int64_t C = lp_dim(q, -1);
     for (int64_t i = 0; y && i < lp_rows(q); i++) {
         lp_mark mark = lp_here(r);
-        lp_tensor *past_k = row(r, k, i), *past_v = row(r, v, i);
+        lp_tensor *past_k = lp_view_rows(r, k, i, 1), *past_v = lp_view_rows(r, v, i, 1);
         if (!lp_kv_cache_append(r, each[i], layer, &past_k, &past_v))
             return NULL;
-        const lp_tensor *out = lp_attention(r, row(r, q, i), past_k, past_v, s);
+        const lp_tensor *out = lp_attention(r, lp_view_rows(r, q, i, 1), past_k, past_v, s);
         if (!out)
             return NULL;
         memcpy(lp_f32(y) + i * C, lp_f32(out), sizeof(float) * (size_t)C);
@@ -155,13 +150,14 @@ static lp_tensor *block_forward(lp_run *r, const void *settings, lp_tensor *x) {
     const struct block_run *b = settings;
     const struct lp_llama_block *l = &b->model->block[b->layer];
     lp_mark mark = lp_here(r);
-    x = lp_add(r, x, attention(r, b->model, l, b->layer, lp_norm(r, &l->norm1, x), &b->rows));
+    x = lp_keep(r, mark, lp_add(r, x, attention(r, b->model, l, b->layer, lp_norm(r, &l->norm1, x), &b->rows)));
     return lp_keep(r, mark, lp_add(r, x, mlp(r, l, lp_norm(r, &l->norm2, x))));
 }
 
 lp_tensor *lp_llama_forward(lp_run *r, const struct lp_llama *m, lp_tensor *x, const struct lp_llama_rows *rows) {
+    lp_mark mark = lp_here(r);
     for (int64_t i = 0; i < m->config.layers; i++)
-        x = lp_checkpoint(r, block_forward, &(struct block_run){m, i, *rows}, sizeof(struct block_run), x);
+        x = lp_keep(r, mark, lp_checkpoint(r, block_forward, &(struct block_run){m, i, *rows}, sizeof(struct block_run), x));
     if (rows->cache && x)
         rows->cache->rows += lp_rows(x);
     for (int64_t i = 0; rows->each && x && i < lp_rows(x); i++)

@@ -119,22 +119,18 @@ static bool take(struct lp_llava *m, struct lp_llava_source *s, bool is_new, str
     return ok && (m->name || lp_error_memory(err));
 }
 
-/* Finds the packed file; what it stands for will not be read. */
 static void find_packed(struct lp_llava *m, const char *path) {
     m->digest = lp_llava_digest(m->files, lp_weights_changed_ns(m->files));
     m->packed = lp_llava_packed_open(path, &m->digest);
-    for (size_t i = 0; m->packed && i < lp_weights_count(m->packed); i++) {
-        const struct lp_weight *w = lp_weights_find(m->files, lp_weights_at(m->packed, i)->name);
-        if (w)
-            lp_weight_let_go(w);
-    }
-    if (m->packed)
-        lp_weights_hasten(m->packed);
 }
 
-/* Every token reads the language model's matrices: those that stay where they lie in the file are brought in at once. */
+/* Every token reads the language model's matrices: they are brought in at once, where they are packed and where they stay
+ * as they lie in the model's file. Of that nothing else is needed yet. */
 static void hasten(const struct lp_llava *m) {
-    for (int64_t i = m->part_end[LP_PART_PROJECTOR]; m->files && i < m->part_end[LP_PART_LANGUAGE]; i++) {
+    lp_weights_let_go(m->files);
+    if (m->packed)
+        lp_weights_hasten(m->packed);
+    for (int64_t i = m->part_end[LP_PART_PROJECTOR]; i < m->part_end[LP_PART_LANGUAGE]; i++) {
         const struct lp_parameter *p = &m->parameters.item[i];
         const struct lp_weight *stored = lp_weights_find(m->files, p->name);
         if (stored && p->tensor->data == stored->data && p->tensor != m->llama.embedding)

@@ -48,8 +48,8 @@ static bool was_laid_out(const struct lp_llava *m, const struct lp_parameter *p,
     const struct lp_weight *stored = lp_weights_find(m->files, p->name);
     enum lp_dtype type;
     int64_t N = p->tensor->dim[0], K = lp_count(p->tensor) / N;
-    if (p->tensor->data == stored->data || !lp_weight_dtype(stored, &type) || type != p->tensor->type)
-        return false; /* as it is, or a small one that became float32 */
+    if (p->tensor->ndim == 1 || p->tensor->data == stored->data || !lp_weight_dtype(stored, &type) || type != p->tensor->type)
+        return false; /* as it is, or a copy in float32, as vectors are */
     *bytes = p->tensor->packed ? (size_t)m->kernels->packed_bytes(type, N, K) : stored->bytes;
     return true;
 }

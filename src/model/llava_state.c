@@ -9,6 +9,8 @@
 /* Address space for one pass; pages are taken as they are used. */
 static const size_t run_limit_bytes = (size_t)8 << 30;
 
+enum { STRETCH = 512 }; /* rows of a text that go through the model at once, at most */
+
 struct lp_llava_state {
     const struct lp_llava *model;
     lp_run *run;
@@ -161,19 +163,25 @@ static lp_tensor *join_pictures(lp_run *r, const struct lp_llava *m, const struc
     return seen;
 }
 
+/* In stretches, so that a long text needs the memory of a short one; weights are read anew for each. */
 static lp_tensor *forward(struct lp_llava_state *s, const int32_t *id, int64_t n, lp_tensor *seen) {
     const struct lp_llava *m = s->model;
     lp_run *r = s->run;
-    int64_t T = lp_llava_count_rows(m, id, n);
-    int32_t *position = lp_run_alloc(r, sizeof(int32_t) * (size_t)T), *last = lp_run_alloc(r, sizeof(int32_t));
-    if (!position || !last)
+    int64_t T = lp_llava_count_rows(m, id, n), stretches = (T + STRETCH - 1) / STRETCH;
+    int32_t *position = lp_run_alloc(r, sizeof(int32_t) * (size_t)T);
+    lp_tensor *x = lp_llava_embed(r, m, id, n, seen), *last = NULL;
+    if (!position || !x)
         return NULL;
     for (int64_t i = 0; i < T; i++)
         position[i] = (int32_t)(s->cache.rows + i);
-    *last = (int32_t)(T - 1);
-    struct lp_llama_rows rows = {.position = position, .cache = &s->cache};
-    lp_tensor *x = lp_llama_forward(r, &m->llama, lp_llava_embed(r, m, id, n, seen), &rows);
-    return lp_llama_logits(r, &m->llama, lp_pick_rows(r, x, NULL, last, 1));
+    lp_mark mark = lp_here(r);
+    for (int64_t i = 0; i < stretches; i++) {
+        int64_t from = T * i / stretches, end = T * (i + 1) / stretches;
+        struct lp_llama_rows rows = {.position = position + from, .cache = &s->cache};
+        lp_back_to(r, mark);
+        last = lp_llama_forward(r, &m->llama, lp_view_rows(r, x, from, end - from), &rows);
+    }
+    return last ? lp_llama_logits(r, &m->llama, lp_view_rows(r, last, lp_rows(last) - 1, 1)) : NULL;
 }
 
 const float *lp_llava_feed(struct lp_llava_state *s, const int32_t *id, int64_t n,

@@ -107,17 +107,17 @@ static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
     return true;
 }
 
-/* Matrices stay in the mapped file as they are, unless they are packed; what is small, unaligned or will learn
- * becomes float32. */
+/* Matrices stay in the mapped file as they are, unless they are packed; what is small, unaligned or will learn becomes
+ * float32 in memory: small weights lie between large ones, and pages of the file may be of 2 MiB. */
 static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const struct lp_weight *w) {
-    bool blocks = lp_dtype_block(x->type) > 1, kept = kind == LP_BIND_MATRIX || kind == LP_BIND_TABLE;
+    bool blocks = lp_dtype_block(x->type) > 1, small = kind == LP_BIND_SCALE || kind == LP_BIND_SHIFT;
     if (!b->learns && kind == LP_BIND_MATRIX && wants_panels(b, x, w))
         return pack(b, x, w);
     const void *stored = plain_rows(b, w);
     if (!stored)
         return false;
     x->data = (void *)stored;
-    bool as_stored = !b->learns && (x->type == LP_F32 || kept) &&
+    bool as_stored = !b->learns && !small && (x->type == LP_F32 || kind != LP_BIND_EMBEDDING) &&
                      (blocks || (uintptr_t)stored % (uintptr_t)lp_dtype_bytes(x->type) == 0);
     if (as_stored)
         return true;
@@ -126,6 +126,7 @@ static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const 
     if (!data)
         return false;
     b->kernels->to_f32(data, stored, x->type, n);
+    lp_weight_let_go(w);
     x->type = LP_F32;
     x->data = data;
     return true;

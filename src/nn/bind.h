@@ -49,8 +49,8 @@ enum lp_bind_kind {
     LP_BIND_MATRIX,    /* kept as stored, or packed; new: normal, deviation 1 / sqrt(inputs) */
     LP_BIND_TABLE,     /* rows that are only looked up: kept as stored, blocks too; new: as a matrix */
     LP_BIND_EMBEDDING, /* float32; new: normal, deviation 0.02 */
-    LP_BIND_SCALE,     /* float32; new: 1 */
-    LP_BIND_SHIFT      /* float32; new: 0 */
+    LP_BIND_SCALE,     /* small: a float32 copy; new: 1 */
+    LP_BIND_SHIFT      /* the same; new: 0 */
 };
 
 /* A weight of the given shape (int64_t dimensions). Never NULL in a bind that ends well. */

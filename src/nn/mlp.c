@@ -11,13 +11,12 @@ lp_tensor *lp_mlp(lp_run *r, const struct lp_linear *fc1, const struct lp_linear
         return NULL;
     if (r->taping && x->learns)
         return lp_fail(r, LP_EINTERNAL, "there is no gradient");
-    int64_t n = lp_rows(x), C = lp_dim(x, -1), out = lp_dim(fc2->w, 0);
+    int64_t n = lp_rows(x), out = lp_dim(fc2->w, 0);
     lp_tensor *y = lp_new(r, 2, n, out);
     for (int64_t at = 0; at < n && y; at += ROWS) {
         lp_mark m = lp_here(r);
-        lp_tensor part = {
-            .type = LP_F32, .ndim = 2, .dim = {n - at < ROWS ? n - at : ROWS, C}, .data = lp_f32(x) + at * C};
-        lp_tensor *h = lp_linear(r, fc2, lp_act(r, lp_linear(r, fc1, &part), act));
+        lp_tensor *part = lp_view_rows(r, x, at, n - at < ROWS ? n - at : ROWS);
+        lp_tensor *h = lp_linear(r, fc2, lp_act(r, lp_linear(r, fc1, part), act));
         if (!h)
             return NULL;
         memcpy(lp_f32(y) + at * out, lp_f32(h), sizeof(float) * (size_t)lp_count(h));

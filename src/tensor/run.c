@@ -172,6 +172,13 @@ lp_tensor *lp_view(lp_run *r, const lp_tensor *x, int ndim, ...) {
     return y;
 }
 
+lp_tensor *lp_view_rows(lp_run *r, const lp_tensor *x, int64_t from, int64_t n) {
+    if (!lp_enter(r, "view"))
+        return NULL;
+    int64_t C = lp_dim(x, -1);
+    return make(r, x->type, 2, (const int64_t[]){n, C}, (uint8_t *)x->data + lp_dtype_row_bytes(x->type, from * C));
+}
+
 lp_mark lp_here(const lp_run *r) {
     return (lp_mark){r->used};
 }

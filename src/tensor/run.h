@@ -58,6 +58,7 @@ lp_tensor *lp_new(lp_run *r, int ndim, ...); /* float32, dimensions as int64_t *
 lp_tensor *lp_like(lp_run *r, const lp_tensor *x);
 lp_tensor *lp_like_of(lp_run *r, const lp_tensor *x, enum lp_dtype type);
 lp_tensor *lp_view(lp_run *r, const lp_tensor *x, int ndim, ...); /* same data, other shape; for use without a tape */
+lp_tensor *lp_view_rows(lp_run *r, const lp_tensor *x, int64_t from, int64_t n); /* [n,C] of x [..,C]; the same */
 
 /* ---- the tape ---- */
 

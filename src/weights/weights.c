@@ -316,6 +316,11 @@ void lp_weights_hasten(const struct lp_weights *w) {
         lp_file_hasten(w->shards[i].file.data, w->shards[i].file.size);
 }
 
+void lp_weights_let_go(const struct lp_weights *w) {
+    for (size_t i = 0; i < w->shard_count; i++)
+        lp_file_let_go(w->shards[i].file.data, w->shards[i].file.size);
+}
+
 void lp_weight_hasten(const struct lp_weight *t) {
     lp_file_hasten(t->data, t->bytes);
 }

@@ -83,6 +83,8 @@ void lp_weight_hasten(const struct lp_weight *t);
 
 /* Says that t's data will hardly be read again (lp_file_let_go); of a tensor of lp_weights_at or _find. */
 void lp_weight_let_go(const struct lp_weight *t);
+/* The same of all of the files. */
+void lp_weights_let_go(const struct lp_weights *w);
 
 const char *
 lp_weight_type_name(enum lp_weight_type type); /* "F32", "BF16", "Q4_K": safetensors' and GGUF's names */
