@@ -47,7 +47,7 @@ struct lp_hash lp_llava_digest(const struct lp_weights *files, int64_t changed_n
         uint64_t sum = (uint64_t)w->type;
         for (size_t at = 0; at < w->bytes; at += step)
             sum = lp_checksum(sum, (const char *)w->data + at, w->bytes - at < PAGE ? w->bytes - at : PAGE);
-        lp_weight_let_go(w); /* a page read may have mapped 2 MiB */
+        lp_weight_let_go(files, w); /* a page read may have mapped 2 MiB */
         lp_sha256_add(&s, w->name, strlen(w->name) + 1);
         lp_sha256_add(&s, w->dim, sizeof *w->dim * (size_t)w->ndim);
         lp_sha256_add(&s, &sum, sizeof sum);

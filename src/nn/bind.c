@@ -70,7 +70,7 @@ static const void *plain_rows(struct lp_bind *b, const struct lp_weight *w) {
     void *copy = lp_arena_alloc(b->arena, w->bytes);
     if (copy) {
         lp_weights_copy(b->files, w, copy);
-        lp_weight_let_go(w);
+        lp_weight_let_go(b->files, w);
     }
     return copy;
 }
@@ -101,7 +101,7 @@ static bool pack(struct lp_bind *b, lp_tensor *x, const struct lp_weight *w) {
         lp_weights_copy(b->files, w, plain);
     b->kernels->pack(data, turned ? plain : w->data, x->type, N, K);
     lp_free(plain);
-    lp_weight_let_go(w);
+    lp_weight_let_go(b->files, w);
     x->data = data;
     x->packed = true;
     return true;
@@ -126,7 +126,7 @@ static bool take(struct lp_bind *b, lp_tensor *x, enum lp_bind_kind kind, const 
     if (!data)
         return false;
     b->kernels->to_f32(data, stored, x->type, n);
-    lp_weight_let_go(w);
+    lp_weight_let_go(b->files, w);
     x->type = LP_F32;
     x->data = data;
     return true;

@@ -325,8 +325,12 @@ void lp_weight_hasten(const struct lp_weight *t) {
     lp_file_hasten(t->data, t->bytes);
 }
 
-void lp_weight_let_go(const struct lp_weight *t) {
-    lp_file_let_go(t->data, t->bytes);
+void lp_weight_let_go(const struct lp_weights *w, const struct lp_weight *t) {
+    for (size_t i = 0; i < w->shard_count; i++) {
+        const struct lp_file *f = &w->shards[i].file;
+        if ((uintptr_t)t->data - (uintptr_t)f->data < f->size)
+            lp_file_let_go(t->data, t->bytes);
+    }
 }
 
 int64_t lp_weights_changed_ns(const struct lp_weights *w) {

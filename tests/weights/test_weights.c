@@ -53,6 +53,34 @@ static void opens_one_file(void **state) {
     folder_remove(folder);
 }
 
+/* The header is of an odd length, so that the numbers are not aligned in the file. */
+static void lets_go_what_is_mapped(void **state) {
+    (void)state;
+    static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}";
+    char folder[64], file[8 + sizeof header - 1 + sizeof numbers] = {sizeof header - 1};
+    assert_int_equal((sizeof header - 1) % 4, 3);
+    memcpy(file + 8, header, sizeof header - 1);
+    memcpy(file + 8 + sizeof header - 1, numbers, sizeof numbers);
+    folder_make(folder);
+    folder_put(folder, "model.safetensors", file, sizeof file);
+    put_shard(folder, "model-1.safetensors", "a", "c");
+    struct lp_error err = {0};
+    char path[100];
+    snprintf(path, sizeof path, "%s/model-1.safetensors", folder);
+    struct lp_weights *copied = lp_weights_open(folder, &err), *mapped = lp_weights_open_file(path, &err);
+    assert_non_null(copied);
+    assert_non_null(mapped);
+    struct lp_weights *both[] = {copied, mapped};
+    for (int i = 0; i < 2; i++) {
+        const struct lp_weight *a = lp_weights_find(both[i], "a");
+        lp_weight_let_go(both[i], a);
+        assert_string_equal(a->name, "a");
+        assert_memory_equal(a->data, numbers, sizeof numbers);
+        lp_weights_close(both[i]);
+    }
+    folder_remove(folder);
+}
+
 static void opens_shards(void **state) {
     (void)state;
     char folder[64];
@@ -133,6 +161,7 @@ static void refuses_malformed_folders(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_one_file),
+        cmocka_unit_test(lets_go_what_is_mapped),
         cmocka_unit_test(opens_shards),
         cmocka_unit_test(refuses_malformed_folders),
     };
