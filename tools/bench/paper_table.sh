@@ -27,6 +27,7 @@ make_data() { # name seed options...
 
 for seed in $seeds; do
     make_data chat "$seed" --skill see
+    make_data chat-all "$seed" --skill see --tools all
     make_data chat-thoughtless "$seed" --skill see --no-thoughts
     make_data fly "$((100 + seed))" --chat-share 0
     make_data all "$((100 + seed))" --chat-share 0 --tools all
@@ -39,7 +40,7 @@ train() { # setting seed
     case $1 in
     plain) skills= ;;
     fly) skills=,$work/fly-$skills ;;
-    all) skills=,$work/all-$skills ;;
+    all) chat=$work/chat-all-$2.json skills=,$work/all-$skills ;;
     thoughtless) chat=$work/chat-thoughtless-$2.json skills=,$work/fly-thoughtless-$skills ;;
     esac
     "$program" train --data "$chat$skills" --images "$work/train" --model "$named" --out "$out" --seed "$2" \

@@ -26,16 +26,18 @@ def write_model(folder, shape):
     json.dump(config, open(os.path.join(folder, "config.json"), "w"))
     shutil.copy(os.path.join(nano, "tokenizer.model"), folder)
     pre = json.load(open(os.path.join(nano, "preprocessor_config.json")))
-    text = json.dumps(pre).replace("112", str(v["image_size"]))
+    text = json.dumps(pre).replace(str(json.load(open(os.path.join(nano, "config.json")))["vision_config"]["image_size"]),
+                                   str(v["image_size"]))
     open(os.path.join(folder, "preprocessor_config.json"), "w").write(text)
 
 
 def write_data(path, sp, count, words, trained):
-    """Dialogues of equal length: every word is one token."""
+    """Dialogues of equal length: every word is one token, or one after the space's own."""
     random.seed(1)
-    pieces = [sp.id_to_piece(i)[1:] for i in range(4000)]
-    pieces = [p for i, p in enumerate(pieces) if sp.id_to_piece(i)[0] == "\u2581" and p.isalpha() and p.islower()
-              and len(p) > 2 and sp.encode(p) == [i]]
+    space = sp.piece_to_id("\u2581")
+    pieces = [sp.id_to_piece(i).lstrip("\u2581") for i in range(4000)]
+    pieces = [p for i, p in enumerate(pieces) if p.isascii() and p.isalpha() and p.islower() and len(p) > 2
+              and sp.encode(p) in ([i], [space, i])]
     say = lambda n: " ".join(random.choice(pieces) for _ in range(n))
     records = [{"image": "sign.jpg", "conversations": [{"from": "human", "value": "<image>\n" + say(words)},
                {"from": "gpt", "value": say(trained)}]} for _ in range(count)]
