@@ -5,19 +5,12 @@
  * the moment, as a thread may lose its core; no number depends on it. */
 #include "kernel/gemm.h"
 
+#include "kernel/parts.h"
 #include "kernel/scratch.h"
 
 #include <omp.h>
 
 enum { BLOCK_ROWS = 2048, PARALLEL_WORK = 1 << 18 };
-
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
 
 /* The largest part when `total` is cut into equal parts of at most `most`. */
 static int64_t even_part(int64_t total, int64_t most) {

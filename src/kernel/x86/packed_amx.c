@@ -12,6 +12,7 @@
 
 #include "kernel/vector/packed_unpack.h"
 
+#include "kernel/parts.h"
 #include "kernel/scratch.h"
 #include "kernel/vector/panels.h"
 #include "kernel/x86/amx.h"
@@ -34,14 +35,6 @@ struct job {
     int parts;
     int64_t columns; /* of y in one slab, at most */
 };
-
-static inline int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static inline int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
 
 /* Numbers without the bits that bf16 has no room for. */
 ALWAYS_INLINE vec top_of(vec a) {
