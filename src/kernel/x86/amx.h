@@ -45,11 +45,8 @@ AMX_INLINE void amx_multiply_four(const float *a, const float *b, int64_t x_row,
     _tile_loadd(6, c, 4 * w_row);
     _tile_loadd(4, a, 4 * x_row);
     _tile_loadd(7, d, 4 * w_row);
-    _tile_dpbf16ps(0, 4, 6);
     _tile_loadd(5, b, 4 * x_row);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
+    amx_multiply_loaded();
 }
 
 /* The same without b. */
