@@ -70,14 +70,25 @@ static lp_tensor *block_forward(lp_run *r, const struct lp_sam *m, int64_t i,
     return lp_keep(r, mark, x);
 }
 
+/* A picture needs a block's matrices once: of a large file, one block at a time is mapped. */
+static void let_go(const struct lp_sam *m, int64_t i) {
+    const struct lp_sam_block *l = &m->encoder.block[i];
+    const lp_tensor *matrix[] = {l->qkv.w, l->out.w, l->lin1.w, l->lin2.w};
+    for (int k = 0; k < 4; k++)
+        lp_weights_let_go_of(m->files, matrix[k]->data,
+                             (size_t)(lp_rows(matrix[k]) * lp_dtype_row_bytes(matrix[k]->type, lp_dim(matrix[k], -1))));
+}
+
 lp_tensor *lp_sam_blocks(lp_run *r, const struct lp_sam *m, lp_tensor *pixels, int64_t layers) {
     lp_mark mark = lp_here(r);
     lp_tensor *x =
         lp_linear(r, &m->encoder.patch, lp_patches(r, pixels, m->config.patch_px)); /* [side*side,C] */
     if (m->encoder.position)
         x = lp_add(r, x, m->encoder.position);
-    for (int64_t i = 0; i < layers; i++)
+    for (int64_t i = 0; i < layers; i++) {
         x = block_forward(r, m, i, x);
+        let_go(m, i);
+    }
     return lp_keep(r, mark, x);
 }
 

@@ -326,10 +326,14 @@ void lp_weight_hasten(const struct lp_weight *t) {
 }
 
 void lp_weight_let_go(const struct lp_weights *w, const struct lp_weight *t) {
+    lp_weights_let_go_of(w, t->data, t->bytes);
+}
+
+void lp_weights_let_go_of(const struct lp_weights *w, const void *data, size_t bytes) {
     for (size_t i = 0; i < w->shard_count; i++) {
         const struct lp_file *f = &w->shards[i].file;
-        if ((uintptr_t)t->data - (uintptr_t)f->data < f->size)
-            lp_file_let_go(t->data, t->bytes);
+        if ((uintptr_t)data - (uintptr_t)f->data < f->size)
+            lp_file_let_go(data, bytes);
     }
 }
 

@@ -83,6 +83,8 @@ void lp_weight_hasten(const struct lp_weight *t);
 
 /* Says that t's data, of w, will hardly be read again (lp_file_let_go). What was copied to be aligned stays. */
 void lp_weight_let_go(const struct lp_weights *w, const struct lp_weight *t);
+/* The same of `bytes` at data, if they lie in w's files and not in memory. */
+void lp_weights_let_go_of(const struct lp_weights *w, const void *data, size_t bytes);
 /* The same of all of the files. */
 void lp_weights_let_go(const struct lp_weights *w);
 
