@@ -5,16 +5,18 @@
 #include "cli/cmd_eval.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "eval/coco_detect.h"
 #include "eval/coco_read.h"
 #include "eval/coco_report.h"
+#include "skill/detector.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct eval_coco {
-    const char *truth, *results, *categories, *json, *curves, *bars;
+    const char *truth, *results, *images, *categories, *json, *curves, *bars;
     int64_t most;
-    double least_ap;
+    double least_ap, least_ap50;
     bool agnostic;
     struct lp_coco set;
     bool *chosen; /* [categories]; NULL: all */
@@ -50,9 +52,23 @@ static void tell(void *context, int64_t done, int64_t count) {
     lp_progress_show(done, count, "boxes and masks compared", &e->told_ms);
 }
 
+static void tell_pictures(void *context, int64_t done, int64_t count) {
+    struct eval_coco *e = context;
+    lp_progress_show(done, count, "pictures", &e->told_ms);
+}
+
+static bool detect(struct eval_coco *e, struct lp_error *err) {
+    const struct lp_coco_detect_settings settings = {
+        .folder = e->images, .chosen = e->chosen, .tell = tell_pictures, .context = e};
+    void *detector = lp_skill_ready(lp_skill_find("detect"), err) ? lp_detector_open(err) : NULL;
+    bool done = detector && (lp_coco_detect(&e->set, detector, &settings, err) || lp_error_prefix(err, "%s", e->truth));
+    lp_detector_close(detector);
+    return done;
+}
+
 static bool measure(struct eval_coco *e, struct lp_error *err) {
     if (!lp_coco_read_truth(&e->set, e->truth, err) || !choose_categories(e, err) ||
-        !lp_coco_read_results(&e->set, e->results, err))
+        !(e->images ? detect(e, err) : lp_coco_read_results(&e->set, e->results, err)))
         return false;
     const struct lp_coco_settings settings = {
         .most = (int)e->most, .agnostic = e->agnostic, .chosen = e->chosen, .tell = tell, .context = e};
@@ -89,9 +105,21 @@ static bool report(const struct eval_coco *e, struct lp_error *err) {
     return done;
 }
 
+static bool at_least(const char *name, double value, double least, struct lp_error *err) {
+    return value >= least || least <= 0 || lp_error_set(err, LP_EINPUT, "%s: %.4f is below %.4f", name, value, least);
+}
+
 static bool good_enough(const struct eval_coco *e, struct lp_error *err) {
-    return e->score.summary.ap >= e->least_ap || e->least_ap <= 0 ||
-           lp_error_set(err, LP_EINPUT, "AP: %.4f is below %.4f", e->score.summary.ap, e->least_ap);
+    return at_least("AP", e->score.summary.ap, e->least_ap, err) &&
+           at_least("AP50", e->score.summary.ap50, e->least_ap50, err);
+}
+
+static bool says_what_to_compare(const struct eval_coco *e, struct lp_error *err) {
+    if (e->set.masks && !(e->truth && e->results))
+        return lp_error_set(err, LP_EUSAGE, "say with --truth FILE and --results FILE what to compare");
+    return (e->truth && !e->results != !e->images) ||
+           lp_error_set(err, LP_EUSAGE, "say with --truth FILE what is there, and with --results FILE what was found or with "
+                                        "--images DIR where to look");
 }
 
 static int eval_coco(int argc, char **argv, bool masks) {
@@ -112,11 +140,16 @@ static int eval_coco(int argc, char **argv, bool masks) {
         {"bars", 0, "FILE", "draw the 60 worst categories as bars into this file (.png)", LP_OPTION_STRING,
          NULL, &e.bars, 0, 0},
         {"least-ap", 0, "R", "fail when AP is below", LP_OPTION_FLOAT, "0", &e.least_ap, 0, 1},
+        {"least-ap50", 0, "R", "fail when AP50 is below", LP_OPTION_FLOAT, "0", &e.least_ap50, 0, 1},
+        masks ? (struct lp_option){0}
+              : (struct lp_option){"images", 'i', "DIR",
+                                   "in place of --results: pictures in which Grounding DINO looks for all categories",
+                                   LP_OPTION_STRING, NULL, &e.images, 0, 0},
         {0}};
     const char *command = masks ? "eval segment" : "eval detect";
     const struct lp_usage usage = {
         command,
-        "--truth FILE --results FILE [options]",
+        masks ? "--truth FILE --results FILE [options]" : "--truth FILE --results FILE | --images DIR [options]",
         masks ? "Compares masks with COCO's annotations: average precision and recall, as pycocotools."
               : "Compares boxes with COCO's annotations: average precision and recall, as pycocotools.",
         options,
@@ -126,11 +159,7 @@ static int eval_coco(int argc, char **argv, bool masks) {
     int status;
     if (!lp_options_parse(&usage, &argc, argv, &status))
         return status;
-    bool done =
-        e.truth && e.results
-            ? measure(&e, &err)
-            : lp_error_set(&err, LP_EUSAGE, "say with --truth FILE and --results FILE what to compare");
-    done = done && report(&e, &err) && good_enough(&e, &err);
+    bool done = says_what_to_compare(&e, &err) && measure(&e, &err) && report(&e, &err) && good_enough(&e, &err);
     lp_free(e.chosen);
     lp_coco_score_done(&e.score);
     lp_coco_done(&e.set);

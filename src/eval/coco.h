@@ -22,6 +22,7 @@ struct lp_coco_category {
 struct lp_coco_picture {
     int64_t id;
     int width, height; /* px; 0: not told, so that it can have no masks */
+    const char *file;  /* its name, or NULL; lives as long as the set */
 };
 
 /* Something that is in a picture (an annotation) or was found there. */

@@ -176,34 +176,64 @@ static lp_tensor *run_network(lp_run *r, const struct lp_grounding_dino *m, lp_t
     return lp_dino_conclude(r, m, &x, &queries, box);
 }
 
-static struct lp_detections *detect(lp_run *r, const struct lp_grounding_dino *m,
-                                    const struct lp_image *image, const struct lp_phrases *phrases,
-                                    const struct lp_detect_limits *limits, struct lp_error *err) {
+/* What the network makes of a picture and a caption. Zero-initialised is valid and empty. */
+struct look {
+    lp_run *r;
+    struct lp_phrases phrases;
+    lp_tensor *logits, *box; /* [n,tokens], [n,4]; live in the run */
+};
+
+static bool look(struct look *l, const struct lp_grounding_dino *m, const struct lp_image *image,
+                 const char *caption, size_t n, const atomic_bool *cancel, struct lp_error *err) {
     int w, h;
-    if (!lp_dino_fit(m, image->width, image->height, &w, &h, err))
-        return NULL;
-    lp_tensor *pixels = lp_new(r, 4, (int64_t)1, (int64_t)3, (int64_t)h, (int64_t)w), *box;
+    if (!(l->r = lp_run_open(m->kernels, run_limit_bytes, err)) ||
+        !lp_phrases_read(m->vocabulary, caption, n, &l->phrases, err) ||
+        !lp_dino_fit(m, image->width, image->height, &w, &h, err))
+        return false;
+    l->r->cancel = (const volatile bool *)cancel;
+    lp_tensor *pixels = lp_new(l->r, 4, (int64_t)1, (int64_t)3, (int64_t)h, (int64_t)w);
     if (pixels && !lp_dino_prepare(m, image, w, h, lp_f32(pixels), err))
-        return NULL;
-    lp_tensor *logits = run_network(r, m, pixels, phrases, &box);
-    if (!lp_run_check(r, err))
-        return NULL;
-    return lp_dino_answer(m->vocabulary, &phrases->ids, lp_f32(logits), lp_f32(box), lp_rows(box),
-                          image->width, image->height, limits, err);
+        return false;
+    l->logits = run_network(l->r, m, pixels, &l->phrases, &l->box);
+    return lp_run_check(l->r, err);
+}
+
+static void look_away(struct look *l) {
+    lp_phrases_done(&l->phrases);
+    lp_run_close(l->r);
 }
 
 struct lp_detections *lp_grounding_dino_detect(const struct lp_grounding_dino *m,
                                                const struct lp_image *image, const char *caption, size_t n,
                                                const struct lp_detect_limits *limits,
                                                const atomic_bool *cancel, struct lp_error *err) {
-    struct lp_phrases phrases = {0};
+    struct look l = {0};
     struct lp_detections *found = NULL;
-    lp_run *r = lp_run_open(m->kernels, run_limit_bytes, err);
-    if (r && lp_phrases_read(m->vocabulary, caption, n, &phrases, err)) {
-        r->cancel = (const volatile bool *)cancel;
-        found = detect(r, m, image, &phrases, limits, err);
-    }
-    lp_phrases_done(&phrases);
-    lp_run_close(r);
+    if (look(&l, m, image, caption, n, cancel, err))
+        found = lp_dino_answer(m->vocabulary, &l.phrases.ids, lp_f32(l.logits), lp_f32(l.box), lp_rows(l.box),
+                               image->width, image->height, limits, err);
+    look_away(&l);
     return found;
+}
+
+int64_t lp_grounding_dino_rank(const struct lp_grounding_dino *m, const struct lp_image *image,
+                               const char *caption, size_t n, double share, struct lp_ranked *best,
+                               int64_t most, struct lp_error *err) {
+    struct look l = {0};
+    int64_t count = -1;
+    if (look(&l, m, image, caption, n, NULL, err))
+        count = lp_dino_rank(&l.phrases, lp_f32(l.logits), lp_f32(l.box), lp_rows(l.box), image->width,
+                             image->height, share, best, most, err);
+    look_away(&l);
+    return count;
+}
+
+int64_t lp_grounding_dino_phrases(const struct lp_grounding_dino *m, const char *caption, size_t n,
+                                  struct lp_error *err) {
+    struct lp_phrases phrases = {0};
+    int64_t count = -1;
+    if (lp_phrases_read(m->vocabulary, caption, n, &phrases, err))
+        count = phrases.cut ? 0 : phrases.count - 2; /* [CLS] and [SEP] stand alone */
+    lp_phrases_done(&phrases);
+    return count;
 }

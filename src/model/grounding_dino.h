@@ -49,4 +49,23 @@ struct lp_detections *lp_grounding_dino_detect(const struct lp_grounding_dino *m
                                                const atomic_bool *cancel, struct lp_error *err);
 void lp_detections_close(struct lp_detections *found);
 
+/* How many phrases the model reads of a caption; 0 where it has more tokens than the model reads; -1 on
+ * failure. */
+int64_t lp_grounding_dino_phrases(const struct lp_grounding_dino *model, const char *caption, size_t n,
+                                  struct lp_error *err);
+
+/* A box as one phrase of a caption. */
+struct lp_ranked {
+    float box[4];   /* x0y0x1y1, px of the picture; may reach a little beyond it */
+    float score;    /* how sure the phrase's tokens are, the mean */
+    int64_t phrase; /* the caption's first is 0 */
+};
+
+/* The `most` surest of all boxes as all phrases, as detectors are measured: nothing is too unsure. A phrase's
+ * boxes that share more than `share` of their union count once. best [most], the surest first. Returns how
+ * many; -1 on failure, as above. */
+int64_t lp_grounding_dino_rank(const struct lp_grounding_dino *model, const struct lp_image *image,
+                               const char *caption, size_t n, double share, struct lp_ranked *best,
+                               int64_t most, struct lp_error *err);
+
 #endif

@@ -2,7 +2,7 @@
 /* model/grounding_dino_answer.c - what was found, as groundingdino/util/inference.py and transformers'
  * GroundingDinoProcessor.post_process_grounded_object_detection have it: a query's score is its surest
  * token's; its phrase is of all its sure tokens, in the caption's order, without full stops. Of boxes that
- * show the same the surest stays. */
+ * show the same the surest stays. Ranks are as the original is measured on COCO, demo/test_ap_on_coco.py. */
 #include "model/grounding_dino_model.h"
 
 #include "base/memory.h"
@@ -10,6 +10,7 @@
 #include "image/boxes.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 void lp_detect_limits_defaults(struct lp_detect_limits *limits) {
@@ -102,4 +103,66 @@ struct lp_detections *lp_dino_answer(const struct lp_wordpiece *vocabulary, cons
         return found;
     lp_detections_close(found);
     return NULL;
+}
+
+/* ---- ranks ---- */
+
+/* The mean over the tokens first..end-1 of how sure each is. */
+static float mean_of(const float *logits, int64_t first, int64_t end) {
+    float sum = 0;
+    for (int64_t t = first; t < end; t++)
+        sum += sigmoid(logits[t]);
+    return sum / (float)(end - first);
+}
+
+/* Every box as every phrase: a stretch of tokens without the mark that ends it. Boxes as numbers 0..1 still. */
+static int64_t rank_all(const struct lp_phrases *p, const float *logits, const float *box, int64_t n,
+                        struct lp_ranked *all) {
+    int64_t count = 0, tokens = (int64_t)p->ids.n;
+    for (int64_t k = 1; k < p->count; k++) {
+        int64_t first = p->start[k], end = p->start[k + 1] - 1;
+        for (int64_t i = 0; i < n && first < end; i++) {
+            struct lp_ranked *one = &all[count++];
+            *one = (struct lp_ranked){.score = mean_of(logits + i * tokens, first, end), .phrase = k - 1};
+            memcpy(one->box, box + 4 * i, sizeof one->box);
+        }
+    }
+    return count;
+}
+
+/* The surest first; of equally sure ones the phrase that comes first. */
+static int surer(const void *a, const void *b) {
+    const struct lp_ranked *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->phrase > y->phrase) - (x->phrase < y->phrase);
+}
+
+static bool is_double(const struct lp_ranked *one, const struct lp_ranked *kept, int64_t n, double share) {
+    for (int64_t i = 0; i < n; i++)
+        if (kept[i].phrase == one->phrase && lp_box_iou(kept[i].box, one->box) > share)
+            return true;
+    return false;
+}
+
+int64_t lp_dino_rank(const struct lp_phrases *phrases, const float *logits, const float *box, int64_t n,
+                     int width, int height, double share, struct lp_ranked *best, int64_t most,
+                     struct lp_error *err) {
+    struct lp_ranked *all = lp_alloc_array((size_t)(n * phrases->count), sizeof *all);
+    int64_t kept = 0;
+    if (!all) {
+        lp_error_memory(err);
+        return -1;
+    }
+    int64_t count = rank_all(phrases, logits, box, n, all);
+    qsort(all, (size_t)count, sizeof *all, surer);
+    for (int64_t i = 0; i < count && kept < most; i++) {
+        struct lp_ranked *one = &all[i];
+        lp_boxes_convert(one->box, LP_BOX_CORNERS, one->box, LP_BOX_CENTERED, 1);
+        lp_boxes_scale(one->box, 1, (float)width, (float)height);
+        if (!is_double(one, best, kept, share))
+            best[kept++] = *one;
+    }
+    lp_free(all);
+    return kept;
 }

@@ -196,5 +196,9 @@ lp_tensor *lp_dino_conclude(lp_run *r, const struct lp_grounding_dino *m, const 
 struct lp_detections *lp_dino_answer(const struct lp_wordpiece *vocabulary, const struct lp_ids *ids,
                                      const float *logits, const float *box, int64_t n, int width, int height,
                                      const struct lp_detect_limits *limits, struct lp_error *err);
+/* The same as ranks: lp_grounding_dino_rank. */
+int64_t lp_dino_rank(const struct lp_phrases *phrases, const float *logits, const float *box, int64_t n,
+                     int width, int height, double share, struct lp_ranked *best, int64_t most,
+                     struct lp_error *err);
 
 #endif

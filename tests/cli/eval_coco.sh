@@ -28,7 +28,7 @@ expect 1 "AP: 0.3607 is below 0.5000" detect $(of boxes) --least-ap 0.5
 
 echo '[{"image_id": 1}]' >"$work/bad.json"
 printf '[{"image_id": 1, "score": NaN}]' >"$work/nan.json"
-expect 2 "--truth FILE and --results FILE" detect --truth "$work/bad.json"
+expect 2 "with --results FILE what was found or with --images DIR where to look" detect --truth "$work/bad.json"
 expect 2 "has no category 'dog'" detect $(of boxes) --categories dog
 expect 2 "from 1 to 100000, not 0" segment $(of runs) --max-detections 0
 expect 1 "bad.json: it has no list 'categories'" detect --truth "$work/bad.json" --results "$work/bad.json"

@@ -206,11 +206,41 @@ static void answers_are_the_references(void **state) {
     lp_wordpiece_close(vocabulary);
 }
 
+/* Two of three boxes show the same; "the of" is the first phrase, "a" the second. */
+static void ranks_are_of_every_box_as_every_phrase(void **state) {
+    (void)state;
+    enum { CLS, THE, OF, STOP, A, LAST_STOP, SEP, TOKENS };
+    static const float box[3][4] = {{0.5f, 0.5f, 0.4f, 0.4f}, {0.5f, 0.5f, 0.4f, 0.41f}, {0.2f, 0.2f, 0.2f, 0.1f}};
+    static const float logits[3][TOKENS] = {
+        {[THE] = 2, [OF] = 0, [A] = -1, [STOP] = 9}, {[THE] = 1, [OF] = 0, [A] = -2}, {[THE] = -3, [OF] = -3, [A] = 3}};
+    struct lp_error err = {0};
+    struct lp_phrases phrases = {0};
+    struct lp_ranked best[6];
+    struct lp_wordpiece *vocabulary = lp_wordpiece_open(GOLDEN "wordpiece", &err);
+    require(vocabulary != NULL, &err);
+    require(lp_phrases_read(vocabulary, "the of . a", 10, &phrases, &err), &err);
+    assert_int_equal(phrases.ids.n, TOKENS);
+    assert_int_equal(lp_dino_rank(&phrases, logits[0], box[0], 3, 100, 200, 0.8, best, 6, &err), 4);
+    assert_int_equal(best[0].phrase, 1); /* the third box, a mean of one token */
+    assert_true(fabsf(best[0].score - 0.952574f) < 1e-5f);
+    assert_true(fabsf(best[0].box[0] - 10) < 1e-4f && fabsf(best[0].box[3] - 50) < 1e-4f);
+    assert_int_equal(best[1].phrase, 0); /* the first, a mean of two; the second is its double */
+    assert_true(fabsf(best[1].score - (0.880797f + 0.5f) / 2) < 1e-5f);
+    assert_int_equal(best[2].phrase, 1);
+    assert_true(fabsf(best[2].score - 0.268941f) < 1e-5f);
+    assert_int_equal(best[3].phrase, 0);
+    assert_true(fabsf(best[3].score - 0.047426f) < 1e-5f);
+    assert_int_equal(lp_dino_rank(&phrases, logits[0], box[0], 3, 100, 200, 0.8, best, 2, &err), 2);
+    lp_phrases_done(&phrases);
+    lp_wordpiece_close(vocabulary);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hugging_face),
         cmocka_unit_test(original),
         cmocka_unit_test(answers_are_the_references),
+        cmocka_unit_test(ranks_are_of_every_box_as_every_phrase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
