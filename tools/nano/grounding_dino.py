@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes models/llava-plus-nano-grounding-dino-v1: a small Grounding DINO of sticker scenes, trained from nothing.
+"""Makes models/llava-plus-nano-grounding-dino-v1: a small Grounding DINO of sticker scenes.
 
-The network is transformers' GroundingDinoForObjectDetection (Liu et al. 2023, arXiv:2303.05499). It learns in two parts:
+The network is transformers' GroundingDinoForObjectDetection (Liu et al. 2023, arXiv:2303.05499). As the paper's picture
+backbone was trained to name pictures first, this one begins as the planner's picture encoder (planner_eyes.py); all else is
+drawn. It learns in two parts:
 
 1. FIRST steps of the two backbones alone. Every place of the picture's maps says which of all names is there, or none
-   (cross entropy over all names and 0), and where the thing's box is.
+   (cross entropy over all names and 0), and where the thing's box is; in the first ALIKE steps also what the planner's
+   encoder makes of the place (squared error).
 2. The whole network. Captions name some things of the picture and others that are not there. The losses are the paper's:
    2 focal over tokens + 5 L1 + 2 GIoU of boxes, for each layer of the decoder after Hungarian matching, in the first
    with several queries for a thing; for the encoder's choice every place answers for the thing it is on, which tells
    more than one place a thing, the surer the nearer it is to the thing's middle.
 
-In both parts the words of a thing are drawn to its name, by text alone. HELD_OUT are words that stand in no caption and
-name nothing in part 1: what the model makes of them it knows from text.
+In both parts the words of a thing are drawn to its name, by text alone; those of held_out_words.py stand in no
+caption and name nothing in part 1.
 
     llava-plus data scenes --count 20000 --seed 7001 --out SCENES
     grounding_dino.py SCENES MODEL [--steps N] [--first N]        # goes on from MODEL/checkpoint.pt where there is one
@@ -33,13 +36,17 @@ from PIL import Image
 from pycocotools import mask as rle
 from scipy.optimize import linear_sum_assignment
 from transformers import (BertConfig, BertTokenizerFast, GroundingDinoConfig, GroundingDinoForObjectDetection,
-                          GroundingDinoImageProcessor, SwinConfig)
+                          GroundingDinoImageProcessor)
 from transformers.image_transforms import center_to_corners_format as corners
 
+from held_out_words import HELD_OUT
 from learning import train
+from planner_eyes import Eyes
 
-SIDE, STRIDES, CHANNELS, QUERIES = 192, (16, 32), 128, 40       # px, px, of all but the backbones, boxes a picture
-PICTURES = (32, 16)                                             # a step, in each part
+SIDE, STRIDES, CHANNELS, QUERIES = 192, (16, 32), 128, 40       # px, px, of all but the picture's backbone, boxes a picture
+LAYERS, SETTLED = 7, 4                                          # of the picture's backbone; of these, only part 1 changes
+PICTURES = (32, 24)                                             # a step, in each part
+ALIKE = 300                                                     # steps
 WARM = 100                                                      # steps
 ANSWERS = (4, 1, 1)                                             # queries a thing, in each layer of the decoder
 SHARE = 0.8                                                     # of two boxes' union: the skill keeps only the surer one
@@ -47,8 +54,6 @@ NAMES = 80                                                      # in a caption a
 TOKENS = 256
 PRIOR = 4                                                       # logits begin about -PRIOR
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-HELD_OUT = ("hound", "kitten", "pony", "hog", "bunny", "alligator", "tortoise", "toad", "hawk", "prawn", "tangerine",
-            "aubergine", "doughnut", "automobile", "lorry", "plane", "couch", "smartphone", "purse", "trousers")
 COLORS = "red orange yellow green blue purple pink brown black white gray".split()
 
 
@@ -130,7 +135,7 @@ class Scenes:
         np.save(places, np.stack(here))
 
     def batch(self, n, g):
-        """Numbers of n pictures, half of them mirrored; pixels [n,3,S,S], boxes [n] of [things,4], places [n,P]."""
+        """Numbers of n pictures, half of them mirrored; pixels [n,3,S,S] 0..1, boxes [n] of [things,4], places [n,P]."""
         chosen, mirrored = g.integers(0, len(self.pixels), n), g.random(n) < 0.5
         pixels, boxes, places = [], [], []
         for i, mirror in zip(chosen, mirrored):
@@ -141,8 +146,12 @@ class Scenes:
             pixels.append(self.pixels[i, :, ::-1] if mirror else self.pixels[i])
             boxes.append(torch.tensor(box).float())
             places.append(here)
-        pixels = (torch.tensor(np.stack(pixels)) / 255 - torch.tensor(MEAN)) / torch.tensor(DEVIATION)
-        return chosen, pixels.permute(0, 3, 1, 2), boxes, torch.tensor(np.stack(places)).long()
+        return chosen, torch.tensor(np.stack(pixels)).permute(0, 3, 1, 2) / 255, boxes, torch.tensor(np.stack(places)).long()
+
+
+def tall(numbers):
+    """One for each colour, for pixels."""
+    return torch.tensor(numbers)[:, None, None]
 
 
 def split(places):
@@ -212,9 +221,7 @@ class Captions:
 
 # ---- the model ----
 
-def config(vocabulary):
-    backbone = SwinConfig(image_size=SIDE, patch_size=8, embed_dim=64, depths=[2, 4, 2], num_heads=[2, 4, 8], window_size=6,
-                          hidden_act="relu", drop_path_rate=0.0, out_features=["stage2", "stage3"])
+def config(vocabulary, backbone):
     text = BertConfig(vocab_size=vocabulary, hidden_size=CHANNELS, num_hidden_layers=2, num_attention_heads=4,
                       intermediate_size=4 * CHANNELS, max_position_embeddings=TOKENS, hidden_dropout_prob=0.0,
                       attention_probs_dropout_prob=0.0)
@@ -226,13 +233,15 @@ def config(vocabulary):
 
 
 @torch.no_grad()
-def fresh(vocabulary):
-    """Weights as PyTorch draws them; but layers behind the backbones begin as if they were not there."""
-    model = GroundingDinoForObjectDetection(config(vocabulary))
+def fresh(vocabulary, eyes):
+    """Weights as PyTorch draws them; but the picture's backbone has the planner's, and layers behind the backbones begin as
+    if they were not there."""
+    model = GroundingDinoForObjectDetection(config(vocabulary, eyes.swin_config(LAYERS)))
     for module in model.modules():
         if isinstance(module, (torch.nn.Linear, torch.nn.Conv2d)):
             module.reset_parameters()
     m = model.model
+    eyes.hand_over(m.backbone.conv_encoder.model, MEAN, DEVIATION)
     for layer in m.encoder.layers:
         quiet(layer.deformable_layer.self_attn.output_proj, layer.deformable_layer.fc2, layer.text_enhancer_layer.fc2,
               layer.text_enhancer_layer.self_attn.out_proj)
@@ -273,6 +282,13 @@ def hand_over(model):
     m.decoder.layer_norm.load_state_dict(m.enc_output_norm.state_dict())
     turn = torch.arange(QUERIES)[:, None] / 100 ** torch.linspace(0, 1, CHANNELS // 2)
     m.query_position_embeddings.weight.copy_(torch.cat([turn.sin(), turn.cos()], 1))  # the places come in order of sureness
+
+
+def settle(model):
+    """What the lower layers see is good enough; not to change it saves a third of the time."""
+    swin = model.model.backbone.conv_encoder.model
+    for part in (swin.embeddings, *swin.encoder.layers[0].blocks[:SETTLED]):
+        part.requires_grad_(False)
 
 
 def read_alone(model, words, phrases):
@@ -328,13 +344,18 @@ def match(logits, box, wanted, truth):
     return map(torch.tensor, linear_sum_assignment(cost.numpy()))
 
 
-def first_loss(model, words, scenes, g):
-    """Part 1 -> the loss; how many of the places on things say rightly what is there; the mean IoU of their boxes."""
+def first_loss(model, words, scenes, g, eyes):
+    """Part 1 -> the loss; how many of the places on things say rightly what is there; the mean IoU of their boxes.
+    eyes: of the planner, to see alike; None to see as suits."""
     m = model.model
     chosen, pixels, boxes, places = scenes.batch(PICTURES[0], g)
-    maps = m.backbone.conv_encoder.model(pixels).feature_maps
-    seen = torch.cat([project(x).flatten(2).transpose(1, 2) for project, x in zip(m.input_proj_vision, maps)], 1)
+    seen = m.backbone.conv_encoder.model((pixels - tall(MEAN)) / tall(DEVIATION)).feature_maps[0]
+    loss = synonym_loss(model, words, g)
+    if eyes:
+        loss = loss + (seen.flatten(2).transpose(1, 2) - eyes.see(pixels)).square().mean()
+    maps = [project(seen) for project in m.input_proj_vision]  # the second of them goes down to the coarser stride
     shapes = torch.tensor([x.shape[2:] for x in maps])
+    seen = torch.cat([x.flatten(2).transpose(1, 2) for x in maps], 1)
     query, proposals = m.generate_encoder_output_proposals(F.layer_norm(seen, (CHANNELS,)),
                                                            torch.zeros(seen.shape[:2], dtype=torch.bool), shapes)
     names = read_alone(model, words, [words.pick(k, g) for k in range(len(words.ids))])
@@ -346,8 +367,8 @@ def first_loss(model, words, scenes, g):
     kind = torch.tensor([scenes.kind[chosen[i]][t] for i, t in zip(b, thing)])
     truth = torch.stack([boxes[i][t] for i, t in zip(b, thing)])
     box = torch.sigmoid(m.encoder_output_bbox_embed(query[b, p]) + proposals[b, p])
-    loss = F.cross_entropy(logits[b, p], kind + 1) + F.cross_entropy(logits[places < 0], places[places < 0] + 1)
-    loss = loss + box_loss(box, truth).mean() / 2 + synonym_loss(model, words, g)
+    loss = loss + F.cross_entropy(logits[b, p], kind + 1) + F.cross_entropy(logits[places < 0], places[places < 0] + 1)
+    loss = loss + box_loss(box, truth).mean() / 2
     right = logits[b, p].argmax(-1) == kind + 1
     return loss, right.float().mean().item(), generalized_iou(box, truth)[0].mean().item()
 
@@ -413,7 +434,7 @@ def whole_loss(model, words, scenes, g):
     chosen, pixels, truths, places = scenes.batch(PICTURES[1], g)
     captions = Captions(words, scenes, chosen, g)
     T = captions.ids.shape[1]
-    out = model.model(pixel_values=pixels, input_ids=captions.ids, attention_mask=captions.there.long())
+    out = model.model(pixel_values=(pixels - tall(MEAN)) / tall(DEVIATION), input_ids=captions.ids, attention_mask=captions.there.long())
     text = out.encoder_last_hidden_state_text.transpose(1, 2)  # [B,C,T]
     nowhere = ~captions.there[:, None]
     chosen_logits = out.enc_outputs_class[..., :T].masked_fill(nowhere, -50)
@@ -436,8 +457,9 @@ def rate_at(step, steps, first):
 
 
 def save(model, tokens, folder):
-    """As transformers saves it, in bfloat16: half the bytes."""
-    model.bfloat16().save_pretrained(folder)
+    """As transformers saves it, in bfloat16: half the bytes. Which place is how far from which follows from the sizes."""
+    weights = {name: w.bfloat16() for name, w in model.state_dict().items() if not name.endswith("relative_position_index")}
+    model.bfloat16().save_pretrained(folder, state_dict=weights)
     model.float()
     tokens.save_pretrained(folder)
     GroundingDinoImageProcessor(size={"shortest_edge": SIDE, "longest_edge": 2 * SIDE}).save_pretrained(folder)
@@ -448,20 +470,26 @@ def main():
     p.add_argument("scenes", help="a folder that `data scenes` wrote")
     p.add_argument("model", help="the folder for the model, checkpoint.pt and the pictures at the size that it sees")
     p.add_argument("--steps", type=int, default=4000, help="of both parts (default 4000)")
-    p.add_argument("--first", type=int, default=2000, help="of part 1 (default 2000)")
+    p.add_argument("--first", type=int, default=1000, help="of part 1 (default 1000)")
+    p.add_argument("--planner", default=os.path.join(os.path.dirname(__file__), "../../models/llava-plus-nano-v1"),
+                   help="whose picture encoder it begins with (default models/llava-plus-nano-v1)")
     said = p.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     os.makedirs(said.model, exist_ok=True)
     scenes = Scenes(said.scenes, said.model)
     tokens = tokenizer(scenes.categories, said.model)
-    model = fresh(len(tokens))
+    eyes = Eyes(said.planner)
+    model = fresh(len(tokens), eyes)
     words = Words(scenes.categories, tokens)
 
     def step_loss(step, g):
+        if step < said.first:
+            return first_loss(model, words, scenes, g, eyes if step < ALIKE else None)
         if step == said.first:
             hand_over(model)
-        return (first_loss if step < said.first else whole_loss)(model, words, scenes, g)
+        settle(model)
+        return whole_loss(model, words, scenes, g)
 
     train(model, said.model, said.steps, lambda step: rate_at(step, said.steps, said.first), step_loss, ("sure", "iou"))
     save(model, tokens, said.model)
