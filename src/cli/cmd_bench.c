@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "cli/options.h"
 #include "kernel/kernel.h"
+#include "kernel/peak.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -38,6 +39,25 @@ double lp_bench_memory_rate(const float *memory, int64_t n, int threads) {
     }
     omp_set_num_threads(before);
     return best;
+}
+
+double lp_bench_peak_rate(double (*loop)(int64_t), int threads, int runs) {
+    double best = 0;
+    for (int i = 0; i < runs; i++) {
+        double operations = 0, start = lp_clock_ms();
+#pragma omp parallel num_threads(threads) reduction(+ : operations)
+        operations += loop(400000);
+        double rate = operations / (lp_clock_ms() - start) / 1e6;
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+double lp_bench_fastest_rate(int threads, int runs) {
+    const struct lp_peak *peak = lp_peak_cpu();
+    double f32 = lp_bench_peak_rate(peak->f32, threads, runs);
+    double bf16 = peak->bf16 ? lp_bench_peak_rate(peak->bf16, threads, runs) : 0;
+    return bf16 > f32 ? bf16 : f32;
 }
 
 static int memory(int argc, char **argv) {

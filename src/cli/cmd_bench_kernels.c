@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MOST = 96, NUMBERS = LP_BENCH_NUMBERS };
+enum { ROWS_MOST = 96, NUMBERS = LP_BENCH_NUMBERS, RUNS = 3 };
 
 enum kind { NT, NN, TN, STREAM, ATTENTION, ATTENTION_GRAD, LAYER_NORM, GELU, CROSS_ENTROPY, ADAMW };
 
@@ -44,19 +44,6 @@ struct bench {
     int rows, rounds, threads;
     float *memory; /* NUMBERS floats, all small and none zero */
 };
-
-/* The best of three short runs of all threads: the loop is what none can beat. */
-static double peak_rate(double (*loop)(int64_t), int threads) {
-    double best = 0;
-    for (int i = 0; i < 3; i++) {
-        double operations = 0, start = lp_clock_ms();
-#pragma omp parallel num_threads(threads) reduction(+ : operations)
-        operations += loop(400000);
-        double rate = operations / (lp_clock_ms() - start) / 1e6;
-        best = rate > best ? rate : best;
-    }
-    return best;
-}
 
 /* One call. y, x and w lie in different parts of the memory. */
 static void call(const struct bench *b, const struct row *r) {
@@ -164,20 +151,18 @@ static void measure_peaks(struct bench *b, int round) {
     const struct lp_peak *peak = lp_peak_cpu();
     for (int i = 0; i < 2; i++) {
         int threads = i ? b->threads : 1;
-        b->peaks.f32[i][round] = peak_rate(peak->f32, threads);
-        b->peaks.bf16[i][round] = peak->bf16 ? peak_rate(peak->bf16, threads) : 0;
+        b->peaks.f32[i][round] = lp_bench_peak_rate(peak->f32, threads, RUNS);
+        b->peaks.bf16[i][round] = peak->bf16 ? lp_bench_peak_rate(peak->bf16, threads, RUNS) : 0;
         b->peaks.stream[i][round] = lp_bench_memory_rate(b->memory, NUMBERS, threads);
     }
 }
 
 /* What a row is measured against. Products of bf16 may use either kind of multiply-add. */
 static double limit_of(const struct bench *b, const struct row *r) {
-    const struct lp_peak *peak = lp_peak_cpu();
     if (r->bytes)
         return lp_bench_memory_rate(b->memory, NUMBERS, b->threads);
-    double f32 = peak_rate(peak->f32, b->threads);
-    double bf16 = peak->bf16 && r->type == LP_BF16 ? peak_rate(peak->bf16, b->threads) : 0;
-    return bf16 > f32 ? bf16 : f32;
+    return r->type == LP_BF16 ? lp_bench_fastest_rate(b->threads, RUNS)
+                              : lp_bench_peak_rate(lp_peak_cpu()->f32, b->threads, RUNS);
 }
 
 /* Like the limit's, the best of a few calls. */

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "cli/options.h"
 #include "kernel/kernel.h"
-#include "kernel/peak.h"
 #include "model/llava_model.h"
 #include "model/sam.h"
 #include "model/sam_model.h"
@@ -90,7 +89,7 @@ static const struct lp_kernels *timed_kernels(void) {
 
 /* ---- measuring ---- */
 
-enum { MOST_PARTS = 5 };
+enum { MOST_PARTS = 5, SPREAD = 40 /* runs until threads have spread over the cores */ };
 
 struct part {
     const char *name, *key;
@@ -125,19 +124,6 @@ static void end(struct part *p, int64_t round, double start) {
         p->operations[i] = taken[i].operations;
         p->has_stages |= taken[i].operations > 0;
     }
-}
-
-static double peak_rate(int threads) {
-    const struct lp_peak *peak = lp_peak_cpu();
-    double best = 0;
-    for (int i = 0; i < 40; i++) { /* some tenths of a second: threads first have to spread over the cores */
-        double operations = 0, start = lp_clock_ms();
-#pragma omp parallel num_threads(threads) reduction(+ : operations)
-        operations += (peak->bf16 ? peak->bf16 : peak->f32)(400000);
-        double rate = operations / (lp_clock_ms() - start) / 1e6;
-        best = rate > best ? rate : best;
-    }
-    return best;
 }
 
 static bool measure_planner(struct trial *t, struct lp_error *err) {
@@ -271,7 +257,7 @@ int lp_cmd_bench_pictures(int argc, char **argv) {
     bool ok = (t.image && (t.model || t.sam)) ||
               lp_error_set(&err, LP_EUSAGE, "give a picture with --image, and --model or --sam");
     if (ok)
-        t.peak_gflops = peak_rate(omp_get_max_threads());
+        t.peak_gflops = lp_bench_fastest_rate(omp_get_max_threads(), SPREAD);
     ok = ok && (!t.model || measure_planner(&t, &err)) && (!t.sam || measure_sam(&t, &err));
     if (ok && json)
         ok = print_json(&t, &err);

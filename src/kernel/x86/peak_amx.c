@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* peak_amx.c - the peak of TDPBF16PS: 16 x 16 sums of 16 pairs each. */ #include "kernel/peak.h"
+/* peak_amx.c - the peak of TDPBF16PS: 16 x 16 sums of 16 pairs each. */
+#include "kernel/peak.h"
 #include "kernel/x86/amx.h"
 
-    double
-    lp_amx_peak_bf16(int64_t rounds) {
+double lp_amx_peak_bf16(int64_t rounds) {
     amx_begin();
     amx_zero_sums();
     _tile_zero(4);
