@@ -149,9 +149,9 @@ class Scenes:
         return chosen, torch.tensor(np.stack(pixels)).permute(0, 3, 1, 2) / 255, boxes, torch.tensor(np.stack(places)).long()
 
 
-def tall(numbers):
-    """One for each colour, for pixels."""
-    return torch.tensor(numbers)[:, None, None]
+def prepared(pixels):
+    """[B,3,S,S], 0..1 -> as the network has them."""
+    return (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
 
 
 def split(places):
@@ -349,7 +349,7 @@ def first_loss(model, words, scenes, g, eyes):
     eyes: of the planner, to see alike; None to see as suits."""
     m = model.model
     chosen, pixels, boxes, places = scenes.batch(PICTURES[0], g)
-    seen = m.backbone.conv_encoder.model((pixels - tall(MEAN)) / tall(DEVIATION)).feature_maps[0]
+    seen = m.backbone.conv_encoder.model(prepared(pixels)).feature_maps[0]
     loss = synonym_loss(model, words, g)
     if eyes:
         loss = loss + (seen.flatten(2).transpose(1, 2) - eyes.see(pixels)).square().mean()
@@ -434,7 +434,7 @@ def whole_loss(model, words, scenes, g):
     chosen, pixels, truths, places = scenes.batch(PICTURES[1], g)
     captions = Captions(words, scenes, chosen, g)
     T = captions.ids.shape[1]
-    out = model.model(pixel_values=(pixels - tall(MEAN)) / tall(DEVIATION), input_ids=captions.ids, attention_mask=captions.there.long())
+    out = model.model(pixel_values=prepared(pixels), input_ids=captions.ids, attention_mask=captions.there.long())
     text = out.encoder_last_hidden_state_text.transpose(1, 2)  # [B,C,T]
     nowhere = ~captions.there[:, None]
     chosen_logits = out.enc_outputs_class[..., :T].masked_fill(nowhere, -50)
@@ -469,8 +469,8 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("scenes", help="a folder that `data scenes` wrote")
     p.add_argument("model", help="the folder for the model, checkpoint.pt and the pictures at the size that it sees")
-    p.add_argument("--steps", type=int, default=4000, help="of both parts (default 4000)")
-    p.add_argument("--first", type=int, default=1000, help="of part 1 (default 1000)")
+    p.add_argument("--steps", type=int, default=3600, help="of both parts (default 3600)")
+    p.add_argument("--first", type=int, default=750, help="of part 1 (default 750)")
     p.add_argument("--planner", default=os.path.join(os.path.dirname(__file__), "../../models/llava-plus-nano-v1"),
                    help="whose picture encoder it begins with (default models/llava-plus-nano-v1)")
     said = p.parse_args()
