@@ -15,6 +15,9 @@
 /* Activation functions. erf GELU; x * sigmoid(1.702 x); x * sigmoid(x); max(x, 0). */
 enum lp_act { LP_GELU, LP_QUICK_GELU, LP_SILU, LP_RELU };
 
+/* Up to so many queries attention is memory's speed: keys are read as they are kept. */
+enum { LP_FEW_QUERIES = 4 };
+
 /* One attention problem: T queries over S keys, for H heads of D numbers, H/G heads sharing each of G key
  * heads. Rows of q are q_stride apart, those of k and v kv_stride. Causal: query t sees keys 0..S-T+t. */
 struct lp_attention_shape {
@@ -152,7 +155,7 @@ struct lp_kernels {
     /* out [T,H,D], packed; lse [T,H] = log of the sum of exp of scores (may be NULL). */
     void (*attention)(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *shape);
-    /* The same for few queries, whose keys and values are kept in float16. No biases, nothing rough. */
+    /* The same for queries up to LP_FEW_QUERIES, whose keys and values are kept in float16. No biases, nothing rough. */
     void (*attention_half)(float *out, const float *q, const uint16_t *k, const uint16_t *v,
                            const struct lp_attention_shape *shape);
     /* dq has q's strides, dk and dv have k's; dout and out are packed [T,H,D]. */

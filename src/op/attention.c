@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-enum { FEW_QUERIES = 4 };
-
 static struct lp_attention_shape shape_of(const lp_run *r, const struct lp_attention_settings *s, int64_t T, int64_t S,
                                           int64_t D) {
     return (struct lp_attention_shape){.T = T, .S = S, .H = s->heads, .G = s->key_heads, .D = D,
@@ -61,7 +59,7 @@ lp_tensor *lp_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, con
         (s->start && lp_rows(q) != lp_rows(k)) || (s->causal && lp_rows(q) > lp_rows(k)))
         return lp_fail(r, LP_ESHAPE, "q is %s, k is %s, for %ld heads", lp_shape_text(q, q_text), lp_shape_text(k, k_text),
                        (long)s->heads);
-    if (k->type == LP_F16 && lp_rows(q) <= FEW_QUERIES)
+    if (k->type == LP_F16 && lp_rows(q) <= LP_FEW_QUERIES)
         return attend_kept(r, q, k, v, s);
     lp_tensor *y = lp_like_kept(r, q), *lse = lp_new(r, 2, lp_rows(q), s->heads);
     lp_mark m = lp_here(r);

@@ -16,8 +16,8 @@
 #include <omp.h>
 #include <string.h>
 
-/* Few queries take keys in runs of ROW_KEYS, for at most ROW_HEADS heads at once. */
-enum { FEW_QUERIES = 4, ROW_KEYS = 32, ROW_HEADS = 16 };
+/* LP_FEW_QUERIES take keys in runs of ROW_KEYS, for at most ROW_HEADS heads at once. */
+enum { ROW_KEYS = 32, ROW_HEADS = 16 };
 
 /* Scales the scores of keys s0.. and hides from each query the keys it does not see. */
 static inline void mask_scores(float *score, const struct lp_attention_shape *a, int64_t t0, int64_t s0,
@@ -50,7 +50,7 @@ static inline int64_t attend_block_floats(const struct lp_attention_shape *a) {
 /* Queries t0.. of head h, at most B. */
 static void attend_block(float *out, float *lse, const float *q, const float *k, const float *v,
                          const struct lp_attention_shape *a, int64_t h, int64_t t0, float *memory) {
-    int64_t D = a->D, g = h / (a->H / a->G), n = at_most(B, a->T - t0), keys = visible(a, t0 + n - 1);
+    int64_t D = a->D, g = h / (a->H / a->G), n = least(B, a->T - t0), keys = visible(a, t0 + n - 1);
     float *turned = memory, *sum = turned + D * B, *score = sum + D * B, *row = score + KEYS * B, *column = row;
     vec top[2], total[2], shrink[2];
     for (int j = 0; j < 2; j++) {
@@ -67,7 +67,7 @@ static void attend_block(float *out, float *lse, const float *q, const float *k,
     for (int64_t i = 0; i < D * B; i += LANES)
         vec_store(sum + i, vec_set(0));
     for (int64_t s0 = 0; s0 < keys; s0 += KEYS) {
-        int64_t m = at_most(KEYS, keys - s0), at = s0 * a->kv_stride + g * D;
+        int64_t m = least(KEYS, keys - s0), at = s0 * a->kv_stride + g * D;
         rows_by_block(score, k + at, a->kv_stride, turned, m, D);
         mask_scores(score, a, t0, s0, m);
         if (a->row_bias)
@@ -176,7 +176,7 @@ ALWAYS_INLINE void attend_row(float *out, float *lse, const float *q, const void
     for (int64_t s0 = 0; s0 < keys; s0 += ROW_KEYS)
         for (int64_t i = 0; i < heads; i++)
             attend_keys(&seen[i], out + i * a->D, q + i * a->D, k, v, type, s0 * a->kv_stride + (h + i) / share * a->D,
-                        at_most(ROW_KEYS, keys - s0), a);
+                        least(ROW_KEYS, keys - s0), a);
     for (int64_t i = 0; i < heads; i++) {
         for (int64_t d = 0; d < a->D && seen[i].total > 0; d++)
             out[i * a->D + d] /= seen[i].total;
@@ -187,12 +187,12 @@ ALWAYS_INLINE void attend_row(float *out, float *lse, const float *q, const void
 
 ALWAYS_INLINE void attend_rows(float *out, float *lse, const float *q, const void *k, const void *v, enum lp_dtype type,
                                const struct lp_attention_shape *a) {
-    int64_t threads = omp_get_max_threads(), heads = at_most(ROW_HEADS, (a->T * a->H + threads - 1) / threads),
+    int64_t threads = omp_get_max_threads(), heads = least(ROW_HEADS, (a->T * a->H + threads - 1) / threads),
             parts = (a->H + heads - 1) / heads;
 #pragma omp parallel for schedule(static) if (a->T * a->S * a->H * a->D >= 1 << 18)
     for (int64_t i = 0; i < a->T * parts; i++) {
         int64_t h = i % parts * heads;
-        attend_row(out, lse, q, k, v, type, i / parts, h, at_most(heads, a->H - h), a);
+        attend_row(out, lse, q, k, v, type, i / parts, h, least(heads, a->H - h), a);
     }
 }
 
@@ -203,7 +203,7 @@ static void attention_half(float *out, const float *q, const uint16_t *k, const 
 
 static void attention(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *a) {
-    if (a->T <= FEW_QUERIES && !a->row_bias) {
+    if (a->T <= LP_FEW_QUERIES && !a->row_bias) {
         attend_rows(out, lse, q, k, v, LP_F32, a);
         return;
     }

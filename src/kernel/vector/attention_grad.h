@@ -82,16 +82,16 @@ static void add_to_keys(float *y, int64_t stride, const float *p, const float *r
                              .w = rows + d,
                              .w_k = wide,
                              .n = n,
-                             .columns = (int)at_most(TILE_COLUMNS, D - d),
+                             .columns = (int)least(TILE_COLUMNS, D - d),
                              .add = true};
-            tile_of_strides((int)at_most(h, keys - i), &t);
+            tile_of_strides((int)least(h, keys - i), &t);
         }
 }
 
 static void add_dq(const struct attention_grad *p, struct grad_block *b, int64_t h, int64_t t0, int64_t n) {
     const struct lp_attention_shape *a = p->a;
     for (int64_t d = 0; d < a->D; d += LANES)
-        turn(b->q_rows + d, p->wide, b->dq_turned + d * B, B, (int)at_most(LANES, a->D - d), n);
+        turn(b->q_rows + d, p->wide, b->dq_turned + d * B, B, (int)least(LANES, a->D - d), n);
     for (int64_t i = 0; i < n; i++) {
         float *row = p->dq + (t0 + i) * a->q_stride + h * a->D;
         for (int64_t d = 0; d < a->D; d += LANES) {
@@ -105,14 +105,14 @@ static void add_dq(const struct attention_grad *p, struct grad_block *b, int64_t
 static void grad_of_block(const struct attention_grad *p, int64_t h, int64_t t0, int64_t first, int64_t end,
                           bool queries, bool keys, float *memory) {
     const struct lp_attention_shape *a = p->a;
-    int64_t n = at_most(B, a->T - t0), g = h / (a->H / a->G);
-    end = at_most(end, visible(a, t0 + n - 1));
+    int64_t n = least(B, a->T - t0), g = h / (a->H / a->G);
+    end = least(end, visible(a, t0 + n - 1));
     if (first >= end)
         return;
     struct grad_block b;
     load_block(&b, p, memory, h, t0, n);
     for (int64_t s0 = first; s0 < end; s0 += KEYS) {
-        int64_t m = at_most(KEYS, end - s0), at = s0 * a->kv_stride + g * a->D;
+        int64_t m = least(KEYS, end - s0), at = s0 * a->kv_stride + g * a->D;
         rows_by_block(b.score, p->k + at, a->kv_stride, b.q_turned, m, a->D);
         rows_by_block(b.dscore, p->v + at, a->kv_stride, b.dout_turned, m, a->D);
         mask_scores(b.score, a, t0, s0, m);
@@ -154,7 +154,7 @@ static void grad_by_parts(const struct attention_grad *p, float *memory, int64_t
             int64_t g = i / tiles, s = i % tiles * KEYS;
             for (int64_t h = g * share; h < (g + 1) * share && (p->dk || p->dv); h++)
                 for (int64_t t = 0; t < a->T; t += B)
-                    grad_of_block(p, h, t, s, at_most(s + KEYS, a->S), false, true, own);
+                    grad_of_block(p, h, t, s, least(s + KEYS, a->S), false, true, own);
         }
     }
 }

@@ -6,6 +6,7 @@
 #define LP_KERNEL_VECTOR_ATTENTION_TILES_H
 
 #include "kernel/kernel.h"
+#include "kernel/parts.h"
 
 #include <math.h>
 
@@ -16,10 +17,6 @@ enum { B = TILE_COLUMNS, KEYS = 10 * TILE_ROWS };
 #define NOTHING_SEEN (-1e30f)
 
 static const float lane_number[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-static inline int64_t at_most(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 /* The number of rows a tile takes when n rows are split evenly. */
 static inline int64_t even_rows(int64_t n) {
@@ -47,7 +44,7 @@ static inline void rows_by_block(float *y, const float *rows, int64_t stride, co
                          .w_k = B,
                          .n = D,
                          .columns = B};
-        tile_of_strides((int)at_most(h, n - i), &t);
+        tile_of_strides((int)least(h, n - i), &t);
     }
 }
 
@@ -66,7 +63,7 @@ static inline void block_by_rows(float *y, const float *rows, int64_t stride, co
                          .n = n,
                          .columns = B,
                          .add = add_to};
-        tile_of_strides((int)at_most(h, D - d), &t);
+        tile_of_strides((int)least(h, D - d), &t);
     }
 }
 
@@ -114,7 +111,7 @@ static inline void put_block(float *out, int64_t stride, float *sum, const vec t
         factor[j] = vec_where_less(vec_set(0), total[j], vec_set(1) / total[j], vec_set(0));
     scale_block(sum, D, factor);
     for (int64_t d = 0; d < D; d += LANES)
-        turn(out + d, stride, sum + d * B, B, (int)at_most(LANES, D - d), n);
+        turn(out + d, stride, sum + d * B, B, (int)least(LANES, D - d), n);
 }
 
 #endif

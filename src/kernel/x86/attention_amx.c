@@ -42,13 +42,13 @@ static void load_values(const struct work *w, const float *v, const struct lp_at
     float pair[PAIR_STEP][LANES];
     for (int64_t u = 0; u < w->pairs; u += PAIR_STEP)
         for (int64_t d = 0; d < 2 * w->depth; d += LANES) {
-            int64_t there = at_most(PAIR_STEP, (keys + 1) / 2 - u), columns = at_most(LANES, a->D - d);
+            int64_t there = least(PAIR_STEP, (keys + 1) / 2 - u), columns = least(LANES, a->D - d);
             if (there < PAIR_STEP || columns < LANES)
                 memset(pair, 0, sizeof pair);
             if (there > 0 && columns > 0)
                 pair_rows(pair[0], LANES, v + d, a->kv_stride, keys, (int)columns, u, there);
             turn(w->value + d * w->pairs + u, w->pairs, pair[0], LANES, PAIR_STEP,
-                 at_most(LANES, 2 * w->depth - d));
+                 least(LANES, 2 * w->depth - d));
         }
 }
 

@@ -13,8 +13,6 @@
 
 #include <omp.h>
 
-enum { FEW_QUERIES = 4 };
-
 #define LOG2_E 1.44269504f
 
 static void (*attention_float)(float *, float *, const float *, const float *, const float *,
@@ -85,7 +83,7 @@ static void load_pairs(const struct work *w, float *pairs, const float *x, int64
         if (d < n)
             part = load_part(x + d, lanes_at(d, n)) * scale;
         vec_store(scaled, part);
-        round_to_pairs(pairs + d / 2, scaled, at_most(LANES, 2 * w->depth - d));
+        round_to_pairs(pairs + d / 2, scaled, least(LANES, 2 * w->depth - d));
     }
 }
 
@@ -170,7 +168,7 @@ static void attend_block(const struct work *w, float *out, float *lse, const str
     for (int64_t i = 0; keys == 0 && i < D * B; i += LANES)
         vec_store(w->sum + i, vec_set(0));
     for (int64_t s0 = 0; s0 < keys; s0 += PAIR_KEYS) {
-        int64_t m = at_most(PAIR_KEYS, keys - s0);
+        int64_t m = least(PAIR_KEYS, keys - s0);
         score_keys(w, s0, m);
         hide_unseen(w->score, a, t0, s0, m);
         if (a->row_bias)
@@ -194,13 +192,13 @@ static void attend_block(const struct work *w, float *out, float *lse, const str
 /* Blocks first..end of a head's queries. */
 static void attend_head(float *memory, float *out, float *lse, const float *q, const float *k, const float *v,
                         const struct lp_attention_shape *a, int64_t h, int64_t first, int64_t end) {
-    int64_t size, g = h / (a->H / a->G), last = at_most(end * B, a->T);
+    int64_t size, g = h / (a->H / a->G), last = least(end * B, a->T);
     struct work w = divide(memory, a, &size);
     load_keys(&w, k + g * a->D, a, visible(a, last - 1));
     load_values(&w, v + g * a->D, a, visible(a, last - 1));
     for (int64_t t0 = first * B; t0 < last; t0 += B) {
-        load_queries(&w, q, a, h, t0, at_most(B, last - t0));
-        attend_block(&w, out, lse, a, h, t0, at_most(B, last - t0));
+        load_queries(&w, q, a, h, t0, least(B, last - t0));
+        attend_block(&w, out, lse, a, h, t0, least(B, last - t0));
     }
 }
 
@@ -209,7 +207,7 @@ static void attend_head(float *memory, float *out, float *lse, const float *q, c
 static int64_t attend_leftover(float *out, float *lse, const float *q, const float *k, const float *v,
                                const struct lp_attention_shape *a) {
     int64_t left = a->T % B;
-    if (left == 0 || left > FEW_QUERIES || a->row_bias)
+    if (left == 0 || left > LP_FEW_QUERIES || a->row_bias)
         return 0;
     struct lp_attention_shape some = *a;
     int64_t t0 = a->T - left;
@@ -226,20 +224,20 @@ static bool attend_rough(float *out, float *lse, const float *q, const float *k,
     float *memory = lp_scratch((size_t)(size * threads));
     if (!memory)
         return false;
-    int64_t blocks = (a->T + B - 1) / B, parts = at_most(blocks, (4 * threads + a->H - 1) / a->H),
+    int64_t blocks = (a->T + B - 1) / B, parts = least(blocks, (4 * threads + a->H - 1) / a->H),
             length = (blocks + parts - 1) / parts;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads) if (threads > 1)
     for (int64_t i = 0; i < a->H * parts; i++)
         if (i % parts * length < blocks)
             attend_head(memory + size * omp_get_thread_num(), out, lse, q, k, v, a, i / parts,
-                        i % parts * length, at_most(i % parts * length + length, blocks));
+                        i % parts * length, least(i % parts * length + length, blocks));
     return true;
 }
 
 static void attention(float *out, float *lse, const float *q, const float *k, const float *v,
                       const struct lp_attention_shape *a) {
     struct lp_attention_shape most = *a;
-    if (a->rough && a->D % 2 == 0 && a->T > FEW_QUERIES) {
+    if (a->rough && a->D % 2 == 0 && a->T > LP_FEW_QUERIES) {
         int64_t left = attend_leftover(out, lse, q, k, v, a);
         most.T -= left;
         if (a->causal) /* so that query 0 sees what it saw */
