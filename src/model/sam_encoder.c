@@ -51,11 +51,7 @@ bool lp_sam_bind_encoder(struct lp_bind *b, const struct lp_sam_config *c, const
 static lp_tensor *attention(lp_run *r, const struct lp_sam_block *l, lp_tensor *x, int64_t side,
                             int64_t window, int64_t heads) {
     lp_tensor *qkv = lp_linear(r, &l->qkv, x); /* [side*side,3*C] */
-    if (window)
-        qkv = lp_windows(r, qkv, l->qkv.b, side, side, window, 0);
-    lp_tensor *y = lp_grid_attention(r, qkv, l->row_table, l->column_table, window ? window : side, heads);
-    if (window)
-        y = lp_unwindows(r, y, side, side, window, 0);
+    lp_tensor *y = lp_grid_attention(r, qkv, l->qkv.b, l->row_table, l->column_table, side, window ? window : side, heads);
     return lp_linear(r, &l->out, y);
 }
 

@@ -165,7 +165,7 @@ static lp_tensor *block_forward(lp_run *r, const struct lp_swin *m, int64_t stag
                                    .columns = (W + side - 1) / side,
                                    .shift = shift};
     lp_mark start = lp_here(r);
-    lp_tensor *h = lp_windows(r, lp_norm(r, &l->norm1, x), NULL, H, W, side, shift);
+    lp_tensor *h = lp_windows(r, lp_norm(r, &l->norm1, x), H, W, side, shift);
     h = lp_keep(r, start, h);
     lp_tensor *q = lp_linear(r, &l->q, h), *k = lp_linear(r, &l->k, h), *v = lp_linear(r, &l->v, h);
     h = lp_keep(r, start, lp_window_attention(r, q, k, v, l->table, &s));

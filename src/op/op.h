@@ -68,9 +68,9 @@ lp_tensor *lp_unfold(lp_run *r, lp_tensor *x, const struct lp_conv_settings *s);
  * -> [n*s*height*s*width,O]. */
 lp_tensor *lp_conv_transpose(lp_run *r, lp_tensor *x, lp_tensor *w, lp_tensor *b, int64_t height, int64_t width);
 
-/* A map in windows of side x side places, rolled up and left by shift (0..side-1) places first.  x [H*W,C], fill [C] or
- * NULL (zeros) for places that windows have beyond the map -> [n*side*side,C], and back. */
-lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64_t W, int64_t side, int64_t shift);
+/* A map in windows of side x side places, rolled up and left by shift (0..side-1) places first.  x [H*W,C] ->
+ * [n*side*side,C], zeros where windows have places beyond the map, and back. */
+lp_tensor *lp_windows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side, int64_t shift);
 lp_tensor *lp_unwindows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side, int64_t shift);
 
 /* Softmax attention within such windows, of which there are rows x columns, with a bias by the distance of query and
@@ -81,10 +81,11 @@ struct lp_window_settings {
 lp_tensor *lp_window_attention(lp_run *r, lp_tensor *q, lp_tensor *k, lp_tensor *v, lp_tensor *table,
                                const struct lp_window_settings *s);
 
-/* Softmax attention within squares of side x side places, with a bias by distance in rows and in columns.
- * qkv [n*side*side,3*heads*D], tables [2*side-1,D] float32, both or neither -> [n*side*side,heads*D]. No gradient. */
-lp_tensor *lp_grid_attention(lp_run *r, lp_tensor *qkv, lp_tensor *row_table, lp_tensor *column_table, int64_t side,
-                             int64_t heads);
+/* Softmax attention within windows of window x window places of a square of side x side, with a bias by distance in rows
+ * and in columns. qkv [side*side,3*heads*D], outside [3*heads*D] of places that windows have beyond the square, or NULL for
+ * zeros, tables [2*window-1,D] float32, both or neither -> [side*side,heads*D]. No gradient. */
+lp_tensor *lp_grid_attention(lp_run *r, lp_tensor *qkv, lp_tensor *outside, lp_tensor *row_table, lp_tensor *column_table,
+                             int64_t side, int64_t window, int64_t heads);
 
 /* Sums of samples of several maps (Zhu et al. 2020, arXiv:2010.04159). value [places of all maps,heads*D],
  * offset [Q,heads*levels*points*2] and weight [Q,heads*levels*points], before its softmax, as struct

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* op/windows.c - a map cut into square windows, and put together again (Li et al. 2022, arXiv:2203.16527).
+/* op/windows.c - a map cut into square windows, and put together again.
  * x [H*W,C], places row after row <-> y [n*side*side,C], window after window; what windows at the right and
- * at the bottom have too much is a given row. Shifted (Liu et al. 2021, arXiv:2103.14030, figure 4), the map
- * and what it has too much roll up and left by `shift` places first. All are choices of rows: see
+ * at the bottom have too much is zeros. Shifted (Liu et al. 2021, arXiv:2103.14030, figure 4), the map and
+ * what it has too much roll up and left by `shift` places first. All are choices of rows: see
  * pick_rows.c. */
 #include "op/op.h"
 
@@ -27,8 +27,7 @@ static lp_tensor *zeros(lp_run *r, int64_t C) {
     return x;
 }
 
-lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64_t W, int64_t side,
-                      int64_t shift) {
+lp_tensor *lp_windows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side, int64_t shift) {
     if (!lp_enter(r, "windows"))
         return NULL;
     if (shift < 0 || shift >= side)
@@ -37,15 +36,14 @@ lp_tensor *lp_windows(lp_run *r, lp_tensor *x, lp_tensor *fill, int64_t H, int64
         return lp_fail(r, LP_ESHAPE, "%ld rows are no map of %ld x %ld", (long)lp_rows(x), (long)H, (long)W);
     int64_t n = windows_along(H, side) * windows_along(W, side) * side * side;
     int32_t *index = lp_run_alloc(r, sizeof *index * (size_t)n);
-    if (!fill)
-        fill = zeros(r, lp_dim(x, -1));
-    if (!index || !fill)
+    lp_tensor *outside = zeros(r, lp_dim(x, -1));
+    if (!index || !outside)
         return NULL;
     for (int64_t i = 0; i < n; i++)
         index[i] = -1;
     for (int64_t i = 0; i < H * W; i++)
         index[place_of(i, H, W, side, shift)] = (int32_t)i;
-    return lp_pick_rows(r, x, fill, index, n);
+    return lp_pick_rows(r, x, outside, index, n);
 }
 
 lp_tensor *lp_unwindows(lp_run *r, lp_tensor *x, int64_t H, int64_t W, int64_t side, int64_t shift) {

@@ -70,7 +70,7 @@ static void check(const struct problem *p, const struct lp_kernels *kernels) {
     lp_tensor *x[3], *cut[3], *table = random_rows(r, &rng, size * size, p->heads);
     for (int i = 0; i < 3; i++) {
         x[i] = random_rows(r, &rng, p->H * p->W, C);
-        cut[i] = lp_windows(r, x[i], NULL, p->H, p->W, p->side, p->shift);
+        cut[i] = lp_windows(r, x[i], p->H, p->W, p->side, p->shift);
     }
     struct lp_window_settings s = {p->heads, p->side, (p->H + p->side - 1) / p->side,
                                    (p->W + p->side - 1) / p->side, p->shift};
@@ -128,7 +128,7 @@ static void other_shapes_are_refused(void **state) {
         lp_run_reset(r);
     }
     lp_tensor *x = random_rows(r, &rng, 6, 2);
-    assert_null(lp_windows(r, x, NULL, 2, 3, 2, 2));
+    assert_null(lp_windows(r, x, 2, 3, 2, 2));
     assert_false(lp_run_check(r, &err));
     assert_string_equal(err.text, "windows: windows of 2 do not shift by 2");
     lp_run_close(r);
