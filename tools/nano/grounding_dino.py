@@ -469,7 +469,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("scenes", help="a folder that `data scenes` wrote")
     p.add_argument("model", help="the folder for the model, checkpoint.pt and the pictures at the size that it sees")
-    p.add_argument("--steps", type=int, default=3600, help="of both parts (default 3600)")
+    p.add_argument("--steps", type=int, default=3300, help="of both parts (default 3300)")
     p.add_argument("--first", type=int, default=750, help="of part 1 (default 750)")
     p.add_argument("--planner", default=os.path.join(os.path.dirname(__file__), "../../models/llava-plus-nano-v1"),
                    help="whose picture encoder it begins with (default models/llava-plus-nano-v1)")
