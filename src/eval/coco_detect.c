@@ -131,7 +131,14 @@ static struct lp_image *open_picture(const struct lp_coco *set, int i, const cha
     const struct lp_coco_picture *p = &set->picture[i];
     if (!p->file)
         lp_error_set(err, LP_EINPUT, "the picture of the id %ld has no 'file_name'", (long)p->id);
-    return p->file && lp_file_join(path, sizeof path, folder, p->file, err) ? lp_image_open(path, err) : NULL;
+    struct lp_image *image =
+        p->file && lp_file_join(path, sizeof path, folder, p->file, err) ? lp_image_open(path, err) : NULL;
+    if (!image || !p->width || (image->width == p->width && image->height == p->height))
+        return image;
+    lp_error_set(err, LP_EINPUT, "%s has %d x %d px, its truth %d x %d", p->file, image->width, image->height, p->width,
+                 p->height);
+    lp_image_close(image);
+    return NULL;
 }
 
 bool lp_coco_detect(struct lp_coco *set, const struct lp_grounding_dino *model,

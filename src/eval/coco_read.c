@@ -65,8 +65,8 @@ static bool read_picture(struct lp_coco *set, const json_t *item, struct lp_erro
     struct lp_coco_picture *p = &set->picture[set->pictures];
     int64_t width, height;
     const char *file;
-    if (!read_id(item, "id", &p->id, err) || !lp_json_string(item, "file_name", NULL, &file, err) || !lp_json_int(item, "width", 0, 0, INT_MAX, &width, err) ||
-        !lp_json_int(item, "height", 0, 0, INT_MAX, &height, err))
+    if (!read_id(item, "id", &p->id, err) || !lp_json_string(item, "file_name", NULL, &file, err) ||
+        !lp_json_int(item, "width", 0, 0, INT_MAX, &width, err) || !lp_json_int(item, "height", 0, 0, INT_MAX, &height, err))
         return false;
     if (width * height > LP_IMAGE_MAX_PIXELS)
         return lp_error_set(err, LP_EINPUT, "it has more than %d pixels", LP_IMAGE_MAX_PIXELS);

@@ -11,7 +11,8 @@
 enum { TOLD = 12 }; /* as many a planner is told of; the others it knows by handle */
 
 static bool find_weights(char out[PATH_MAX]) {
-    static const char *const names[] = {"grounding-dino", "grounding-dino-base", "grounding-dino-tiny", NULL};
+    static const char *const names[] = {"grounding-dino", "grounding-dino-base", "grounding-dino-tiny",
+                                        "llava-plus-nano-grounding-dino-v1", NULL};
     return lp_models_find(names, out);
 }
 

@@ -25,8 +25,8 @@ holds() {
 
 reading='^Disk Utility~The backup could not be completed.~There is not enough free space on drive D.~Try again Cancel~$'
 
-expect 0 'detect  \(grounding_dino\).*lacks       Grounding DINO.*ocr  \(ocr, easyocr\).*ready       yes.*2 of 16 skills' '' list
-expect 0 '^\[.*"name": "detect",.*"api_name": "grounding_dino".*"ready": false,.*"lacks": "Grounding.*\]~$' '' list --json
+expect 0 'detect  \(grounding_dino\).*ready       yes.*segment_semantic  .*lacks       OpenSeeD.*4 of 16 skills' '' list
+expect 0 '^\[.*"name": "segment_semantic",.*"api_name": "openseed".*"ready": false,.*"lacks": "OpenSeeD.*\]~$' '' list --json
 expect 2 '' "^llava-plus skill list: there is no option '--jsn'; did you mean '--json'\?~$" list --jsn
 expect 2 '' '^usage: llava-plus skill list'
 expect 0 '^usage: llava-plus skill list' '' --help
@@ -86,7 +86,7 @@ printf '{}' >"$work/none.json"
 LLAVA_PLUS_MODELS=$work/models expect 1 '' "none.json: it names no pictures: .*~$" run segment_at -i "$picture" --points "$at" \
     --truth "$work/none.json" --results "$work/results.json"
 
-for name in detect segment_instances segment_semantic segment_levels caption tag caption_ground tag_ground \
+for name in segment_semantic segment_levels caption tag caption_ground tag_ground \
     retrieve edit inpaint; do
     expect 1 '' "^llava-plus skill run: $name is not ready on this machine: it needs [^~]*weights[^~]*~$" \
         run $name --image "$picture"

@@ -150,22 +150,21 @@ static void what_is_not_ready_is_said_plainly(void **state) {
     (void)state;
     static const char *const silent[] = {
         TURN("Look.",
-             "[" CALL("grounding_dino+sam", "\"caption\": \"dog\"") ", " CALL(
+             "[" CALL("semantic-sam", "\"points\": [[0.5, 0.5]]") ", " CALL(
                  "inpainting", "\"prompt\": \"a cat\", \"mask\": \"mask_1\"") "]",
              "I will use both."),
         TURN("Sorry.", "[]", "Here is your picture."), NULL};
     static const char *const honest[] = {
-        TURN("Look.", "[" CALL("grounding_dino", "\"caption\": \"dog\"") "]", "I will."),
-        TURN("Sorry.", "[]", "I wanted to use grounding_dino, but it is not ready."), NULL};
+        TURN("Look.", "[" CALL("semantic-sam", "\"points\": [[0.5, 0.5]]") "]", "I will."),
+        TURN("Sorry.", "[]", "I wanted to use semantic-sam, but it is not ready."), NULL};
     struct talk t;
     begin(&t, silent);
     add_picture(&t);
     ask(&t, "Replace the dog with a cat");
     assert_memory_equal(
         t.reply.value,
-        "Here is your picture. I wanted to use grounding_dino+sam for this, but it is not ready on this "
-        "machine: it needs ",
-        113);
+        "Here is your picture. I wanted to use semantic-sam for this, but it is not ready on this machine: it needs ",
+        107);
     assert_non_null(strstr(t.reply.value, " I wanted to use inpainting for this"));
     assert_string_equal(lp_str_text(&t.heard.answer), t.reply.value);
     assert_int_equal(t.heard.results, 2);
@@ -176,8 +175,8 @@ static void what_is_not_ready_is_said_plainly(void **state) {
     end(&t);
     begin(&t, honest);
     add_picture(&t);
-    ask(&t, "Find the dog");
-    assert_string_equal(t.reply.value, "I wanted to use grounding_dino, but it is not ready.");
+    ask(&t, "Cut everything out");
+    assert_string_equal(t.reply.value, "I wanted to use semantic-sam, but it is not ready.");
     end(&t);
 }
 

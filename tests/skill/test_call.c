@@ -146,12 +146,12 @@ static void what_is_not_ready_says_so(void **state) {
     (void)state;
     struct lp_objects objects = {0};
     struct lp_error err = {0};
-    struct lp_call call = {.skill = lp_skill_find("detect"), .objects = &objects};
+    struct lp_call call = {.skill = lp_skill_find("segment_semantic"), .objects = &objects};
     assert_false(lp_skill_run(&call, &err));
     assert_int_equal(err.code, LP_EMISSING);
     assert_string_equal(err.text,
-                        "detect is not ready on this machine: it needs Grounding DINO weights (a folder such as "
-                        "IDEA-Research/grounding-dino-tiny in the folder that LLAVA_PLUS_MODELS names)");
+                        "segment_semantic is not ready on this machine: it needs OpenSeeD weights "
+                        "(openseed_ade20k_swinl.pt, converted)");
     lp_call_done(&call);
 }
 
