@@ -115,11 +115,11 @@ static bool good_enough(const struct eval_coco *e, struct lp_error *err) {
 }
 
 static bool says_what_to_compare(const struct eval_coco *e, struct lp_error *err) {
-    if (e->set.masks && !(e->truth && e->results))
-        return lp_error_set(err, LP_EUSAGE, "say with --truth FILE and --results FILE what to compare");
     return (e->truth && !e->results != !e->images) ||
-           lp_error_set(err, LP_EUSAGE, "say with --truth FILE what is there, and with --results FILE what was found or with "
-                                        "--images DIR where to look");
+           lp_error_set(err, LP_EUSAGE, "%s",
+                        e->set.masks ? "say with --truth FILE and --results FILE what to compare"
+                                     : "say with --truth FILE what is there, and with --results FILE what was found or with "
+                                       "--images DIR where to look");
 }
 
 static int eval_coco(int argc, char **argv, bool masks) {

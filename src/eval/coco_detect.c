@@ -39,29 +39,20 @@ static bool write(struct caption *c, const struct lp_coco *set, struct lp_error 
     return lp_phrases_join(name, (size_t)c->count, &c->text, err);
 }
 
-/* Whether the model reads each name as one phrase; *failed for other reasons than that it does not. */
-static bool is_read(const struct caption *c, const struct lp_grounding_dino *model, bool *failed, struct lp_error *err) {
-    int64_t phrases = lp_grounding_dino_phrases(model, lp_str_text(&c->text), c->text.n, err);
-    *failed = *failed || phrases < 0;
-    return phrases == c->count;
-}
-
-/* As many of the categories from `first` on as one caption takes. */
+/* As many of the categories from `first` on as one caption takes: of which the model reads each as one phrase. */
 static bool fill(struct caption *c, const struct lp_coco *set, const struct lp_grounding_dino *model, int first,
                  struct lp_error *err) {
-    bool failed = false;
     c->first = first;
     while (c->count < NAMES && first + c->count < set->categories) {
         c->count++;
-        if (!write(c, set, err))
+        int64_t phrases = write(c, set, err) ? lp_grounding_dino_phrases(model, lp_str_text(&c->text), c->text.n, err) : -1;
+        if (phrases < 0)
             return false;
-        if (!is_read(c, model, &failed, err)) {
+        if (phrases != c->count) {
             c->count--;
             break;
         }
     }
-    if (failed)
-        return false;
     return c->count ? write(c, set, err)
                     : lp_error_set(err, LP_EINPUT, "the category '%.100s' cannot be asked for: it is no single phrase",
                                    set->category[first].name);
@@ -94,11 +85,6 @@ static bool make_captions(struct captions *all, const struct lp_coco *set, const
     return true;
 }
 
-static int surer(const void *a, const void *b) {
-    float x = ((const struct lp_ranked *)a)->score, y = ((const struct lp_ranked *)b)->score;
-    return (x < y) - (x > y);
-}
-
 /* best [captions * BEST]: what the picture shows, phrases as places of categories. Returns how many, or -1. */
 static int64_t look(struct lp_ranked *best, const struct captions *all, const struct lp_grounding_dino *model,
                     const struct lp_image *image, struct lp_error *err) {
@@ -111,7 +97,7 @@ static int64_t look(struct lp_ranked *best, const struct captions *all, const st
         for (int64_t k = 0; k < more; k++)
             best[n++].phrase += c->first;
     }
-    qsort(best, (size_t)n, sizeof *best, surer);
+    qsort(best, (size_t)n, sizeof *best, lp_ranked_order);
     return n < BEST ? n : BEST;
 }
 

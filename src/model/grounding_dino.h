@@ -60,6 +60,8 @@ struct lp_ranked {
     float score;    /* how sure the phrase's tokens are, the mean */
     int64_t phrase; /* the caption's first is 0 */
 };
+/* For qsort: the surest first, of equally sure ones the phrase that comes first. */
+int lp_ranked_order(const void *a, const void *b);
 
 /* The `most` surest of all boxes as all phrases, as detectors are measured: nothing is too unsure. A phrase's
  * boxes that share more than `share` of their union count once. best [most], the surest first. Returns how

@@ -115,54 +115,58 @@ static float mean_of(const float *logits, int64_t first, int64_t end) {
     return sum / (float)(end - first);
 }
 
-/* Every box as every phrase: a stretch of tokens without the mark that ends it. Boxes as numbers 0..1 still. */
-static int64_t rank_all(const struct lp_phrases *p, const float *logits, const float *box, int64_t n,
-                        struct lp_ranked *all) {
-    int64_t count = 0, tokens = (int64_t)p->ids.n;
-    for (int64_t k = 1; k < p->count; k++) {
-        int64_t first = p->start[k], end = p->start[k + 1] - 1;
-        for (int64_t i = 0; i < n && first < end; i++) {
-            struct lp_ranked *one = &all[count++];
-            *one = (struct lp_ranked){.score = mean_of(logits + i * tokens, first, end), .phrase = k - 1};
-            memcpy(one->box, box + 4 * i, sizeof one->box);
-        }
-    }
-    return count;
-}
-
-/* The surest first; of equally sure ones the phrase that comes first. */
-static int surer(const void *a, const void *b) {
+int lp_ranked_order(const void *a, const void *b) {
     const struct lp_ranked *x = a, *y = b;
     if (x->score != y->score)
         return x->score < y->score ? 1 : -1;
     return (x->phrase > y->phrase) - (x->phrase < y->phrase);
 }
 
-static bool is_double(const struct lp_ranked *one, const struct lp_ranked *kept, int64_t n, double share) {
-    for (int64_t i = 0; i < n; i++)
-        if (kept[i].phrase == one->phrase && lp_box_iou(kept[i].box, one->box) > share)
-            return true;
-    return false;
+/* corners[n,4] as each phrase: a stretch of tokens without the mark that ends it. all: room for n a stretch; score, kept
+ * [n]: memory. Returns how many, or -1. */
+static int64_t rank_all(const struct lp_phrases *p, const float *logits, const float *corners, int64_t n, double share,
+                        float *score, int64_t *kept, struct lp_ranked *all, struct lp_error *err) {
+    int64_t count = 0, tokens = (int64_t)p->ids.n;
+    for (int64_t k = 1; k < p->count; k++) {
+        int64_t first = p->start[k], end = p->start[k + 1] - 1;
+        if (first == end)
+            continue;
+        for (int64_t i = 0; i < n; i++)
+            score[i] = mean_of(logits + i * tokens, first, end);
+        int64_t distinct = lp_boxes_suppress(corners, score, NULL, n, share, kept, err);
+        if (distinct < 0)
+            return -1;
+        for (int64_t i = 0; i < distinct; i++) {
+            struct lp_ranked *one = &all[count++];
+            *one = (struct lp_ranked){.score = score[kept[i]], .phrase = k - 1};
+            memcpy(one->box, corners + 4 * kept[i], sizeof one->box);
+        }
+    }
+    return count;
 }
 
 int64_t lp_dino_rank(const struct lp_phrases *phrases, const float *logits, const float *box, int64_t n,
                      int width, int height, double share, struct lp_ranked *best, int64_t most,
                      struct lp_error *err) {
     struct lp_ranked *all = lp_alloc_array((size_t)(n * phrases->count), sizeof *all);
-    int64_t kept = 0;
-    if (!all) {
+    float *corners = lp_alloc_array((size_t)n, 4 * sizeof *corners),
+          *score = lp_alloc_array((size_t)n, sizeof *score);
+    int64_t *kept = lp_alloc_array((size_t)n, sizeof *kept), count = -1;
+    if (all && corners && score && kept) {
+        lp_boxes_convert(corners, LP_BOX_CORNERS, box, LP_BOX_CENTERED, n);
+        lp_boxes_scale(corners, n, (float)width, (float)height);
+        count = rank_all(phrases, logits, corners, n, share, score, kept, all, err);
+    } else {
         lp_error_memory(err);
-        return -1;
     }
-    int64_t count = rank_all(phrases, logits, box, n, all);
-    qsort(all, (size_t)count, sizeof *all, surer);
-    for (int64_t i = 0; i < count && kept < most; i++) {
-        struct lp_ranked *one = &all[i];
-        lp_boxes_convert(one->box, LP_BOX_CORNERS, one->box, LP_BOX_CENTERED, 1);
-        lp_boxes_scale(one->box, 1, (float)width, (float)height);
-        if (!is_double(one, best, kept, share))
-            best[kept++] = *one;
+    if (count >= 0) {
+        qsort(all, (size_t)count, sizeof *all, lp_ranked_order);
+        count = count < most ? count : most;
+        memcpy(best, all, (size_t)count * sizeof *all);
     }
     lp_free(all);
-    return kept;
+    lp_free(corners);
+    lp_free(score);
+    lp_free(kept);
+    return count;
 }
