@@ -72,7 +72,7 @@ static void let_go(const struct lp_sam *m, int64_t i) {
     const lp_tensor *matrix[] = {l->qkv.w, l->out.w, l->lin1.w, l->lin2.w};
     for (int k = 0; k < 4; k++)
         lp_weights_let_go_of(m->files, matrix[k]->data,
-                             (size_t)(lp_rows(matrix[k]) * lp_dtype_row_bytes(matrix[k]->type, lp_dim(matrix[k], -1))));
+                             (size_t)lp_dtype_row_bytes(matrix[k]->type, lp_count(matrix[k])));
 }
 
 lp_tensor *lp_sam_blocks(lp_run *r, const struct lp_sam *m, lp_tensor *pixels, int64_t layers) {
