@@ -7,6 +7,14 @@ complain() {
     failed=1
 }
 
+# overlap A B: two boxes "x0 y0 x1 y1" share more than 0.7 of their union
+overlap() {
+    echo "$1 $2" | awk '
+        function common(a, b, c, d) { return (b < d ? b : d) - (a > c ? a : c) }
+        { both = common($1, $3, $5, $7) * common($2, $4, $6, $8)
+          exit !(NF == 8 && both > 0.7 * (($3 - $1) * ($4 - $2) + ($7 - $5) * ($8 - $6) - both)) }'
+}
+
 # refused STATUS WORDS ARGUMENTS..: the program ends with STATUS, prints nothing, and says the words in one line on standard error
 refused() {
     local status=$1 words=$2

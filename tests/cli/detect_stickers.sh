@@ -34,10 +34,8 @@ expect 1 "000000.jpg has 256 x 256 px, its truth 256 x 100" detect --truth "$wor
 "$program" chat --image "$scenes/000002.jpg" --json "Find the snail" >"$work/answer" 2>"$work/err"
 grep -q '"API_name":"grounding_dino",.*"status":"done",.*"handle":"box_1"' "$work/answer" ||
     complain "chat found nothing: $(cat "$work/answer" "$work/err")"
-grep -oE '"boxes":\[\[[0-9.,]+\]' "$work/answer" | head -1 | tr -cs '0-9.' ' ' | awk '
-    function common(a, b, c, d) { return (b < d ? b : d) - (a > c ? a : c) }
-    { both = common($1, $3, 66, 150) * common($2, $4, 155, 236)
-      exit !(both > 0.7 * (($3 - $1) * ($4 - $2) + 84 * 81 - both)) }' ||
+box=$(grep -oE '"boxes":\[\[[0-9.,]+\]' "$work/answer" | head -1 | tr -cs '0-9.' ' ')
+overlap "$box" "66 155 150 236" ||
     complain "chat found something else: $(cat "$work/answer")"
 
 # the fifth has two bicycles

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Attention in a square of places and its windows, with what queries make of distances: against the definition, place by
  * place, with every kernel table of this machine. */
-#include "op/op.h"
-
-#include "base/rng.h"
+#include "op/rows.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -60,25 +58,19 @@ static void define(const struct problem *p, const struct inputs *in, int64_t y, 
         out[d] /= total;
 }
 
-static lp_tensor *random_rows(lp_run *r, struct lp_rng *rng, int64_t rows, int64_t columns) {
-    lp_tensor *x = lp_new(r, 2, rows, columns);
-    for (int64_t i = 0; i < rows * columns; i++)
-        lp_f32(x)[i] = 0.5f * lp_rng_normal(rng);
-    return x;
-}
-
-static void check(const struct problem *p, const struct lp_kernels *kernels) {
+static void check(const void *problem, const struct lp_kernels *kernels) {
+    const struct problem *p = problem;
     struct lp_error err = {0};
     struct lp_rng rng;
     lp_rng_seed(&rng, (uint64_t)(p->side * p->window));
     lp_run *r = lp_run_open(kernels, (size_t)64 << 20, &err);
     int64_t C = p->heads * p->D;
-    struct inputs in = {.qkv = random_rows(r, &rng, p->side * p->side, 3 * C)};
+    struct inputs in = {.qkv = random_rows(r, &rng, p->side * p->side, 3 * C, 0.5f)};
     if (p->outside)
-        in.outside = random_rows(r, &rng, 1, 3 * C);
+        in.outside = random_rows(r, &rng, 1, 3 * C, 0.5f);
     if (p->distances) {
-        in.rows = random_rows(r, &rng, 2 * p->window - 1, p->D);
-        in.columns = random_rows(r, &rng, 2 * p->window - 1, p->D);
+        in.rows = random_rows(r, &rng, 2 * p->window - 1, p->D, 0.5f);
+        in.columns = random_rows(r, &rng, 2 * p->window - 1, p->D, 0.5f);
     }
     lp_tensor *y = lp_grid_attention(r, in.qkv, in.outside, in.rows, in.columns, p->side, p->window, p->heads);
     if (!lp_run_check(r, &err))
@@ -103,11 +95,8 @@ static void attention_is_as_defined(void **state) {
         {7, 3, 3, 5, true, false},  {5, 4, 1, 32, false, true}, {3, 5, 2, 4, true, true}, {1, 1, 4, 1, true, false},
         {35, 35, 1, 4, true, true}, {20, 17, 1, 4, true, true},
     };
-    static const char *const names[] = {"portable", "avx2", "avx512", "avx512_bf16", "amx"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-        for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
-            if (lp_kernels_find(names[k]))
-                check(&problems[i], lp_kernels_find(names[k]));
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+        with_each_kernels(check, &problems[i]);
 }
 
 static void other_shapes_are_refused(void **state) {
@@ -120,8 +109,9 @@ static void other_shapes_are_refused(void **state) {
         int64_t places, width, outside, distances;
     } bad[] = {{8, 12, 12, 3}, {9, 10, 12, 3}, {9, 12, 6, 3}, {9, 12, 12, 5}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        lp_tensor *qkv = random_rows(r, &rng, bad[i].places, bad[i].width), *outside = random_rows(r, &rng, 1, bad[i].outside);
-        lp_tensor *table = random_rows(r, &rng, bad[i].distances, 2);
+        lp_tensor *qkv = random_rows(r, &rng, bad[i].places, bad[i].width, 1);
+        lp_tensor *outside = random_rows(r, &rng, 1, bad[i].outside, 1);
+        lp_tensor *table = random_rows(r, &rng, bad[i].distances, 2, 1);
         assert_null(lp_grid_attention(r, qkv, outside, table, table, 3, 2, 2));
         assert_false(lp_run_check(r, &err));
         assert_int_equal(err.code, LP_ESHAPE);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Windows of a map, shifted or not, and attention within them: against the definition, place by place, with
  * every kernel table of this machine. */
-#include "op/op.h"
-
-#include "base/rng.h"
+#include "op/rows.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -54,22 +52,16 @@ static void define(const struct problem *p, const lp_tensor *q, const lp_tensor 
         out[d] /= total;
 }
 
-static lp_tensor *random_rows(lp_run *r, struct lp_rng *rng, int64_t rows, int64_t columns) {
-    lp_tensor *x = lp_new(r, 2, rows, columns);
-    for (int64_t i = 0; i < rows * columns; i++)
-        lp_f32(x)[i] = lp_rng_normal(rng);
-    return x;
-}
-
-static void check(const struct problem *p, const struct lp_kernels *kernels) {
+static void check(const void *problem, const struct lp_kernels *kernels) {
+    const struct problem *p = problem;
     struct lp_error err = {0};
     struct lp_rng rng;
     lp_rng_seed(&rng, (uint64_t)(p->H * p->W));
     lp_run *r = lp_run_open(kernels, (size_t)64 << 20, &err);
     int64_t C = p->heads * p->D, size = 2 * p->side - 1;
-    lp_tensor *x[3], *cut[3], *table = random_rows(r, &rng, size * size, p->heads);
+    lp_tensor *x[3], *cut[3], *table = random_rows(r, &rng, size * size, p->heads, 1);
     for (int i = 0; i < 3; i++) {
-        x[i] = random_rows(r, &rng, p->H * p->W, C);
+        x[i] = random_rows(r, &rng, p->H * p->W, C, 1);
         cut[i] = lp_windows(r, x[i], p->H, p->W, p->side, p->shift);
     }
     struct lp_window_settings s = {p->heads, p->side, (p->H + p->side - 1) / p->side,
@@ -99,11 +91,8 @@ static void attention_is_as_defined(void **state) {
         {3, 2, 7, 3, 2, 4},  {3, 20, 12, 6, 2, 7}, {5, 5, 5, 2, 1, 16}, {1, 1, 3, 1, 4, 1},
         {6, 4, 1, 0, 2, 3},  {13, 1, 2, 1, 2, 9},
     };
-    static const char *const names[] = {"portable", "avx2", "avx512", "avx512_bf16", "amx"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-        for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
-            if (lp_kernels_find(names[k]))
-                check(&problems[i], lp_kernels_find(names[k]));
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+        with_each_kernels(check, &problems[i]);
 }
 
 /* Each refusal names the shapes. */
@@ -120,14 +109,14 @@ static void other_shapes_are_refused(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct lp_window_settings s = good;
         s.shift = bad[i].shift;
-        lp_tensor *x = random_rows(r, &rng, bad[i].rows, bad[i].columns);
-        assert_null(lp_window_attention(r, x, x, x, random_rows(r, &rng, bad[i].distances, 2), &s));
+        lp_tensor *x = random_rows(r, &rng, bad[i].rows, bad[i].columns, 1);
+        assert_null(lp_window_attention(r, x, x, x, random_rows(r, &rng, bad[i].distances, 2, 1), &s));
         assert_false(lp_run_check(r, &err));
         assert_int_equal(err.code, LP_ESHAPE);
         assert_non_null(strstr(err.text, "2 windows of side 2"));
         lp_run_reset(r);
     }
-    lp_tensor *x = random_rows(r, &rng, 6, 2);
+    lp_tensor *x = random_rows(r, &rng, 6, 2, 1);
     assert_null(lp_windows(r, x, 2, 3, 2, 2));
     assert_false(lp_run_check(r, &err));
     assert_string_equal(err.text, "windows: windows of 2 do not shift by 2");
