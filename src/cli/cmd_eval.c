@@ -14,6 +14,7 @@ static const struct {
 } measures[] = {
     {"plan", lp_cmd_eval_plan, "plans for a set of instructions: skills, arguments, needless and missed calls"},
     {"scenes", lp_cmd_eval_scenes, "answers about pictures whose content is known: presence, count, colour, relation, caption"},
+    {"answers", lp_cmd_eval_answers, "answers about what a detector found: how many things, and where"},
     {"detect", lp_cmd_eval_detect, "boxes against COCO's annotations: average precision and recall, as pycocotools"},
     {"segment", lp_cmd_eval_segment, "masks against COCO's annotations, the same"},
     {"prompts", lp_cmd_eval_prompts, "masks at one click and in a box against the truth: mean intersection over union"},

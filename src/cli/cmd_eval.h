@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 
-lp_command lp_cmd_eval_plan, lp_cmd_eval_scenes, lp_cmd_eval_detect, lp_cmd_eval_segment, lp_cmd_eval_prompts;
+lp_command lp_cmd_eval_plan, lp_cmd_eval_scenes, lp_cmd_eval_answers, lp_cmd_eval_detect, lp_cmd_eval_segment, lp_cmd_eval_prompts;
 
 /* Prints a table and is done with it. LP_EMEMORY where it is not whole. */
 bool lp_eval_print(struct lp_str *table, struct lp_error *err);

@@ -2,6 +2,7 @@
 /* data/dialogue.c - turns of a dialogue; the texts around results are the planner's contract, to the byte. */
 #include "data/dialogue.h"
 
+#include "data/names.h"
 #include "data/told.h"
 #include "data/wording.h"
 #include "text/python.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *const lp_dialogue_slots[] = {
     "things", "thing", "bare",  "plural", "singular", "seen",  "word", "number",   "money", "date",  "time",
@@ -251,18 +253,34 @@ void lp_dialogue_run(struct lp_dialogue *d) {
     lp_str_done(&value);
 }
 
-/* Puts the result into words; returns how many things are surely there. */
-static int tell(struct lp_dialogue *d, const struct lp_result *r, const char *caption) {
+/* Several things of one kind, and no others, are counted by the result's handle, which is never wrong: "{count_1} dogs". */
+static bool quote_count(const struct lp_result *r, int sure, struct lp_str *found) {
+    const char *phrase = json_string_value(json_array_get(r->phrases, 0));
+    int all = (int)json_array_size(r->phrases);
+    bool one_kind = r->left[LP_LEFT_COUNT] && sure == all && sure > 1;
+    for (int i = 1; one_kind && i < all; i++)
+        one_kind = !strcasecmp(phrase, json_string_value(json_array_get(r->phrases, (size_t)i)));
+    if (!one_kind)
+        return false;
+    lp_str_printf(found, "{count_%d} ", r->first[LP_LEFT_COUNT]);
+    lp_name_plural(phrase, found);
+    return true;
+}
+
+/* Puts the result into words; returns how many things are surely there. handles: what it left can be quoted. */
+static int tell(struct lp_dialogue *d, const struct lp_result *r, const char *caption, bool handles) {
     const double least = LP_DOUBTFUL / 100.0;
-    struct lp_str found = {0}, places = {0}, missing = {0};
+    struct lp_str found = {0}, counted = {0}, places = {0}, missing = {0};
     int sure = lp_told_found(r->phrases, r->scores, least, &found);
-    lp_told_places(r->boxes, r->phrases, r->scores, least, &places);
+    bool quoted = handles && quote_count(r, sure, &counted);
+    lp_told_places(r->boxes, r->phrases, r->scores, least, handles ? r->first[LP_LEFT_BOX] : 0, &places);
     if (caption)
         lp_told_missing(caption, r->phrases, r->scores, least, &missing);
-    d->found = keep(d, &found);
+    d->found = keep(d, quoted ? &counted : &found);
     d->places = keep(d, &places);
     d->missing = keep(d, &missing);
     lp_str_done(&found);
+    lp_str_done(&counted);
     lp_str_done(&places);
     lp_str_done(&missing);
     return sure;
@@ -274,7 +292,7 @@ static const char *answer_found(struct lp_dialogue *d, const struct lp_call_made
     const struct lp_result *r = &call->result;
     const char *caption = json_string_value(json_object_get(call->params, "caption"));
     bool named = call->task == LP_TASK_DETECT || call->task == LP_TASK_SEGMENT_INSTANCES;
-    int sure = tell(d, r, caption), all = (int)json_array_size(r->phrases);
+    int sure = tell(d, r, caption, true), all = (int)json_array_size(r->phrases);
     if (named && !sure)
         return lp_dialogue_phrase(d, "answers/told/doubtful", section);
     if (named && *d->missing)
@@ -378,7 +396,7 @@ void lp_dialogue_answer_given(struct lp_dialogue *d, enum lp_task task, const ch
     if (named) {
         json_t *params = json_pack("{s:s}", "caption", caption);
         d->failed |= !lp_result_play(&seen, &stage, task, params, d->world.picture, false, made, NULL);
-        sure = tell(d, &seen, task == LP_TASK_DETECT ? caption : NULL);
+        sure = tell(d, &seen, task == LP_TASK_DETECT ? caption : NULL, false);
         json_decref(params);
         lp_result_done(&seen);
     }

@@ -39,7 +39,7 @@ struct lp_stage {
 /* What a played skill gave. */
 struct lp_result {
     json_t *dict; /* as the planner sees it: two decimals, lists cut after 12, "handles" last */
-    enum lp_outcome outcome;
+    enum lp_task_outcome outcome;
     int first[LP_LEFTS], left[LP_LEFTS]; /* of each kind `left` handles, beginning with number `first` */
     json_t *boxes, *phrases, *scores;    /* of all boxes: [x0,y0,x1,y1] 0..1, what each is (a text line for ocr), 0..1 */
     json_t *texts;                       /* the contents of its text handles, in order */

@@ -7,6 +7,7 @@
 #include "data/scene.h"
 #include "data/told.h"
 #include "data/wording.h"
+#include "image/boxes.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -58,7 +59,7 @@ static const char *place_of(const struct lp_dialogue *d, const struct lp_truth_o
     float box[4];
     for (int k = 0; k < 4; k++)
         box[k] = o->box[k] / (float)(k % 2 ? p->height : p->width);
-    return lp_told_place(box);
+    return lp_place_names[lp_box_place(box)];
 }
 
 /* Whether a thing that is there has a name within this one or around it: fish, angelfish. */

@@ -27,7 +27,7 @@ enum lp_task {
 /* In the order in which a result lists its handles. */
 enum lp_left { LP_LEFT_TEXT, LP_LEFT_COUNT, LP_LEFT_BOX, LP_LEFT_MASK, LP_LEFT_MAP, LP_LEFT_IMAGE, LP_LEFTS };
 
-enum lp_outcome { LP_DONE, LP_EMPTY, LP_NOT_READY, LP_FAILED };
+enum lp_task_outcome { LP_DONE, LP_EMPTY, LP_NOT_READY, LP_FAILED };
 
 extern const char *const lp_task_names[LP_TASKS + 1]; /* "detect" ..; the last is "none" */
 extern const char *const lp_task_api[LP_TASKS];       /* "grounding_dino" .. */

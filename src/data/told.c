@@ -5,18 +5,11 @@
 #include "data/names.h"
 #include "data/scene.h"
 #include "data/wording.h"
+#include "image/boxes.h"
 
 #include <string.h>
 
 enum { GROUPS = 8, EACH = 4 };
-
-const char *lp_told_place(const float box[4]) {
-    static const char *const places[3][3] = {{"at the top left", "at the top", "at the top right"},
-                                             {"on the left", "in the middle", "on the right"},
-                                             {"at the bottom left", "at the bottom", "at the bottom right"}};
-    float x = (box[0] + box[2]) / 2, y = (box[1] + box[3]) / 2;
-    return places[y < 0.36f ? 0 : y > 0.64f ? 2 : 1][x < 0.36f ? 0 : x > 0.64f ? 2 : 1];
-}
 
 /* Boxes of one phrase. */
 struct group {
@@ -59,51 +52,58 @@ int lp_told_found(const json_t *phrases, const json_t *scores, double least, str
     return total;
 }
 
-static const char *place_of(const json_t *boxes, size_t i) {
+static void tell_place(const json_t *boxes, size_t i, int first, struct lp_str *out) {
     float box[4];
     for (size_t k = 0; k < 4; k++)
         box[k] = (float)json_number_value(json_array_get(json_array_get(boxes, i), k));
-    return lp_told_place(box);
+    if (first)
+        lp_str_printf(out, "{place_%d}", first + (int)i);
+    else
+        lp_str_puts(out, lp_place_names[lp_box_place(box)]);
 }
 
 /* "one is on the left, one at the top and one in the middle" */
-static void tell_each(const struct group *g, const json_t *boxes, struct lp_str *out) {
+static void tell_each(const struct group *g, const json_t *boxes, int first, struct lp_str *out) {
     for (int i = 0; i < g->n; i++) {
         joint(out, i, g->n);
-        lp_str_printf(out, "one %s%s", i ? "" : "is ", place_of(boxes, g->item[i]));
+        lp_str_puts(out, i ? "one " : "one is ");
+        tell_place(boxes, g->item[i], first, out);
     }
 }
 
 /* "the dog is on the left, the car at the top and the three birds are all over the picture" */
-static void tell_kinds(const struct group *group, int groups, const json_t *boxes, struct lp_str *out) {
+static void tell_kinds(const struct group *group, int groups, const json_t *boxes, int first, struct lp_str *out) {
     for (int g = 0; g < groups; g++) {
         struct lp_str name = {0};
+        bool one = group[g].n == 1;
         joint(out, g, groups);
-        if (group[g].n == 1) {
+        if (one)
             lp_name_singular(group[g].phrase, &name);
-            lp_str_printf(out, "the %s is %s", lp_str_text(&name), place_of(boxes, group[g].item[0]));
-        } else {
+        else
             lp_name_counted(group[g].phrase, group[g].n, &name);
-            lp_str_printf(out, "the %s are %s", lp_str_text(&name), place_of(boxes, group[g].item[0]));
-            for (int i = 1; i < group[g].n && i < 3; i++)
-                lp_str_printf(out, " and %s", place_of(boxes, group[g].item[i]));
+        lp_str_printf(out, "the %s %s ", lp_str_text(&name), one ? "is" : "are");
+        for (int i = 0; i < group[g].n && i < 3; i++) {
+            lp_str_puts(out, i ? " and " : "");
+            tell_place(boxes, group[g].item[i], first, out);
         }
         out->failed |= name.failed;
         lp_str_done(&name);
     }
 }
 
-int lp_told_places(const json_t *boxes, const json_t *phrases, const json_t *scores, double least, struct lp_str *out) {
+int lp_told_places(const json_t *boxes, const json_t *phrases, const json_t *scores, double least, int first,
+                   struct lp_str *out) {
     struct group group[GROUPS];
     int groups = group_items(phrases, scores, least, group), total = 0;
     for (int g = 0; g < groups; g++)
         total += group[g].n;
-    if (groups == 1 && total == 1)
-        lp_str_printf(out, "it is %s", place_of(boxes, group[0].item[0]));
-    else if (groups == 1 && total <= EACH)
-        tell_each(&group[0], boxes, out);
+    if (groups == 1 && total == 1) {
+        lp_str_puts(out, "it is ");
+        tell_place(boxes, group[0].item[0], first, out);
+    } else if (groups == 1 && total <= EACH)
+        tell_each(&group[0], boxes, first, out);
     else if (groups > 1 && total <= EACH + 1)
-        tell_kinds(group, groups, boxes, out);
+        tell_kinds(group, groups, boxes, first, out);
     else if (total)
         lp_str_puts(out, "they are all over the picture");
     return total;

@@ -7,14 +7,13 @@
 #include "base/str.h"
 #include "data/truth.h"
 
-/* "on the left", "at the top right", "in the middle" of a box 0..1; static. */
-const char *lp_told_place(const float box[4]);
-
 /* Things found, of which those with a score below `least` (0..1) are passed over: "two dogs and a red car". */
 int lp_told_found(const json_t *phrases, const json_t *scores, double least, struct lp_str *out);
 /* Where they are: "it is on the left", "one is on the left and one in the middle",
- * "the dog is on the left and the car at the top". Returns how many there were. */
-int lp_told_places(const json_t *boxes, const json_t *phrases, const json_t *scores, double least, struct lp_str *out);
+ * "the dog is on the left and the car at the top". first: number of the first box's handle, whose place is quoted
+ * instead ("one is {place_3}"); 0: they have none. Returns how many there were. */
+int lp_told_places(const json_t *boxes, const json_t *phrases, const json_t *scores, double least, int first,
+                   struct lp_str *out);
 /* The phrases of a caption ("dogs . red car") without any such thing, joined by " or "; returns how many. */
 int lp_told_missing(const char *caption, const json_t *phrases, const json_t *scores, double least, struct lp_str *out);
 

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -129,12 +130,19 @@ static bool is(const char *word, size_t n, const char *text) {
 }
 
 static int number_of(const char *word, size_t n) {
-    if (n == 1 && isdigit((unsigned char)*word))
-        return *word - '0';
+    if (n <= 6 && strspn(word, "0123456789") >= n)
+        return atoi(word);
     for (int i = 0; i <= 6; i++)
         if (is(word, n, numbers[i]))
             return i;
     return is(word, n, "none") || is(word, n, "zero") ? 0 : is(word, n, "a") || is(word, n, "an") ? 1 : -1;
+}
+
+int lp_quiz_number(const char *text) {
+    int number = -1;
+    for (size_t n; number < 0 && (n = next_word(&text)); text += n)
+        number = number_of(text, n);
+    return number;
 }
 
 static const char *color_of(const char *word, size_t n) {
@@ -146,14 +154,12 @@ static const char *color_of(const char *word, size_t n) {
 
 bool lp_quiz_right(const struct lp_quiz *q, const char *answer) {
     const char *at = answer;
+    if (q->kind == LP_ASK_COUNT)
+        return lp_quiz_number(answer) == q->answer[0] - '0';
     for (size_t n; (n = next_word(&at)); at += n) {
         if (q->kind == LP_ASK_PRESENCE || q->kind == LP_ASK_RELATION) {
             if (is(at, n, "yes") || is(at, n, "no"))
                 return is(at, n, q->answer);
-        } else if (q->kind == LP_ASK_COUNT) {
-            int number = number_of(at, n);
-            if (number >= 0)
-                return number == q->answer[0] - '0';
         } else {
             const char *color = color_of(at, n);
             if (color)

@@ -24,6 +24,9 @@ enum { LP_QUESTIONS = 6 }; /* most of one picture */
 int lp_quiz_make(const struct lp_truth *truth, const struct lp_truth_picture *picture, bool brief, struct lp_rng *rng,
                       struct lp_quiz question[LP_QUESTIONS]);
 
+/* The first number in a text, as digits or a word ("no", "none" 0, "a" 1); -1: there is none. */
+int lp_quiz_number(const char *text);
+
 /* Whether an answer in words is the right one: by its first yes or no, number, or colour. Not for captions. */
 bool lp_quiz_right(const struct lp_quiz *question, const char *answer);
 

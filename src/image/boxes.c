@@ -71,6 +71,18 @@ float lp_box_iou(const float a[4], const float b[4]) {
     return common / (area(a) + area(b) - common);
 }
 
+const char *const lp_place_names[LP_PLACES] = {"at the top left",    "at the top",    "at the top right",
+                                               "on the left",        "in the middle", "on the right",
+                                               "at the bottom left", "at the bottom", "at the bottom right"};
+
+static int third(float middle) {
+    return middle < 0.36f ? 0 : middle > 0.64f ? 2 : 1;
+}
+
+int lp_box_place(const float b[4]) {
+    return 3 * third((b[1] + b[3]) / 2) + third((b[0] + b[2]) / 2);
+}
+
 struct ranked {
     float score;
     int64_t place;

@@ -26,6 +26,12 @@ void lp_boxes_clip(float *corners, int64_t n, float width, float height);
  * area. */
 float lp_box_iou(const float a[4], const float b[4]);
 
+enum { LP_PLACES = 9 };
+extern const char *const lp_place_names[LP_PLACES]; /* "at the top left", "at the top" .. "in the middle" .., row by row */
+
+/* Which of them a box (corners, 0..1) is at, by its middle. */
+int lp_box_place(const float corners[4]);
+
 /* Of corners[n,4], the surest first, keeps each that shares at most `most` with every one kept before it.
  * With group[n], only boxes of one group compete. kept[n]: room for their places, the surest first; of equal
  * scores the first comes first, and a score that is no number last. Returns how many, or -1: LP_EMEMORY. Time

@@ -3,6 +3,7 @@
 #include "skill/object.h"
 
 #include "base/memory.h"
+#include "image/boxes.h"
 #include "image/image.h"
 
 #include <limits.h>
@@ -218,6 +219,15 @@ void lp_objects_format_handles(const struct lp_objects *o, int first, struct lp_
     }
 }
 
+/* "place_12" -> "box_12". */
+static bool place_of_box(const char *name, char handle[24]) {
+    static const char place[] = "place_";
+    if (strncmp(name, place, sizeof place - 1))
+        return false;
+    snprintf(handle, 24, "box_%.19s", name + sizeof place - 1);
+    return true;
+}
+
 static void quote_object(const struct lp_object *object, struct lp_str *out) {
     if (object->kind == LP_OBJECT_COUNT)
         lp_str_printf(out, "%d", object->count);
@@ -237,22 +247,26 @@ void lp_objects_quote(const struct lp_objects *o, const char *text, struct lp_st
         text += n;
         if (!*text)
             break;
-        char handle[24];
+        char name[24], box[24];
         enum lp_object_kind kind;
         int number;
         n = strcspn(text + 1, "{}");
-        bool closed = text[1 + n] == '}' && n < sizeof handle;
+        bool closed = text[1 + n] == '}' && n < sizeof name;
         if (closed)
-            snprintf(handle, sizeof handle, "%.*s", (int)n, text + 1);
+            snprintf(name, sizeof name, "%.*s", (int)n, text + 1);
+        bool place = closed && place_of_box(name, box);
+        const char *handle = place ? box : name;
         if (!closed || !lp_handle_parse(handle, &kind, &number)) {
             lp_str_putc(out, *text++); /* a brace like any other character */
             continue;
         }
         const struct lp_object *object = lp_objects_find(o, handle);
-        if (object)
+        if (object && place)
+            lp_str_puts(out, lp_place_names[lp_box_place(object->box)]);
+        else if (object)
             quote_object(object, out);
         else
-            lp_str_puts(out, handle);
+            lp_str_puts(out, name);
         text += n + 2;
     }
 }

@@ -112,9 +112,17 @@ static void limits(void **state) {
     assert_int_equal(err.code, LP_EMEMORY);
 }
 
+static void boxes_have_places(void **state) {
+    (void)state;
+    assert_string_equal(lp_place_names[lp_box_place((const float[]){0, 0, 0.5f, 0.4f})], "at the top left");
+    assert_string_equal(lp_place_names[lp_box_place((const float[]){0, 0, 1, 1})], "in the middle");
+    assert_string_equal(lp_place_names[lp_box_place((const float[]){0.7f, 0.1f, 0.9f, 0.9f})], "on the right");
+    assert_string_equal(lp_place_names[lp_box_place((const float[]){0.4f, 0.7f, 0.6f, 1})], "at the bottom");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(suppresses), cmocka_unit_test(converts),
                                        cmocka_unit_test(shares), cmocka_unit_test(scales_and_clips),
-                                       cmocka_unit_test(limits)};
+                                       cmocka_unit_test(limits), cmocka_unit_test(boxes_have_places)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,6 +127,8 @@ static void answers_quote_objects(void **state) {
     static const char *const pairs[][2] = {
         {"The sign says: {text_1}", "The sign says: STOP\nhere"},
         {"{count_1} things, {box_1} and {box_2}", "3 things, dog and [0.10, 0.20, 0.30, 0.40]"},
+        {"one is {place_1}, one {place_3}; {place_4}, {place_x}, {place_}",
+         "one is at the top left, one on the right; place_4, {place_x}, {place_}"},
         {"see {mask_1} and {img_4}", "see mask_1 and img_4"},
         {"{ {text_1} } {}", "{ STOP\nhere } {}"},
         {"{{text_1}}", "{STOP\nhere}"},
@@ -141,6 +143,7 @@ static void answers_quote_objects(void **state) {
     add(&o, LP_OBJECT_BOX, &err);
     add(&o, LP_OBJECT_MASK, &err);
     lp_objects_add_box(&o, box, NULL, 1, &err);
+    lp_objects_add_box(&o, (const float[]){0.5f, 0.4f, 0.9f, 0.6f}, NULL, 1, &err);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         struct lp_str out = {0};
         lp_objects_quote(&o, pairs[i][0], &out);
