@@ -32,10 +32,9 @@ struct lp_attention_shape {
     int64_t columns;
 };
 
-/* Maps x[n,h,w], whose rows lie x_row numbers apart and whose maps x_map, seen at H x W places; wanted are
- * the rows first .. first + rows - 1 of these. */
+/* Maps x[n,h,w], whose rows lie x_row numbers apart and whose maps x_map, seen at H x W places. */
 struct lp_resize_shape {
-    int64_t n, h, w, x_row, x_map, H, W, first, rows;
+    int64_t n, h, w, x_row, x_map, H, W;
 };
 
 /* Each query's heads sum `points` samples from each of `levels` maps, whose places lie row after row, map after
@@ -169,10 +168,12 @@ struct lp_kernels {
     void (*deformable_attention)(float *y, const float *value, const float *offset, const float *weight,
                                  const float *reference, const struct lp_deform_shape *shape);
 
-    /* y[n,rows,W] = x between its numbers, half a place from the border at the border: PyTorch's bilinear
+    /* y[n,H,W] = x between its numbers, half a place from the border at the border: PyTorch's bilinear
      * interpolation without align_corners. */
     void (*resize_bilinear)(float *y, const float *x, const struct lp_resize_shape *shape);
     void (*resize_bilinear_grad)(float *dx, const float *dy, const struct lp_resize_shape *shape);
+    /* y[n,H,W] of 0 and 1 = whether that is above 0. */
+    void (*positive_bilinear)(uint8_t *y, const float *x, const struct lp_resize_shape *shape);
 
     /* y[n,C] = rows `id` of table[rows,C], stored as `type`, C whole blocks of it. */
     void (*gather)(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n, int64_t C);

@@ -49,29 +49,15 @@ bool lp_sam_prepare(const struct lp_sam *m, const struct lp_image *image, float 
 
 void lp_sam_finish(lp_run *r, const struct lp_sam *m, const struct lp_sam_embedding *e, const float *logits,
                    uint8_t *pixel) {
-    enum { ROWS = 64 };
-    int64_t S = m->config.image_px, side = 4 * lp_sam_side(&m->config), W = e->width;
+    int64_t S = m->config.image_px, side = 4 * lp_sam_side(&m->config);
     lp_mark mark = lp_here(r);
     float *square = lp_enter(r, "mask") ? lp_run_alloc(r, sizeof(float) * (size_t)(S * S)) : NULL;
-    float *part = square ? lp_run_alloc(r, sizeof(float) * (size_t)(ROWS * W)) : NULL;
-    if (!part)
+    if (!square)
         return;
-    struct lp_resize_shape up = {
-        .n = 1, .h = side, .w = side, .x_row = side, .x_map = side * side, .H = S, .W = S, .rows = S};
+    struct lp_resize_shape up = {.n = 1, .h = side, .w = side, .x_row = side, .x_map = side * side, .H = S, .W = S};
     r->k->resize_bilinear(square, logits, &up);
-    struct lp_resize_shape back = {.n = 1,
-                                   .h = e->scaled_height,
-                                   .w = e->scaled_width,
-                                   .x_row = S,
-                                   .x_map = S * S,
-                                   .H = e->height,
-                                   .W = W};
-    for (; back.first < back.H && lp_enter(r, "mask"); back.first += ROWS) {
-        back.rows = back.H - back.first < ROWS ? back.H - back.first : ROWS;
-        r->k->resize_bilinear(part, square, &back);
-#pragma omp parallel for if (back.rows * W >= 1 << 16)
-        for (int64_t i = 0; i < back.rows * W; i++)
-            pixel[back.first * W + i] = part[i] > 0;
-    }
+    struct lp_resize_shape back = {.n = 1, .h = e->scaled_height, .w = e->scaled_width, .x_row = S, .x_map = S * S,
+                                   .H = e->height, .W = e->width};
+    r->k->positive_bilinear(pixel, square, &back);
     lp_back_to(r, mark);
 }

@@ -6,7 +6,7 @@
 static struct lp_resize_shape shape_of(const lp_tensor *x, int64_t H, int64_t W) {
     int64_t h = lp_dim(x, 1), w = lp_dim(x, 2);
     return (struct lp_resize_shape){
-        .n = lp_dim(x, 0), .h = h, .w = w, .x_row = w, .x_map = h * w, .H = H, .W = W, .rows = H};
+        .n = lp_dim(x, 0), .h = h, .w = w, .x_row = w, .x_map = h * w, .H = H, .W = W};
 }
 
 static void backward(struct lp_node *n) {

@@ -58,6 +58,7 @@ void lp_portable_deformable_attention(float *y, const float *value, const float 
 
 void lp_portable_resize_bilinear(float *y, const float *x, const struct lp_resize_shape *shape);
 void lp_portable_resize_bilinear_grad(float *dx, const float *dy, const struct lp_resize_shape *shape);
+void lp_portable_positive_bilinear(uint8_t *y, const float *x, const struct lp_resize_shape *shape);
 
 void lp_portable_gather(float *y, const void *table, enum lp_dtype type, const int32_t *id, int64_t n,
                         int64_t C);

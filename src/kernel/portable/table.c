@@ -34,6 +34,7 @@ const struct lp_kernels lp_portable_table = {
     .deformable_attention = lp_portable_deformable_attention,
     .resize_bilinear = lp_portable_resize_bilinear,
     .resize_bilinear_grad = lp_portable_resize_bilinear_grad,
+    .positive_bilinear = lp_portable_positive_bilinear,
     .gather = lp_portable_gather,
     .scatter_add = lp_portable_scatter_add,
     .softmax = lp_portable_softmax,
