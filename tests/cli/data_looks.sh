@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# data_looks.sh PROGRAM TESTS: data show, data stats and data rewrite from the outside: files come, mistakes are told in one sentence.
+# data_looks.sh SOURCE PROGRAM: data show, data stats and data rewrite from the outside: files come, mistakes are told in one sentence.
 set -eu
-program=$1 tests=$2
+tests=$1/tests program=$2
 unset OPENAI_API_KEY
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

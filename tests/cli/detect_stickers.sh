@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # What the shipped Grounding DINO finds in held-out scenes: asked by eval detect for all names, and by a plain sentence.
-# usage: detect_stickers.sh TESTS_DIR BINARY
+# usage: detect_stickers.sh SOURCE_DIR BINARY
 set -u
 program=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-. "$1/cli/checks.sh"
+. "$1/tests/cli/checks.sh"
 unset LLAVA_PLUS_MODELS
 scenes=$work/scenes truth=$work/scenes/instances.json
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # eval detect, eval segment: pycocotools' numbers from files, in a table, as JSON and drawn; what is wrong is said.
-# usage: eval_coco.sh TESTS_DIR BINARY
+# usage: eval_coco.sh SOURCE_DIR BINARY
 set -u
-golden=$1/golden/coco program=$2
+golden=$1/tests/golden/coco program=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-. "$1/cli/checks.sh"
+. "$1/tests/cli/checks.sh"
 
 of() {
     echo "--truth $golden/$1.truth.json --results $golden/$1.results.json"

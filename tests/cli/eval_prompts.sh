@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # What the shipped SAM cuts out of held-out scenes: asked by eval prompts, and by a plain sentence with a mark.
-# usage: eval_prompts.sh TESTS_DIR BINARY
+# usage: eval_prompts.sh SOURCE_DIR BINARY
 set -u
 program=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-. "$1/cli/checks.sh"
+. "$1/tests/cli/checks.sh"
 unset LLAVA_PLUS_MODELS
 
 "$program" data scenes --count 8 --seed 990001 --out "$work/scenes" 2>/dev/null || complain "no scenes were drawn"

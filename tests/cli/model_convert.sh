@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# model_convert.sh PROGRAM TESTS: model convert from the outside: what is written, and mistakes told in one sentence.
+# model_convert.sh SOURCE PROGRAM: model convert from the outside: what is written, and mistakes told in one sentence.
 set -eu
-program=$1 golden=$2/golden/torch
+golden=$1/tests/golden/torch program=$2
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 bad=0

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # llava-plus skill list and skill run from outside: exit statuses, where output goes, the shape of JSON.
-# usage: test_skill.sh BINARY TESTS_FOLDER
+# usage: skill.sh SOURCE_DIR BINARY
 set -u
-bin=$1 picture=$2/e2e/ocr/22-error.png
+source=$1 bin=$2
+picture=$source/tests/e2e/ocr/22-error.png
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
@@ -66,7 +67,7 @@ expect 2 '' "a.png' would be drawn over itself: take another folder" run ocr -i 
 
 # COCO's results, by a miniature of SAM: random weights, so only their shape can be looked at
 mkdir "$work/models"
-ln -s "$(cd "$2/golden/sam_hf" && pwd)" "$work/models/sam"
+ln -s "$source/tests/golden/sam_hf" "$work/models/sam"
 cat >"$work/truth.json" <<'JSON'
 {"images": [{"id": 7, "file_name": "a.png", "width": 560, "height": 280}], "categories": [{"id": 3, "name": "window"}],
  "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0,
