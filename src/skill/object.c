@@ -231,8 +231,10 @@ static bool place_of_box(const char *name, char handle[24]) {
 static void quote_object(const struct lp_object *object, struct lp_str *out) {
     if (object->kind == LP_OBJECT_COUNT)
         lp_str_printf(out, "%d", object->count);
-    else if (object->text && (object->kind == LP_OBJECT_TEXT || object->kind == LP_OBJECT_BOX))
+    else if (object->text && object->kind == LP_OBJECT_TEXT)
         lp_str_puts(out, object->text);
+    else if (object->text && object->kind == LP_OBJECT_BOX)
+        lp_str_printf(out, "%s %s", object->text, lp_place_names[lp_box_place(object->box)]);
     else if (object->kind == LP_OBJECT_BOX)
         lp_str_printf(out, "[%.2f, %.2f, %.2f, %.2f]", object->box[0], object->box[1], object->box[2],
                       object->box[3]);

@@ -80,8 +80,8 @@ bool lp_handle_parse(const char *text, enum lp_object_kind *kind, int *number);
 void lp_objects_format_handles(const struct lp_objects *o, int first, struct lp_str *out);
 
 /* Adds `text` with every {handle} that names an object replaced by what the object holds: a text's text, a count's
- * number, a box's label or else its numbers; {place_3} by where box_3 is, "at the top left"; other kinds and unknown
- * handles stay as the bare handle. */
+ * number, a box's label and place ("dog at the top left") or else its numbers; {place_3} by the place of box_3. Other
+ * kinds and unknown handles stay as the bare handle. */
 void lp_objects_quote(const struct lp_objects *o, const char *text, struct lp_str *out);
 
 #endif

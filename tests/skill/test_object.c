@@ -126,7 +126,7 @@ static void answers_quote_objects(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
         {"The sign says: {text_1}", "The sign says: STOP\nhere"},
-        {"{count_1} things, {box_1} and {box_2}", "3 things, dog and [0.10, 0.20, 0.30, 0.40]"},
+        {"{count_1} things, {box_1} and {box_2}", "3 things, dog at the top left and [0.10, 0.20, 0.30, 0.40]"},
         {"one is {place_1}, one {place_3}; {place_4}, {place_x}, {place_}",
          "one is at the top left, one on the right; place_4, {place_x}, {place_}"},
         {"see {mask_1} and {img_4}", "see mask_1 and img_4"},
