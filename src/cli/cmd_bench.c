@@ -80,22 +80,14 @@ static int memory(int argc, char **argv) {
     return 0;
 }
 
+static const struct lp_named_command commands[] = {
+    {"kernels", lp_cmd_bench_kernels, "the speed of the arithmetic beside the machine's peak"},
+    {"memory", memory, "how fast memory is read"},
+    {"pictures", lp_cmd_bench_pictures, "what seeing a picture costs, kernel by kernel"},
+    {"planner", lp_cmd_bench_planner, "what a planner's answer costs, part by part"},
+    {NULL, NULL, NULL},
+};
+
 int lp_cmd_bench(int argc, char **argv) {
-    static const char usage[] = "usage: llava-plus bench WHAT [options]\n\n"
-                                "  kernels   the speed of the arithmetic beside the machine's peak\n"
-                                "  memory    how fast memory is read\n"
-                                "  pictures  what seeing a picture costs, kernel by kernel\n"
-                                "  planner   what a planner's answer costs, part by part\n\n"
-                                "'llava-plus bench WHAT --help' tells its options.\n";
-    if (argc > 1 && !strcmp(argv[1], "kernels"))
-        return lp_cmd_bench_kernels(argc - 1, argv + 1);
-    if (argc > 1 && !strcmp(argv[1], "planner"))
-        return lp_cmd_bench_planner(argc - 1, argv + 1);
-    if (argc > 1 && !strcmp(argv[1], "pictures"))
-        return lp_cmd_bench_pictures(argc - 1, argv + 1);
-    if (argc > 1 && !strcmp(argv[1], "memory"))
-        return memory(argc - 1, argv + 1);
-    bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
-    fputs(usage, help ? stdout : stderr);
-    return help ? 0 : 2;
+    return lp_command_choose(" bench", commands, argc, argv);
 }

@@ -173,22 +173,34 @@ static bool good_enough(const struct eval_scenes *e, struct lp_error *err) {
            lp_error_set(err, LP_EINPUT, "captions: %.4f of what they name is not there, more than %.4f", wrong, e->most_wrong);
 }
 
+enum { SHARED = 7 };
+
+/* What both commands take, at the beginning and at the end of their help. */
+static void shared_options(struct eval_scenes *e, struct lp_option o[SHARED]) {
+    const struct lp_option shared[SHARED] = {
+        {"scenes", 0, "DIR", "pictures with their truth, as `data scenes` writes them", LP_OPTION_STRING, NULL, &e->scenes, 0, 0},
+        {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
+         LP_OPTION_STRING, NULL, &e->flags.model, 0, 0},
+        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING, NULL,
+         &e->flags.mmproj, 0, 0},
+        {"count", 'n', "N", "only the first N pictures; 0: all", LP_OPTION_INT, "0", &e->count, 0, 1e9},
+        {"seed", 0, "N", "of the questions", LP_OPTION_INT, "1", &e->seed, 0, 4294967295.0},
+        {"json", 0, "OUT", "write the numbers to this file", LP_OPTION_STRING, NULL, &e->json, 0, 0},
+        {"misses", 0, "FILE", "write what was answered wrongly, one JSON object a line", LP_OPTION_STRING, NULL, &e->misses, 0, 0},
+    };
+    memcpy(o, shared, sizeof shared);
+}
+
 int lp_cmd_eval_scenes(int argc, char **argv) {
     struct eval_scenes e = {.flags = {.top_p = 1, .most_tokens = 200}};
-    struct lp_option cache[LP_CACHE_OPTIONS];
+    struct lp_option shared[SHARED], cache[LP_CACHE_OPTIONS];
+    shared_options(&e, shared);
     lp_cache_options(&e.flags, cache);
     const struct lp_option options[] = {
-        {"scenes", 0, "DIR", "pictures with their truth, as `data scenes` writes them", LP_OPTION_STRING, NULL, &e.scenes, 0, 0},
-        {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
-         LP_OPTION_STRING, NULL, &e.flags.model, 0, 0},
-        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING, NULL,
-         &e.flags.mmproj, 0, 0},
+        shared[0], shared[1], shared[2],
         {"tools", 0, "WHICH", "none: answers from the picture alone; fly; all", LP_OPTION_STRING, "none", &e.flags.tools, 0, 0},
         {"skills", 0, "WHICH", "real; perfect or imperfect: played from the truth", LP_OPTION_STRING, "imperfect", &e.skills, 0, 0},
-        {"count", 'n', "N", "only the first N pictures; 0: all", LP_OPTION_INT, "0", &e.count, 0, 1e9},
-        {"seed", 0, "N", "of the questions", LP_OPTION_INT, "1", &e.seed, 0, 4294967295.0},
-        {"json", 0, "OUT", "write the rates to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
-        {"misses", 0, "FILE", "write what was answered wrongly, one JSON object a line", LP_OPTION_STRING, NULL, &e.misses, 0, 0},
+        shared[3], shared[4], shared[5], shared[6],
         {"least-presence", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_PRESENCE], 0, 1},
         {"least-count", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_COUNT], 0, 1},
         {"least-color", 0, "R", "fail below this rate", LP_OPTION_FLOAT, "0", &e.least[LP_ASK_COLOR], 0, 1},
@@ -215,17 +227,12 @@ int lp_cmd_eval_scenes(int argc, char **argv) {
 
 int lp_cmd_eval_answers(int argc, char **argv) {
     struct eval_scenes e = {.flags = {.top_p = 1, .most_tokens = 200, .tools = "fly"}};
+    struct lp_option shared[SHARED];
+    shared_options(&e, shared);
     const struct lp_option options[] = {
-        {"scenes", 0, "DIR", "pictures with their truth, as `data scenes` writes them", LP_OPTION_STRING, NULL, &e.scenes, 0, 0},
-        {"model", 'm', "PATH", "the planner: a model folder or a GGUF file (else $LLAVA_PLUS_MODEL, else the nano planner)",
-         LP_OPTION_STRING, NULL, &e.flags.model, 0, 0},
-        {"mmproj", 0, "PATH", "the picture encoder of a GGUF model or an original folder (else what is found beside it)", LP_OPTION_STRING, NULL,
-         &e.flags.mmproj, 0, 0},
+        shared[0], shared[1], shared[2],
         {"skills", 0, "WHICH", "real; perfect or imperfect: played from the truth", LP_OPTION_STRING, "real", &e.skills, 0, 0},
-        {"count", 'n', "N", "only the first N pictures; 0: all", LP_OPTION_INT, "0", &e.count, 0, 1e9},
-        {"seed", 0, "N", "of the requests", LP_OPTION_INT, "1", &e.seed, 0, 4294967295.0},
-        {"json", 0, "OUT", "write the counts to this file", LP_OPTION_STRING, NULL, &e.json, 0, 0},
-        {"misses", 0, "FILE", "write what was answered wrongly, one JSON object a line", LP_OPTION_STRING, NULL, &e.misses, 0, 0},
+        shared[3], shared[4], shared[5], shared[6],
         {"least-right", 0, "R", "fail when fewer of the answers are right", LP_OPTION_FLOAT, "0", &e.least_right, 0, 1},
         {0}};
     const struct lp_usage usage = {"eval answers", "--scenes DIR [options]",

@@ -7,7 +7,6 @@
 #include "skill/children.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int list(int argc, char **argv) {
     bool json = false;
@@ -50,16 +49,13 @@ static int child(int argc, char **argv) {
     return err.code ? lp_command_fail("skill child", &err) : 0;
 }
 
+static const struct lp_named_command commands[] = {
+    {"list", list, "the skills: what each needs and leaves, and whether it is ready"},
+    {"run", lp_cmd_skill_run, "one skill on pictures"},
+    {"child", child, NULL},
+    {NULL, NULL, NULL},
+};
+
 int lp_cmd_skill(int argc, char **argv) {
-    if (argc > 1 && !strcmp(argv[1], "list"))
-        return list(argc - 1, argv + 1);
-    if (argc > 1 && !strcmp(argv[1], "run"))
-        return lp_cmd_skill_run(argc - 1, argv + 1);
-    if (argc > 1 && !strcmp(argv[1], "child"))
-        return child(argc - 1, argv + 1);
-    bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
-    fputs("usage: llava-plus skill list [--json]\n"
-          "       llava-plus skill run NAME --image PICTURE [--json] [--out PLACE] [parameters]\n",
-          help ? stdout : stderr);
-    return help ? 0 : 2;
+    return lp_command_choose(" skill", commands, argc, argv);
 }

@@ -13,7 +13,9 @@ printf '%s\n\n%s\n' "$line"'[[]]}' "$line"'[[{"skill": "detect", "params": {"pro
 echo '{"id": 1, "instruction": "x"}' >"$work/none.jsonl"
 echo "$line" >"$work/json.jsonl"
 expect 2 "usage: llava-plus eval"
-expect 2 "nothing called 'juggling'" juggling
+expect 0 "  scenes " --help
+expect 2 "there is no command 'juggling'; see 'llava-plus eval --help'" juggling
+expect 2 "there is no command 'scnes', perhaps you mean scenes" scnes
 expect 2 "--set FILE.jsonl" plan
 expect 1 "'juggle' is no skill" plan --set "$work/skill.jsonl"
 expect 1 "line 3: detect has no parameter 'prompt'" plan --set "$work/param.jsonl"

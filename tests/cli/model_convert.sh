@@ -34,7 +34,6 @@ says "$dir/told" "'head.weight' is tied to 'embed.weight'"
 cmp -s "$dir/new/model.safetensors" "$dir/first" && { echo "--force replaced nothing"; bad=1; }
 "$program" model convert "$golden/ema.pth" --entry ema --out "$dir/ema" 2>/dev/null | grep -q ': 1 tensor, ' || { echo "--entry"; bad=1; }
 
-fails 2 "say what to do" # no subcommand
 fails 2 "perhaps you mean convert" convret
 fails 2 "--out DIR" convert "$golden/tiny.bin"
 fails 2 "--force" convert "$golden/tiny.bin" --out "$dir/new"

@@ -29,8 +29,8 @@ reading='^Disk Utility~The backup could not be completed.~There is not enough fr
 expect 0 'detect  \(grounding_dino\).*ready       yes.*segment_semantic  .*lacks       OpenSeeD.*4 of 16 skills' '' list
 expect 0 '^\[.*"name": "segment_semantic",.*"api_name": "openseed".*"ready": false,.*"lacks": "OpenSeeD.*\]~$' '' list --json
 expect 2 '' "^llava-plus skill list: there is no option '--jsn'; did you mean '--json'\?~$" list --jsn
-expect 2 '' '^usage: llava-plus skill list'
-expect 0 '^usage: llava-plus skill list' '' --help
+expect 2 '' '^usage: llava-plus skill COMMAND'
+expect 0 '^usage: llava-plus skill COMMAND' '' --help
 expect 0 '^usage: llava-plus skill run NAME' '' run --help
 expect 0 '--caption TEXT.*-i, --image PICTURE' '' run detect --help
 
