@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the shipped Grounding DINO finds in held-out scenes: asked by eval detect for all names, and by a plain sentence.
+# What the shipped Grounding DINO finds in held-out scenes: asked by eval detect for all names, and by a plain sentence; and
+# whether the shipped planner's answers tell it.
 # usage: detect_stickers.sh SOURCE_DIR BINARY
 set -u
 program=$2
@@ -18,6 +19,14 @@ expect 1 "is below 1.0000" detect --truth "$truth" --images "$scenes" --categori
 expect 1 "$work/none/000000.jpg" detect --truth "$truth" --images "$work/none"
 expect 2 "or with --images DIR where to look" detect --truth "$truth" --images "$scenes" --results "$truth"
 expect 2 "there is no option '--images'" segment --truth "$truth" --images "$scenes"
+
+# on 1,000 scenes: models/llava-plus-nano-v1/README.md
+expect 0 "answers right in all of that" answers --scenes "$scenes" --least-right 0.8 --json "$work/answers.json"
+grep -q '"asked":8,"looked":[5-8],' "$work/answers.json" || complain "the detector was not called: $(cat "$work/answers.json")"
+expect 0 "asked to find, to count or to locate       3" answers --scenes "$scenes" -n 3 --skills perfect --misses "$work/misses"
+[ -f "$work/misses" ] || complain "--misses wrote nothing"
+expect 2 "skills are 'real', 'perfect' or 'imperfect', not 'ideal'" answers --scenes "$scenes" --skills ideal
+expect 2 "say with --scenes DIR which pictures" answers
 
 annotations() { # PICTURE CATEGORY: with one thing
     printf '{"images": [{"id": 1, %s}], "categories": [{"id": 1, "name": "%s"}],' "$1" "$2"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # planner.sh: makes models/llava-plus-nano-v1 from nothing, with the program's own commands: scenes, dialogues, a tokenizer, and
-# twenty-one schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
+# many schools: copying words, plans from words alone, picture rows that name what they show, plans and short questions
 # about pictures, more plans from words, whole dialogues; then, three times, names in other scenes and everything together;
 # mostly words; from the mean of the last two a long school of plans from words, and a short one of everything. Their mean gets
 # more pixels and layers; its picture encoder learns names and its language model plans side by side, then both everything
-# together, and all of that once more, the words of plans partly hidden. The mean of the last two
-# schools of everything is the planner. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's packages
+# together, and all of that twice more. A last school teaches answers that tell what was found; a mean of it and of what was there before
+# is the planner. Needs a release build, fonts-noto-color-emoji for the scenes, and Debian's packages
 # `sentencepiece` for the tokenizer and `python3-numpy`; with Open MPI the cores train as two ranks, which is faster. Stopped at any
 # moment it goes on from its checkpoints. WORK keeps what it makes. Usage: planner.sh [the name of the school after which to stop]
 set -eu
@@ -243,5 +243,6 @@ school "answers that tell what was found" paged told --float32 --train projector
     --words "$work/found.json,$work/found_partly.json,$work/cut.json,$work/answered.json,$work/spoken_told.json,$work/none_told.json,$work/repeat_told.json" \
     --batch 48 --rate 1.5e-3 --warm-up 0.02 --steps 1300 --seed 81 \
     --data "$(with_pictures _told),$work/found_shown.json"
-mean paged told "models/$name"
+mean paged told "$work/half_told/$name"
+mean told half_told "models/$name" # three quarters of the last, which answers best; the planner before it plans best
 ls -l "models/$name"
