@@ -199,7 +199,7 @@ def main():
     p.add_argument("model", help="the folder for the model and checkpoint.pt")
     p.add_argument("--patch", type=int, default=8, help="px of the encoder's squares (default 8)")
     p.add_argument("--begin", help="a model of larger squares whose weights are the first ones")
-    p.add_argument("--steps", type=int, default=6000, help="(default 6000)")
+    p.add_argument("--steps", type=int, default=3350, help="(default 3350)")
     said = p.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
