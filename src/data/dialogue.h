@@ -55,7 +55,7 @@ struct lp_dialogue {
     const char *what, *tool;             /* what is lacking or went wrong, and with which tool */
     const char *sought;                  /* caption of the latest call that had one, or "" */
     enum lp_task last;                   /* task of the latest round that did something, else LP_TASK_NONE */
-    enum lp_task_outcome outcome;             /* of the round: that of the first call that went wrong */
+    enum lp_task_outcome outcome;        /* of the round: that of the first call that went wrong */
 };
 
 void lp_dialogue_start(struct lp_dialogue *d, const struct lp_grammar *grammar, const struct lp_truth *truth,

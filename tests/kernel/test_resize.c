@@ -65,9 +65,23 @@ static void resize(struct trial *t) {
     expect_close(t, "resize, gradient", dx, want_dx, from, 1e-10);
 }
 
+/* Of the size of photographs, in which threads share rows and columns. */
+static void large_mask(struct trial *t) {
+    struct lp_resize_shape s = {.n = 2, .h = 9, .w = 7, .x_row = 7, .x_map = 63, .H = random_size(t, 400), .W = random_size(t, 3000)};
+    int64_t to = s.n * s.H * s.W;
+    snprintf(t->shape, sizeof t->shape, "to %d x %d", (int)s.H, (int)s.W);
+    float *x = random_floats(t, s.n * s.x_map), *value = take(t, to);
+    uint8_t *positive = (uint8_t *)take(t, (to + 3) / 4);
+    t->kernels->resize_bilinear(value, x, &s);
+    t->kernels->positive_bilinear(positive, x, &s);
+    for (int64_t i = 0; i < to; i++)
+        assert_true(positive[i] == (value[i] > 0) || fabsf(value[i]) < 1e-5F);
+}
+
 LP_CASE_OF(resize, 40)
+LP_CASE_OF(large_mask, 3)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {LP_CASES(resize, 40)};
+    const struct CMUnitTest tests[] = {LP_CASES(resize, 40), LP_CASES(large_mask, 3)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

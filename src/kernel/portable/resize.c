@@ -86,10 +86,9 @@ static void find_spans(const struct lp_resize_shape *s, int64_t from, int64_t n,
     stretch->spans = 0;
     for (int64_t j = 0; j < n; j++) {
         struct place h = place_of(from + j, s->w, s->W);
-        struct span *last = stretch->span + stretch->spans - 1;
         stretch->part[j] = h.part;
-        if (stretch->spans && last->low == h.low)
-            last->n++;
+        if (stretch->spans && stretch->span[stretch->spans - 1].low == h.low)
+            stretch->span[stretch->spans - 1].n++;
         else
             stretch->span[stretch->spans++] = (struct span){h.low, h.high, j, 1};
     }
