@@ -2,7 +2,6 @@
 /* data/dialogue.c - turns of a dialogue; the texts around results are the planner's contract, to the byte. */
 #include "data/dialogue.h"
 
-#include "data/names.h"
 #include "data/told.h"
 #include "data/wording.h"
 #include "text/python.h"
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 const char *const lp_dialogue_slots[] = {
     "things", "thing", "bare",  "plural", "singular", "seen",  "word", "number",   "money", "date",  "time",
@@ -253,34 +251,19 @@ void lp_dialogue_run(struct lp_dialogue *d) {
     lp_str_done(&value);
 }
 
-/* Several things of one kind, and no others, are counted by the result's handle, which is never wrong: "{count_1} dogs". */
-static bool quote_count(const struct lp_result *r, int sure, struct lp_str *found) {
-    const char *phrase = json_string_value(json_array_get(r->phrases, 0));
-    int all = (int)json_array_size(r->phrases);
-    bool one_kind = r->left[LP_LEFT_COUNT] && sure == all && sure > 1;
-    for (int i = 1; one_kind && i < all; i++)
-        one_kind = !strcasecmp(phrase, json_string_value(json_array_get(r->phrases, (size_t)i)));
-    if (!one_kind)
-        return false;
-    lp_str_printf(found, "{count_%d} ", r->first[LP_LEFT_COUNT]);
-    lp_name_plural(phrase, found);
-    return true;
-}
-
 /* Puts the result into words; returns how many things are surely there. handles: what it left can be quoted. */
 static int tell(struct lp_dialogue *d, const struct lp_result *r, const char *caption, bool handles) {
     const double least = LP_DOUBTFUL / 100.0;
-    struct lp_str found = {0}, counted = {0}, places = {0}, missing = {0};
-    int sure = lp_told_found(r->phrases, r->scores, least, &found);
-    bool quoted = handles && quote_count(r, sure, &counted);
+    struct lp_str found = {0}, places = {0}, missing = {0};
+    int count = handles && r->left[LP_LEFT_COUNT] ? r->first[LP_LEFT_COUNT] : 0;
+    int sure = lp_told_found(r->phrases, r->scores, least, count, &found);
     lp_told_places(r->boxes, r->phrases, r->scores, least, handles ? r->first[LP_LEFT_BOX] : 0, &places);
     if (caption)
         lp_told_missing(caption, r->phrases, r->scores, least, &missing);
-    d->found = keep(d, quoted ? &counted : &found);
+    d->found = keep(d, &found);
     d->places = keep(d, &places);
     d->missing = keep(d, &missing);
     lp_str_done(&found);
-    lp_str_done(&counted);
     lp_str_done(&places);
     lp_str_done(&missing);
     return sure;

@@ -41,9 +41,14 @@ static void joint(struct lp_str *out, int i, int n) {
     lp_str_puts(out, i == 0 ? "" : i + 1 < n ? ", " : " and ");
 }
 
-int lp_told_found(const json_t *phrases, const json_t *scores, double least, struct lp_str *out) {
+int lp_told_found(const json_t *phrases, const json_t *scores, double least, int count, struct lp_str *out) {
     struct group group[GROUPS];
     int groups = group_items(phrases, scores, least, group), total = 0;
+    if (count && groups == 1 && group[0].n > 1 && group[0].n == (int)json_array_size(phrases)) {
+        lp_str_printf(out, "{count_%d} ", count);
+        lp_name_plural(group[0].phrase, out);
+        return group[0].n;
+    }
     for (int g = 0; g < groups; g++) {
         joint(out, g, groups);
         lp_name_counted(group[g].phrase, group[g].n, out);

@@ -7,8 +7,10 @@
 #include "base/str.h"
 #include "data/truth.h"
 
-/* Things found, of which those with a score below `least` (0..1) are passed over: "two dogs and a red car". */
-int lp_told_found(const json_t *phrases, const json_t *scores, double least, struct lp_str *out);
+/* Things found, of which those with a score below `least` (0..1) are passed over: "two dogs and a red car". count: number
+ * of the result's count, which is quoted where several things of one kind are all there is ("{count_1} dogs"), as it is
+ * never wrong; 0: it has none. */
+int lp_told_found(const json_t *phrases, const json_t *scores, double least, int count, struct lp_str *out);
 /* Where they are: "it is on the left", "one is on the left and one in the middle",
  * "the dog is on the left and the car at the top". first: number of the first box's handle, whose place is quoted
  * instead ("one is {place_3}"); 0: they have none. Returns how many there were. */

@@ -97,7 +97,7 @@ static void perfect_skills_tell_the_truth(void **state) {
     assert_string_equal(json_string_value(json_object_get(r.dict, "handles")), "count_1, box_1..box_3");
     assert_int_equal(made[LP_LEFT_BOX], 3);
     struct lp_str s = {0};
-    assert_int_equal(lp_told_found(r.phrases, r.scores, 0.35, &s), 3);
+    assert_int_equal(lp_told_found(r.phrases, r.scores, 0.35, 1, &s), 3);
     assert_non_null(strstr(lp_str_text(&s), "two dogs"));
     assert_non_null(strstr(lp_str_text(&s), "a wheel"));
     lp_str_cut(&s, 0);
