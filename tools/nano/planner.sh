@@ -230,14 +230,9 @@ dialogues "   what a detector found, told" found --skill detect --turns 4 --chat
 dialogues "   and what it found in part" found_partly --skill detect --turns 4 --chat-share 0 --count 5000 --seed 1002
 dialogues "   what was cut out" cut --skill segment_instances --turns 4 --chat-share 0 --count 4000 --seed 1003
 dialogues "   answers about all results" answered --turns 4 --chat-share 0 --count 12000 --seed 1004
-dialogues "   plans to be learnt from words" spoken_told --turns 2 --chat-share 0 --count 16000 --seed 1005
 dialogues "   what needs no skill" none_told --skill none --turns 2 --count 5000 --seed 1006
 dialogues "   words to be said again" repeat_told --skill repeat --count 3000 --seed 1007
-dialogues "   plans with pictures" shown_told --turns 2 --chat-share 0 --count 4000 --seed 1008
-dialogues "   short questions" asked_told --skill see --no-thoughts --count 14000 --seed 1009
-dialogues "   visual chat" chatted_told --skill see --count 2500 --seed 1010
-dialogues "   whole dialogues" talks_told --chat-share 10 --count 3000 --seed 1011
-dialogues "   whole dialogues about what is written" reading_told --skill ocr --count 1000 --seed 1012
+everything "   for everything with it" "_told" 16000:1005 4000:1008 14000:1009 2500:1010 3000:1011 1000:1012
 dialogues "   what a detector found in pictures that are seen" found_shown --skill detect --turns 4 --chat-share 0 --perfect --count 2000 --seed 1013
 school "answers that tell what was found" paged told --float32 --train projector,language --images "$work/scenes6" \
     --words "$work/found.json,$work/found_partly.json,$work/cut.json,$work/answered.json,$work/spoken_told.json,$work/none_told.json,$work/repeat_told.json" \
