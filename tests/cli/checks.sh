@@ -1,6 +1,10 @@
 # shellcheck shell=bash
-# checks.sh: what the tests of commands share; sourced with $program and the folder $work set. $failed ends as 1 where a check did.
+# checks.sh: what the tests of commands share; sourced by scripts that are called with the source's folder and the program. The
+# folder $work is theirs while they run; $failed ends as 1 where a check did.
+source=$1 program=$2
 failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 complain() {
     echo "FAILED: $1"
@@ -19,8 +23,8 @@ overlap() {
 refused() {
     local status=$1 words=$2
     shift 2
-    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
-    local got=$?
+    local got=0
+    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
     [ $got = "$status" ] || complain "$* ended with $got instead of $status"
     [ ! -s "$work/out" ] || complain "$* printed something"
     [ "$(wc -l <"$work/err")" = 1 ] || complain "$* did not explain itself in one line: $(cat "$work/err")"
@@ -31,8 +35,8 @@ refused() {
 expect() {
     local status=$1 words=$2
     shift 2
-    "$program" eval "$@" >"$work/out" 2>&1
-    local got=$?
+    local got=0
+    "$program" eval "$@" >"$work/out" 2>&1 || got=$?
     if [ "$got" != "$status" ] || ! grep -qF -- "$words" "$work/out"; then
         complain "eval $*: exit $got, expected $status and '$words': $(cat "$work/out")"
     fi

@@ -3,9 +3,6 @@
 # whether the shipped planner's answers tell it.
 # usage: detect_stickers.sh SOURCE_DIR BINARY
 set -u
-program=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 . "$1/tests/cli/checks.sh"
 unset LLAVA_PLUS_MODELS
 scenes=$work/scenes truth=$work/scenes/instances.json

@@ -2,10 +2,8 @@
 # eval detect, eval segment: pycocotools' numbers from files, in a table, as JSON and drawn; what is wrong is said.
 # usage: eval_coco.sh SOURCE_DIR BINARY
 set -u
-golden=$1/tests/golden/coco program=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 . "$1/tests/cli/checks.sh"
+golden=$source/tests/golden/coco
 
 of() {
     echo "--truth $golden/$1.truth.json --results $golden/$1.results.json"

@@ -2,10 +2,7 @@
 # eval plan: what is wrong with a set is said with its line, before any model is opened; a small set is measured.
 # usage: eval_plan.sh SOURCE_DIR BINARY
 set -u
-source=$1 program=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-. "$source/tests/cli/checks.sh"
+. "$1/tests/cli/checks.sh"
 
 line='{"id": 1, "instruction": "find the dog", "image": null, "expected": '
 echo "$line"'[[{"skill": "juggle"}]]}' >"$work/skill.jsonl"

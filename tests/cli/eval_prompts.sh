@@ -2,9 +2,6 @@
 # What the shipped SAM cuts out of held-out scenes: asked by eval prompts, and by a plain sentence with a mark.
 # usage: eval_prompts.sh SOURCE_DIR BINARY
 set -u
-program=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 . "$1/tests/cli/checks.sh"
 unset LLAVA_PLUS_MODELS
 

@@ -2,11 +2,8 @@
 # model_gguf.sh SOURCE PROGRAM: model info and model quantize from the outside, and planners of GGUF files: the nano
 # planner in q8_0 blocks plans as it does in its folder; mistakes are told in one sentence.
 set -u
-source=$1 program=$2
+. "$1/tests/cli/checks.sh"
 golden=$source/tests/golden
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-. "$source/tests/cli/checks.sh"
 model=$source/models/llava-plus-nano-v1
 
 # says WORDS ARGUMENTS..

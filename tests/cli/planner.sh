@@ -2,10 +2,7 @@
 # planner.sh SOURCE PROGRAM: chat and plan refuse what makes no sense: the right exit status, one sentence on stderr,
 # nothing on stdout. Then, where the shipped planner is in the tree, that they do their work.
 set -u
-source=$1 program=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-. "$source/tests/cli/checks.sh"
+. "$1/tests/cli/checks.sh"
 model=$source/models/llava-plus-nano-v1
 sign=$source/examples/sign.jpg
 

@@ -2,11 +2,9 @@
 # workers.sh SOURCE PROGRAM: controller and worker refuse what makes no sense; then a controller, a worker and, where the shipped
 # planner is in the tree, a chat that calls the worker's skill.
 set -u
-source=$1 program=$2
-work=$(mktemp -d)
+. "$1/tests/cli/checks.sh"
 pids=
 trap 'for pid in $pids; do kill $pid; done 2>/dev/null; wait; rm -rf "$work"' EXIT
-. "$source/tests/cli/checks.sh"
 unset LLAVA_PLUS_API_KEY LLAVA_PLUS_WORKER_KEY
 
 refused 2 "'lottery' or 'shortest_queue'" controller --dispatch-method magic
